@@ -1,0 +1,39 @@
+"""Where a value stands on a page, and what is wrong with a page that cannot be read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file. Line and column count from 1; `path` leads to the value inside the document."""
+
+    file: str
+    line: int
+    column: int
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One reason why a page cannot be read, and how to mend it."""
+
+    where: Location
+    expected: str
+    found: str
+    mend: str
+
+    def __str__(self) -> str:
+        at = f" at {self.where.path}" if self.where.path else ""
+        return f"{self.where}: expected {self.expected}, got {self.found}{at}\n    mend: {self.mend}"
+
+
+class PageError(Exception):
+    """A page that cannot be read; holds every fault found, in the order of the page."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(faults))
+        super().__init__("\n".join(map(str, self.faults)))

@@ -1,0 +1,104 @@
+"""The model-index as data: collections, models and results, whose values keep the place they came from."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from harness.index.document import Mapping, Node, Scalar, Sequence, parse_document
+from harness.index.faults import Fault, Location, PageError
+from harness.index.page import Page
+from harness.index.schema import schema_faults
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A declared value: its text, or the texts of a list, and where it stands."""
+
+    raw: str
+    where: Location
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A collection, model or result: its values by kind (the page's key in snake_case)."""
+
+    path: str
+    values: dict[str, Value]
+    results: tuple["Record", ...] = ()
+
+    def text(self, kind: str) -> str | None:
+        """The declared text of `kind`, or None where the record does not declare it."""
+        value = self.values.get(kind)
+        return value.raw if value else None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A page's model-index. `models` and `collections` are keyed by name, in the order of the page."""
+
+    page: Page
+    values: dict[str, Value]
+    collections: dict[str, Record] = field(default_factory=dict)
+    models: dict[str, Record] = field(default_factory=dict)
+
+
+def read_index(page: Page) -> Index:
+    """The index of `page`. Raises PageError with every fault of the block."""
+    root, faults = parse_document(page.block, page.name)
+    faults += schema_faults(root)
+    if faults or not isinstance(root, Mapping):
+        raise PageError(faults)
+    collections = list(_records(root.get("Collections"), {"name": "collection_name"}))
+    models = list(_records(root.get("Models"), {}))
+    faults += _repeated([record.values["collection_name"] for record in collections], "collection name")
+    faults += _repeated([record.values["name"] for record in models], "model name")
+    names = {record.values["collection_name"].raw for record in collections}
+    for model in models:
+        collection = model.values.get("in_collection")
+        if collection and collection.raw not in names:
+            known = ", ".join(sorted(names)) or "none"
+            mend = f"name one of the page's collections ({known}), or add it under 'Collections:'"
+            faults.append(Fault(collection.where, "a collection of this page", repr(collection.raw), mend))
+    if faults:
+        raise PageError(faults)
+    kind = root.get("Type")
+    return Index(
+        page,
+        {"type": Value(kind.raw, kind.where)} if isinstance(kind, Scalar) else {},
+        {record.values["collection_name"].raw: record for record in collections},
+        {record.values["name"].raw: record for record in models},
+    )
+
+
+def _repeated(names: list[Value], what: str) -> Iterator[Fault]:
+    first: dict[str, Location] = {}
+    for name in names:
+        if name.raw in first:
+            mend = f"rename one of the two; the first is on line {first[name.raw].line}"
+            yield Fault(name.where, f"each {what} once", f"{name.raw!r} again", mend)
+        first.setdefault(name.raw, name.where)
+
+
+def _records(node: Node | None, renamed: dict[str, str]) -> Iterator[Record]:
+    for item in node.items if isinstance(node, Sequence) else ():
+        if isinstance(item, Mapping):
+            values = {renamed.get(kind, kind): value for kind, value in _values(item)}
+            yield Record(item.where.path, values, tuple(_records(item.get("Results"), {})))
+
+
+def _values(node: Mapping, prefix: str = "") -> Iterator[tuple[str, Value]]:
+    """Values of a record, with those of its inner mappings: `Metadata` and `Metrics` only group, `Paper` names."""
+    for key, (_, value) in node.entries.items():
+        if isinstance(value, Mapping):
+            yield from _values(value, "" if key in {"Metadata", "Metrics"} else f"{key}_")
+        elif isinstance(value, Scalar):
+            yield snake_case(prefix + key), Value(value.raw, value.where)
+        elif key != "Results":
+            items = tuple(item.raw for item in value.items if isinstance(item, Scalar))
+            yield snake_case(prefix + key), Value(", ".join(items), value.where, items)
+
+
+def snake_case(key: str) -> str:
+    """The kind of claim that a page's key makes: `File Size` → `file_size`."""
+    return re.sub(r"[^a-z0-9]+", "_", key.lower()).strip("_")

@@ -1,0 +1,94 @@
+"""A verdict: a claim, how it fared, and everything a reader needs to believe it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from harness.index.claims import Claim
+from harness.index.faults import Location
+
+
+class Status(StrEnum):
+    """How a claim fared."""
+
+    PASS = "pass"
+    EXPLAINED = "explained"
+    FAIL = "fail"
+    NOT_RUN = "not_run"
+    UNCHECKED = "unchecked"
+    WAIVED = "waived"
+    ERROR = "error"
+
+
+# The most serious first: what a cell that stands for several verdicts shows.
+SEVERITY = (
+    Status.ERROR,
+    Status.FAIL,
+    Status.WAIVED,
+    Status.NOT_RUN,
+    Status.UNCHECKED,
+    Status.EXPLAINED,
+    Status.PASS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict on one claim.
+
+    `measured` is what was found here, by `method`; `difference` says how far it is from the declared value.
+    `evidence` holds plain values, and tables as lists of rows.
+    """
+
+    claim: Claim
+    status: Status
+    reason: str
+    measured: str | None = None
+    difference: str | None = None
+    method: str | None = None
+    remedy: str | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as the JSON report holds it."""
+        claim = self.claim
+        return {
+            "page": claim.page,
+            "model": claim.model,
+            "claim": claim.kind,
+            "status": self.status.value,
+            "declared": claim.declared,
+            "measured": self.measured,
+            "difference": self.difference,
+            "method": self.method,
+            "reason": self.reason,
+            "remedy": self.remedy,
+            "where": asdict(claim.where),
+            "evidence": dict(self.evidence),
+        }
+
+
+def verdict_from_json(data: Mapping[str, Any]) -> Verdict:
+    """The verdict that `as_json` wrote."""
+    where = Location(**data["where"])
+    claim = Claim(data["page"], data["model"], data["claim"], data["declared"], where)
+    return Verdict(
+        claim,
+        Status(data["status"]),
+        data["reason"],
+        data["measured"],
+        data["difference"],
+        data["method"],
+        data["remedy"],
+        data["evidence"],
+    )
+
+
+class NotHereError(Exception):
+    """Something a check needs is missing on this machine: what, and what supplies it."""
+
+    def __init__(self, missing: str, supply: str) -> None:
+        self.missing = missing
+        self.supply = supply
+        super().__init__(f"{missing}; {supply}")
