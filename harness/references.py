@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 # In a wheel the references lie inside the package, in a checkout beside it.
-_PACKAGE = Path(__file__).parent
-SHIPPED = next(
-    folder
-    for folder in (_PACKAGE / "references", _PACKAGE.parent / "modelindex" / "references")
-    if folder.is_dir() or folder.parent != _PACKAGE
-)
+SHIPPED = Path(__file__).parent / "references"
+if not SHIPPED.is_dir():
+    SHIPPED = Path(__file__).parents[1] / "modelindex" / "references"
 
 
-class ReferenceError_(Exception):  # noqa: N801, N818 - ReferenceError is Python's own
-    """A reference file that cannot be read."""
+class ReferenceFileError(Exception):
+    """A file of references that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +25,7 @@ class References:
     sources: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     collections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     checkpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sample_images: tuple[Mapping[str, Any], ...] = ()
@@ -56,9 +54,9 @@ def _parsed(data: bytes, path: Path) -> dict[str, Any]:
     try:
         content = json.loads(data, parse_float=Decimal)
     except ValueError as error:
-        raise ReferenceError_(f"{path}: expected JSON, got {error}; mend the file") from None
+        raise ReferenceFileError(f"{path}: expected JSON, got {error}; mend the file") from None
     if not isinstance(content, dict):
-        raise ReferenceError_(f"{path}: expected a mapping, got {type(content).__name__}; mend the file")
+        raise ReferenceFileError(f"{path}: expected a mapping, got {type(content).__name__}; mend the file")
     return content
 
 
@@ -69,3 +67,8 @@ def _merge(merged: dict[str, Any], content: dict[str, Any]) -> None:
         else:
             known = merged.setdefault(name, [])
             known += [item for item in part if item not in known]
+
+
+def shown(entry: Mapping[str, Any]) -> dict[str, str]:
+    """An entry of the references as evidence: exact numbers as text."""
+    return {name: str(value) for name, value in entry.items()}

@@ -1,7 +1,11 @@
 """Where a value stands on a page, and what is wrong with a page that cannot be read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,3 +41,17 @@ class PageError(Exception):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults))
         super().__init__("\n".join(map(str, self.faults)))
+
+
+def collect(items: Iterable[_Item], read: Callable[[_Item], _Result]) -> list[_Result]:
+    """Read every item. Raises PageError with the faults of all that cannot be read."""
+    results: list[_Result] = []
+    faults: list[Fault] = []
+    for item in items:
+        try:
+            results.append(read(item))
+        except PageError as error:
+            faults += error.faults
+    if faults:
+        raise PageError(faults)
+    return results

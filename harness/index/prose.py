@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import ftfy
-
 from harness.index.faults import Location
 from harness.index.page import Page
 
@@ -55,6 +53,8 @@ def damaged_text(page: Page) -> Iterator[Damage]:
     """Every word of the page, model-index included, whose characters were decoded wrongly."""
     if page.text.isascii():
         return
+    import ftfy
+
     for match in _WORD.finditer(page.text):
         word = match[0].rstrip(_PUNCTUATION)
         mended = word if word.isascii() else ftfy.fix_encoding(word)

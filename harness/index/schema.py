@@ -7,8 +7,6 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
-import jsonschema
-
 from harness.index.document import Mapping, Node, Sequence
 from harness.index.faults import Fault
 from harness.index.quantity import parse_quantity
@@ -19,6 +17,8 @@ _LONGEST_SHOWN = 60
 
 def schema_faults(root: Node) -> list[Fault]:
     """All faults of the block: unknown keys, wrong types, values out of range, missing keys."""
+    import jsonschema
+
     validator = jsonschema.Draft202012Validator(_SCHEMA)
     faults: list[Fault] = []
     for error in validator.iter_errors(_instance(root, _SCHEMA)):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -58,6 +59,7 @@ class Trace:
         return self.operations[-1].output
 
 
+@cache
 def trace(network: Network, height: int, width: int) -> Trace:
     """Run one 3×height×width image through `network` and write down what happens; no numbers are computed."""
     import torch

@@ -1,0 +1,5 @@
+"""`python -m harness` is `verify`."""
+
+from harness.cli import main
+
+main()

@@ -1,0 +1,80 @@
+"""Answers kept by content: the same page, references, checks and libraries give the same verdicts."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from harness.verdict import Status, Verdict, verdict_from_json
+
+LIBRARIES = ("torch", "torchvision", "ftfy", "jinja2", "jsonschema", "pyyaml")
+
+
+def cache_folder() -> Path:
+    """Where answers lie: below XDG_CACHE_HOME, or ~/.cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "model-card-harness" / "verdicts"
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of the libraries that a verdict depends on."""
+    versions = {}
+    for name in LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
+
+
+def key(page: str, contents: Iterable[bytes], weights: Path | None) -> str:
+    """What the verdicts on a page depend on, as one hash.
+
+    `contents` are the bytes of the page, the references and the includes. Of weights files, name, size and time
+    of change stand for their bytes, as in git's index.
+    """
+    parts: list[object] = [page, library_versions(), _harness_digest(), _listing(weights)]
+    digest = hashlib.sha256(json.dumps(parts).encode())
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def load(entry: str) -> list[Verdict] | None:
+    """The verdicts kept under `entry`; None where there are none, or what is there cannot be read."""
+    try:
+        kept = json.loads((cache_folder() / f"{entry}.json").read_bytes())
+        return [verdict_from_json(verdict) for verdict in kept]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def store(entry: str, verdicts: Sequence[Verdict]) -> None:
+    """Keep the verdicts, unless one is an error. A cache that cannot be written costs time, nothing else."""
+    if any(verdict.status is Status.ERROR for verdict in verdicts):
+        return
+    folder = cache_folder()
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump([verdict.as_json() for verdict in verdicts], file, ensure_ascii=False)
+        Path(name).replace(folder / f"{entry}.json")
+
+
+def _harness_digest() -> str:
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in sorted((*package.rglob("*.py"), *package.rglob("*.json"))):
+        digest.update(f"{path.relative_to(package).as_posix()}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _listing(folder: Path | None) -> list[tuple[str, int, int]]:
+    if folder is None or not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        files = [(entry.name, entry.stat()) for entry in entries if entry.is_file()]
+    return sorted((name, status.st_size, status.st_mtime_ns) for name, status in files)

@@ -1,0 +1,43 @@
+"""Architecture: each tag against what the network contains, and each thing it contains against the tags."""
+
+from harness.checks.subject import Need, Subject
+from harness.index.claims import Claim
+from harness.measure.components import COMPONENTS, components
+from harness.verdict import Status, Verdict
+
+KINDS = ("architecture",)
+NEEDS = frozenset({Need.NETWORK})
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """Compare the tags with the components of a forward pass."""
+    found = components(subject.trace)
+    known = {part.tag: part for part in COMPONENTS}
+    undefined = [tag for tag in claim.texts if tag not in known]
+    absent = [tag for tag in claim.texts if tag in known and tag not in found]
+    spoken_for = {*claim.texts, *(tag for tag in found if known[tag].within in claim.texts)}
+    untagged = [tag for tag in found if tag not in spoken_for]
+    evidence = {
+        "in the network": [
+            {"component": tag, "means": known[tag].means, "times": count, "tagged": tag in claim.texts}
+            for tag, count in found.items()
+        ]
+    }
+    measured = ", ".join(sorted({*(tag for tag in claim.texts if tag not in absent), *untagged}))
+    if not (undefined or absent or untagged):
+        reason = "Every tag names something in the network, and everything in it is tagged."
+        return Verdict(claim, Status.PASS, reason, measured, None, "forward pass", evidence=evidence)
+    if not (absent or untagged):
+        reason = f"No definition is on file for {', '.join(undefined)}; the other tags hold."
+        remedy = "define the tag in harness/measure/components.py"
+        return Verdict(claim, Status.UNCHECKED, reason, None, None, "forward pass", remedy, evidence)
+    reasons = [
+        *(f"{tag} ({known[tag].means}) is tagged and not in the network." for tag in absent),
+        *(f"{tag} ({known[tag].means}) is in the network and not tagged." for tag in untagged),
+        *(f"No definition is on file for {tag}." for tag in undefined),
+    ]
+    changes = [*(f"-{tag}" for tag in absent), *(f"+{tag}" for tag in untagged)]
+    remedy = "; ".join([*(f"remove {tag}" for tag in absent), *(f"add {tag}" for tag in untagged)])
+    return Verdict(
+        claim, Status.FAIL, " ".join(reasons), measured, ", ".join(changes), "forward pass", remedy, evidence
+    )

@@ -1,0 +1,28 @@
+"""Blocks: every residual block of every model of the page contains the block that the prose names."""
+
+from harness.checks.subject import Need, Subject
+from harness.index.claims import Claim
+from harness.measure.components import COMPONENTS, block_widths, components
+from harness.verdict import Status, Verdict
+
+KINDS = ("block",)
+NEEDS = frozenset({Need.NETWORK})
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """Count the named block against the residual blocks of each network."""
+    tag = f"{claim.declared} Block"
+    if tag not in {part.tag for part in COMPONENTS}:
+        return Verdict(claim, Status.UNCHECKED, f"No definition is on file for {tag}.")
+    rows = [
+        {"model": model.name, "blocks": len(block_widths(model.trace)), tag: components(model.trace).get(tag, 0)}
+        for model in subject.models
+    ]
+    lacking = [row["model"] for row in rows if not row[tag] or row[tag] != row["blocks"]]
+    evidence = {"blocks": rows}
+    if not lacking:
+        reason = f"Every residual block of all {len(rows)} networks has one."
+        return Verdict(claim, Status.PASS, reason, claim.declared, None, "forward pass", evidence=evidence)
+    reason = f"Not every block of {', '.join(map(str, lacking))} has one."
+    remedy = "correct the sentence, or move these models to another page"
+    return Verdict(claim, Status.FAIL, reason, None, None, "forward pass", remedy, evidence)

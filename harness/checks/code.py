@@ -1,0 +1,59 @@
+"""Code: at the pinned commit the file exists, and the anchored line defines this very model."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from harness.checks.subject import Need, Subject
+from harness.index.claims import Claim
+from harness.measure.source import NotInRepositoryError, lines_at
+from harness.verdict import NotHereError, Status, Verdict
+
+KINDS = ("code",)
+NEEDS = frozenset({Need.SOURCE})
+_ADDRESS = re.compile(r"/[^/]+/[^/]+/blob/(?P<commit>[^/]+)/(?P<file>.+)")
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+_ANCHOR = re.compile(r"L(?P<line>[1-9]\d{0,6})(?:-L\d+)?")
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """Read the anchored line from the git objects of the source repository."""
+    address = urlsplit(claim.declared)
+    place, anchor = _ADDRESS.fullmatch(address.path), _ANCHOR.fullmatch(address.fragment)
+    if place is None or anchor is None or not _COMMIT.fullmatch(place["commit"]):
+        reason = "The address pins no commit, file and line, so what it shows can change."
+        remedy = "link to …/blob/<commit>/<file>#L<line>"
+        return Verdict(claim, Status.FAIL, reason, method="address", remedy=remedy)
+    if subject.resources.source is None:
+        raise NotHereError("no source repository was given", "--source DIR with a git checkout or bare repository")
+    try:
+        lines = lines_at(subject.resources.source, place["commit"], unquote(place["file"]))
+    except NotInRepositoryError as error:
+        reason = f"The repository has no {error}."
+        return Verdict(
+            claim, Status.FAIL, reason, method="git objects", remedy="pin a commit and file that exist"
+        )
+    line = int(anchor["line"])
+    defined = _defined_at(lines, subject.name)
+    evidence = {"line": lines[line - 1].strip() if line <= len(lines) else None, "defined on lines": defined}
+    if line in defined:
+        reason = "The anchored line of the pinned commit defines this model."
+        return Verdict(claim, Status.PASS, reason, f"line {line}", None, "git objects", evidence=evidence)
+    if not defined:
+        reason = f"Nothing in the file defines {subject.name} at this commit."
+        return Verdict(claim, Status.FAIL, reason, None, None, "git objects", "link to its definition", evidence)
+    reason = f"The anchored line is not where {subject.name} is defined."
+    gap = f"{defined[-1] - line:+d} lines"
+    remedy = f"anchor #L{defined[-1]}"
+    return Verdict(claim, Status.FAIL, reason, f"line {defined[-1]}", gap, "git objects", remedy, evidence)
+
+
+def _defined_at(lines: tuple[str, ...], model: str) -> list[int]:
+    """The lines, from 1, of the model's definition: its `def` or `class`, and the decorators right above."""
+    opening = re.compile(rf"\s*(?:def|class)\s+{re.escape(model)}\b")
+    for place, line in enumerate(lines):
+        if opening.match(line):
+            first = place
+            while first and lines[first - 1].lstrip().startswith("@"):
+                first -= 1
+            return list(range(first + 1, place + 2))
+    return []

@@ -1,0 +1,19 @@
+"""Collections: at least one model of the page is in it."""
+
+from harness.checks.subject import Need, Subject
+from harness.index.claims import Claim
+from harness.verdict import Status, Verdict
+
+KINDS = ("collection_name",)
+NEEDS = frozenset({Need.PAGE})
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """Count the models that name the collection."""
+    members = [model.name for model in subject.models if model.record.text("in_collection") == claim.declared]
+    if members:
+        reason = f"{len(members)} of {len(subject.index.models)} models of the page are in it."
+        return Verdict(claim, Status.PASS, reason, claim.declared, None, "page", evidence={"models": members})
+    reason = "No model of the page is in this collection."
+    remedy = "remove the collection, or name it in 'In Collection:'"
+    return Verdict(claim, Status.FAIL, reason, None, None, "page", remedy)

@@ -1,0 +1,115 @@
+"""Design space: every network of the page satisfies the prose's relation, and the paper states the same one."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from harness.checks.subject import Need, Subject
+from harness.index.claims import SYMBOLS, Claim
+from harness.measure.components import block_widths, bottleneck_ratios
+from harness.verdict import NotHereError, Status, Verdict
+from harness.zoo import family_of
+from harness.zoo.regnet import WIDTH_STEP, Design
+
+KINDS = tuple(SYMBOLS.values())
+NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """Measure what the relation is about in every network, and compare the relation with the paper's."""
+    judge = _on_the_line if claim.kind == "block_width" else _satisfying
+    rows = [row for model in subject.models for row in judge(claim, model)]
+    violating = list(dict.fromkeys(row["model"] for row in rows if not row["holds"]))
+    evidence = {"networks": rows}
+    if violating:
+        reason = f"Not so for {', '.join(violating)}."
+        remedy = "correct the relation, or move these models to another page"
+        return Verdict(claim, Status.FAIL, reason, None, None, "forward pass", remedy, evidence)
+    published = _published(claim.kind, subject)
+    if published is None:
+        reason = f"All {len(subject.models)} networks of the page satisfy it; no paper on file states it."
+        return Verdict(claim, Status.PASS, reason, claim.declared, None, "forward pass", None, evidence)
+    if claim.declared != published:
+        reason = "Every network of the page satisfies it, but the paper states another relation."
+        return Verdict(claim, Status.FAIL, reason, published, None, "paper", f"write {published}", evidence)
+    reason = f"All {len(subject.models)} networks of the page satisfy it, and the paper states it."
+    return Verdict(claim, Status.PASS, reason, published, None, "forward pass, paper", None, evidence)
+
+
+def _published(kind: str, subject: Subject) -> str | None:
+    known = (subject.references.collections.get(name, {}) for name in subject.index.collections)
+    return next((entry["design_space"][kind] for entry in known if kind in entry.get("design_space", {})), None)
+
+
+def _design(model: Subject) -> Design:
+    family = family_of(model.name)
+    design = family.models[model.name] if family else None
+    if not isinstance(design, Design):
+        missing = f"no design parameters are on file for {model.name}"
+        raise NotHereError(missing, "the relation is about families built from them, such as RegNet")
+    return design
+
+
+def _depth(model: Subject) -> int:
+    return len(block_widths(model.trace))
+
+
+# What each symbol is in a model: measured in the network, or the parameter that the network was built from.
+_VALUES: dict[str, Callable[[Subject], list[dict[str, float]]]] = {
+    "depth": lambda model: [{"d": _depth(model)}],
+    "block_index": lambda model: [{"j": j, "d": _depth(model)} for j in (0, _depth(model) - 1)],
+    "bottleneck_ratio": lambda model: [{"b": ratio} for ratio in sorted(set(bottleneck_ratios(model.trace)))],
+    "initial_width": lambda model: [{"w_0": _design(model).w_0}],
+    "slope": lambda model: [{"w_a": _design(model).w_a}],
+    "width_multiplier": lambda model: [{"w_m": _design(model).w_m}],
+}
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": lambda left, right: left < right,
+    "≤": lambda left, right: left <= right,
+    "=": lambda left, right: left == right,
+    "≥": lambda left, right: left >= right,
+    ">": lambda left, right: left > right,
+}
+
+
+def _satisfying(claim: Claim, model: Subject) -> list[dict[str, Any]]:
+    return [
+        {"model": model.name, **values, "holds": _holds(claim.declared, values)}
+        for values in _VALUES[claim.kind](model)
+    ]
+
+
+def _holds(relation: str, values: dict[str, float]) -> bool:
+    """Whether a chain such as `12 ≤ d ≤ 28` holds. Raises NotHereError where it is about something else."""
+    words = relation.split()
+    terms, signs = words[::2], words[1::2]
+    try:
+        numbers = [values[term] if term in values else float(term) for term in terms]
+        return all(_COMPARE[sign](*numbers[place : place + 2]) for place, sign in enumerate(signs))
+    except (KeyError, TypeError, ValueError):
+        missing = f"no check reads the relation {relation}"
+        raise NotHereError(missing, f"compare {', '.join(values)} with numbers") from None
+
+
+def _on_the_line(_: Claim, model: Subject) -> list[dict[str, Any]]:
+    """Each block is as wide as u_j, to within half a quantisation step and the two roundings after it."""
+    design, widths = _design(model), block_widths(model.trace)
+    half_step = math.sqrt(design.w_m)
+    rounding = (WIDTH_STEP + design.group_width) / 2
+    linear = [design.w_0 + design.w_a * block for block in range(len(widths))]
+    holds = len(widths) == design.depth and all(
+        u / half_step - rounding <= width <= u * half_step + rounding
+        for u, width in zip(linear, widths, strict=True)
+    )
+    farthest = max((width / u for u, width in zip(linear, widths, strict=True)), key=lambda ratio: abs(math.log(ratio)))
+    return [
+        {
+            "model": model.name,
+            "u_j": f"{design.w_0:g} + {design.w_a:g}·j",
+            "blocks": len(widths),
+            "farthest from the line": f"{farthest - 1:+.1%}",
+            "half a step": f"{half_step - 1:+.1%}",
+            "holds": holds,
+        }
+    ]

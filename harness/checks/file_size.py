@@ -1,0 +1,44 @@
+"""File size: the bytes that the network's tensors take in the published serialisation, and the real file's size."""
+
+from dataclasses import asdict
+
+from harness.checks.difference import difference
+from harness.checks.subject import Need, Subject
+from harness.index.claims import Claim
+from harness.measure.legacy_file import predict_legacy_file
+from harness.verdict import NotHereError, Status, Verdict
+
+KINDS = ("file_size",)
+NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """Predict the file's size; where the file is here, its real size decides."""
+    declared = int(claim.quantity.value)
+    file = subject.checkpoint
+    if file:
+        size = file.stat().st_size
+        method, evidence = "size of the file", {"file": file.name}
+        reason = f"{file.name} is here and has " + ("that size." if size == declared else "another size.")
+    else:
+        size, evidence = _predicted(subject)
+        method = "prediction, torch's legacy serialisation"
+        reason = (
+            "The bytes that the network's tensors take in torch's legacy serialisation; it proves their names' "
+            "lengths, shapes and types, not their values."
+            if size == declared
+            else "The network's tensors take another number of bytes in torch's legacy serialisation."
+        )
+    if size == declared:
+        return Verdict(claim, Status.PASS, reason, str(size), None, method, evidence=evidence)
+    gap, remedy = difference(declared, size), f"declare {size}, or name the file that has {declared} bytes"
+    return Verdict(claim, Status.FAIL, reason, str(size), gap, method, remedy, evidence)
+
+
+def _predicted(subject: Subject) -> tuple[int, dict[str, object]]:
+    if subject.collection.get("serialization") != "legacy":
+        missing = "how the zoo serialises its weights files is not on file"
+        raise NotHereError(missing, "--weights DIR with the file, or add 'serialization' to modelindex/references/")
+    counters = subject.references.checkpoints.get(subject.weights.name, {}).get("counters", "int64")
+    parts = predict_legacy_file(subject.network, counters)
+    return parts.size, {"bytes": asdict(parts), "batch norm counters": counters}

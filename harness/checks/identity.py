@@ -1,0 +1,46 @@
+"""Identity: a family builds the model by its name, its ID is that name, its collection fits it."""
+
+import re
+
+from harness.checks.subject import Need, Subject
+from harness.index.claims import Claim
+from harness.verdict import Status, Verdict
+from harness.zoo import family_of
+
+KINDS = ("name", "id", "in_collection")
+NEEDS = frozenset({Need.NETWORK})
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """Compare the claim with the model's name, and the name with the families there are."""
+    return {"name": _name, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
+
+
+def _name(claim: Claim, subject: Subject) -> Verdict:
+    network = subject.network
+    family = family_of(subject.name)
+    reason = f"The family {family.name if family else ''} builds a network of this name."
+    return Verdict(claim, Status.PASS, reason, subject.name, None, type(network.module).__name__)
+
+
+def _id(claim: Claim, subject: Subject) -> Verdict:
+    if claim.declared == subject.name:
+        return Verdict(claim, Status.PASS, "The ID is the model's name.", subject.name, None, "page")
+    reason = "The ID is not the model's name."
+    return Verdict(claim, Status.FAIL, reason, subject.name, None, "page", f"declare {subject.name}")
+
+
+def _in_collection(claim: Claim, subject: Subject) -> Verdict:
+    fitting = [name for name in subject.index.collections if _letters(name) in _letters(subject.name)]
+    if claim.declared in fitting:
+        reason = "The collection is on this page, and the model's name holds its name."
+        return Verdict(claim, Status.PASS, reason, claim.declared, None, "page")
+    if fitting:
+        reason = "The model's name holds the name of another collection of this page."
+        return Verdict(claim, Status.FAIL, reason, fitting[0], None, "page", f"declare {fitting[0]}")
+    reason = "The collection is on this page, but the model's name does not tell whether it belongs there."
+    return Verdict(claim, Status.UNCHECKED, reason, None, None, "page")
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,37 @@
+"""Paper: the title is the published one, and the link names it."""
+
+import re
+
+from harness.checks.subject import Need, Subject
+from harness.index.claims import Claim
+from harness.verdict import NotHereError, Status, Verdict
+
+KINDS = ("paper_title", "paper_url")
+NEEDS = frozenset({Need.REFERENCE})
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """Compare the claim with what is on file for its collection."""
+    record = next(
+        record for record in subject.index.collections.values() if claim.where.path.startswith(f"{record.path}.")
+    )
+    collection = record.text("collection_name") or ""
+    published = subject.references.collections.get(collection, {})
+    if "paper_title" not in published:
+        missing = f"no paper is on file for the collection {collection}"
+        raise NotHereError(missing, "add it to modelindex/references/")
+    title = published["paper_title"]
+    evidence = {"arXiv": published["arxiv"]}
+    if claim.kind == "paper_title":
+        if claim.declared == title:
+            reason = "The title of the paper on file."
+            return Verdict(claim, Status.PASS, reason, title, None, "reference", evidence=evidence)
+        reason = "The paper on file has another title."
+        return Verdict(claim, Status.FAIL, reason, title, None, "reference", f"declare {title}", evidence)
+    words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    if claim.declared.rstrip("/").endswith((f"/{words}", f"/{published['arxiv']}")):
+        reason = "The link names the paper, by its title or arXiv number; it was not opened."
+        return Verdict(claim, Status.PASS, reason, claim.declared, None, "address", evidence=evidence)
+    remedy = f"link to https://arxiv.org/abs/{published['arxiv']}"
+    reason = "The link names neither the paper's title nor its arXiv number."
+    return Verdict(claim, Status.FAIL, reason, None, None, "address", remedy, evidence)

@@ -1,0 +1,82 @@
+"""Training: the recipe published for the weights that the entry names."""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from harness.checks.difference import difference
+from harness.checks.subject import Need, Subject
+from harness.index.claims import Claim
+from harness.verdict import NotHereError, Status, Verdict
+
+NEEDS = frozenset({Need.REFERENCE})
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """Compare the claim with the published recipe, if that is the recipe of these weights."""
+    training = subject.reference.get("training", {})
+    recipe = training.get("recipe")
+    if recipe is None or subject.recipe != recipe:
+        missing = f"these weights are of the recipe {subject.recipe}; the published one on file is {recipe or 'none'}"
+        raise NotHereError(missing, f"add the recipe {subject.recipe}, with its source, to modelindex/references/")
+    published = _PUBLISHED[claim.kind](training | subject.references.recipes[recipe], subject)
+    evidence = {
+        "recipe": recipe,
+        "published": published if isinstance(published, list) else str(published),
+        "sources": [subject.references.sources[name] for name in ("pycls", "pycls_settings")],
+    }
+    method = f"published recipe, {recipe}"
+    measured, holds = _HOLDS[claim.kind](claim, published)
+    if holds:
+        return Verdict(
+            claim, Status.PASS, "As the published recipe says.", measured, None, method, evidence=evidence
+        )
+    gap = None
+    if claim.kind in _NUMBERS:
+        gap = difference(claim.quantity.value, Decimal(measured))
+    reason = "The recipe published for these weights says otherwise."
+    return Verdict(claim, Status.FAIL, reason, measured, gap, method, f"declare {measured}", evidence)
+
+
+_NUMBERS = ("epochs", "batch_size", "momentum", "weight_decay")
+
+
+def _number(claim: Claim, published: Any) -> tuple[str, bool]:  # noqa: ANN401
+    value = Decimal(published)
+    return (claim.declared, True) if claim.quantity.value == value else (f"{value:f}", False)
+
+
+def _resources(claim: Claim, published: str) -> tuple[str, bool]:
+    """The same number of GPUs, and no word about them that the published description lacks."""
+    declared = re.fullmatch(r"(\d+)\s*x\s+(.+)", claim.declared)
+    count, _, description = published.partition("x ")
+    holds = declared and declared[1] == count and set(declared[2].split()) <= set(description.split())
+    return published, bool(holds)
+
+
+def _subset(claim: Claim, published: list[str]) -> tuple[str, bool]:
+    return ", ".join(published), set(claim.texts) <= set(published)
+
+
+def _names(claim: Claim, published: list[str]) -> tuple[str, bool]:
+    return published[0], all(text in published for text in claim.texts)
+
+
+_Read = Callable[[Mapping[str, Any], Subject], Any]
+_PUBLISHED: dict[str, _Read] = {
+    "epochs": lambda recipe, _: recipe["epochs"],
+    "batch_size": lambda recipe, _: recipe["batch_size"],
+    "momentum": lambda recipe, _: recipe["momentum"],
+    "weight_decay": lambda recipe, _: recipe["weight_decay"],
+    "training_resources": lambda recipe, _: f"{recipe['gpus']}x {recipe['gpu']}",
+    "training_techniques": lambda recipe, _: recipe["training_techniques"],
+    "training_data": lambda recipe, subject: subject.references.datasets[recipe["dataset"]]["names"],
+}
+_HOLDS: dict[str, Callable[[Claim, Any], tuple[str, bool]]] = {
+    **dict.fromkeys(_NUMBERS, _number),
+    "training_resources": _resources,
+    "training_techniques": _subset,
+    "training_data": _names,
+}
+KINDS = tuple(_PUBLISHED)

@@ -1,0 +1,54 @@
+"""A page's index to verdicts: every claim to the check of its kind."""
+
+import traceback
+from collections.abc import Callable, Iterable
+
+from harness.checks import CHECKS
+from harness.checks.subject import Subject
+from harness.index.claims import Claim, claims
+from harness.index.faults import collect
+from harness.index.page import Page
+from harness.index.records import Index, read_index
+from harness.index.template import check_template
+from harness.project import Project, Resources
+from harness.references import References
+from harness.verdict import NotHereError, Status, Verdict
+
+
+def read_indexes(pages: Iterable[Page], project: Project) -> list[Index]:
+    """The index of every page, each also rendered as the template it is. Raises PageError with all faults."""
+
+    def read(page: Page) -> Index:
+        check_template(page, project.includes)
+        return read_index(page)
+
+    return collect(pages, read)
+
+
+def judge_page(
+    index: Index, references: References, resources: Resources, selected: Callable[[Claim], bool]
+) -> list[Verdict]:
+    """The verdicts on the selected claims of a page, in its order."""
+    return [
+        judge(claim, Subject(index, references, resources, claim.model))
+        for claim in claims(index)
+        if selected(claim)
+    ]
+
+
+def judge(claim: Claim, subject: Subject) -> Verdict:
+    """The verdict on one claim. An exception in a check becomes an `error` verdict with its traceback."""
+    check = CHECKS.get(claim.kind)
+    if check is None:
+        return Verdict(claim, Status.UNCHECKED, "No check exists for this field.")
+    try:
+        return check.check(claim, subject)
+    except NotHereError as missing:
+        reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
+        return Verdict(claim, Status.NOT_RUN, reason, remedy=missing.supply)
+    except Exception as error:  # noqa: BLE001 - never hidden, never counted as anything else
+        frames = traceback.extract_tb(error.__traceback__)
+        shown = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+        reason = f"The check could not finish: {type(error).__name__}: {error}"
+        remedy = "report this as a fault of the harness"
+        return Verdict(claim, Status.ERROR, reason, remedy=remedy, evidence={"traceback": shown})

@@ -1,0 +1,164 @@
+"""Verdicts as Markdown: a card for each model, a page for each family, and both in one for a terminal."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote
+
+from harness.report.overview import (
+    COLUMNS,
+    NOT_DECLARED,
+    Finding,
+    by_model,
+    by_page,
+    cell,
+    findings,
+    summary_line,
+    words,
+)
+from harness.verdict import Status, Verdict
+
+GENERATED = "<!-- Written by `verify all`; edit the page it is about instead. -->"
+_MARKS = {
+    Status.PASS: "✅",
+    Status.EXPLAINED: "🔎",
+    Status.FAIL: "❌",
+    Status.NOT_RUN: "⏸️",
+    Status.UNCHECKED: "❔",
+    Status.WAIVED: "📝",
+    Status.ERROR: "💥",
+}
+
+
+def report(verdicts: Sequence[Verdict]) -> str:
+    """All pages in one text, without links between files."""
+    parts = [family(page, on_page, linked=False) for page, on_page in by_page(verdicts).items()]
+    return "\n".join([*parts, f"**{summary_line(verdicts)}**", ""])
+
+
+def family(page: str, verdicts: Sequence[Verdict], *, linked: bool = True) -> str:
+    """The overview of a page's models, and every verdict that is not `pass`."""
+    lines = [f"# {_text(page)}", "", f"{summary_line(verdicts)}.", ""]
+    lines += _table(
+        ["model", *COLUMNS],
+        [
+            [f"[{_text(model)}]({quote(model)}.md)" if linked else _text(model), *_cells(of_model)]
+            for model, of_model in by_model(verdicts).items()
+        ],
+    )
+    lines += ["", "What a cell says is the most serious verdict on the claims it stands for.", ""]
+    told = findings(verdicts)
+    if told:
+        lines += ["## Every verdict that is not pass", ""]
+    for finding in told:
+        lines += _finding(finding, linked=linked)
+    return "\n".join([GENERATED, "", *lines]) if linked else "\n".join(lines)
+
+
+def card(model: str, verdicts: Sequence[Verdict]) -> str:
+    """All claims about one model: the verdicts, then those that differ as diffs with their evidence."""
+    page = verdicts[0].claim.page
+    lines = [GENERATED, "", f"# {_text(model)}", ""]
+    lines += [f"{summary_line(verdicts)}. From {_link(page)}; the family is [here](README.md).", ""]
+    lines += _table(
+        ["claim", "verdict", "declared", "method", "reason"],
+        [
+            [
+                _text(verdict.claim.kind),
+                _status(verdict.status),
+                _text(verdict.claim.declared),
+                _text(verdict.method or "none"),
+                _text(verdict.reason),
+            ]
+            for verdict in verdicts
+        ],
+    )
+    for verdict in verdicts:
+        if verdict.status is not Status.PASS or verdict.claim.kind in {"flops", "file_size", "parameters"}:
+            lines += ["", *_detail(verdict)]
+    return "\n".join([*lines, ""])
+
+
+def _detail(verdict: Verdict) -> list[str]:
+    claim = verdict.claim
+    lines = [f"## {_text(claim.kind)}: {words(verdict.status)}", "", *_diff(verdict)]
+    lines += [_text(verdict.reason), ""]
+    facts = {
+        "declared at": _link(claim.where.file, claim.where.line),
+        "difference": _text(verdict.difference) if verdict.difference else None,
+        "method": _text(verdict.method) if verdict.method else None,
+        "remedy": _text(verdict.remedy) if verdict.remedy else None,
+    }
+    lines += [f"- {name}: {value}" for name, value in facts.items() if value]
+    for name, value in verdict.evidence.items():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            lines += ["", f"{_text(name)}:", "", *_table(value[0], [map(_value, row.values()) for row in value])]
+        elif isinstance(value, Mapping):
+            lines += [f"- {_text(name)}: " + ", ".join(f"{_text(str(k))} {_value(v)}" for k, v in value.items())]
+        else:
+            shown = ", ".join(map(_value, value)) if isinstance(value, list) else _value(value)
+            lines += [f"- {_text(name)}: {shown}"]
+    return lines
+
+
+def _diff(verdict: Verdict) -> list[str]:
+    """The declared against the measured value, a line for each item of a list; nothing where they agree."""
+    declared, measured = verdict.claim.declared, verdict.measured
+    if measured is None or verdict.status is Status.PASS or declared == measured:
+        return []
+    old, new = declared.split(", "), measured.split(", ")
+    kept = set(old) & set(new)
+    lines = [f"  {item}" if item in kept else f"- {item}" for item in old]
+    lines += [f"+ {item}" for item in new if item not in kept]
+    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", declared + measured)), default=0))
+    return [f"{fence}diff", *(re.sub(r"\s", " ", line) for line in lines), fence, ""]
+
+
+def _finding(finding: Finding, *, linked: bool) -> list[str]:
+    first = finding.first
+    lines = [f"### {_status(first.status)}: {_text(first.claim.kind)}", "", _text(first.reason), ""]
+    if first.remedy:
+        lines += [f"Remedy: {_text(first.remedy)}", ""]
+    rows = []
+    for verdict in finding.verdicts:
+        where = verdict.claim.where
+        place = _link(where.file, where.line) if linked else f"{_text(where.file)}:{where.line}"
+        values = (verdict.claim.declared, verdict.measured, verdict.difference, verdict.method)
+        rows.append([place, _text(verdict.claim.model or "page"), *(_text(value or "none") for value in values)])
+    return [*lines, *_table(["at", "model", "declared", "measured", "difference", "method"], rows), ""]
+
+
+def _cells(verdicts: Sequence[Verdict]) -> list[str]:
+    statuses = (cell(verdicts, column) for column in COLUMNS)
+    return [_status(status) if status else NOT_DECLARED for status in statuses]
+
+
+def _status(status: Status) -> str:
+    return f"{_MARKS[status]} {words(status)}"
+
+
+def _table(header: Iterable[object], rows: Iterable[Iterable[str]]) -> list[str]:
+    names = [_text(str(name)) for name in header]
+    lines = [names, ["---"] * len(names), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _link(file: str, line: int | None = None) -> str:
+    """A link from `reports/<family>/` to a page of the project; plain text where the page lies elsewhere."""
+    label = _text(file if line is None else f"{file}:{line}")
+    if file.startswith(("/", "..")):
+        return label
+    anchor = "" if line is None else f"?plain=1#L{line}"
+    return f"[{label}](../../{quote(file)}{anchor})"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    """A value as plain text: nothing in it is read as Markdown or HTML."""
+    flat = re.sub(r"\s+", " ", text)
+    escaped = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", flat)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,142 @@
+"""Verdicts for a person at a terminal: readable at 80 columns and without colour."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.overview import (
+    COLUMNS,
+    NOT_DECLARED,
+    Finding,
+    by_model,
+    by_page,
+    cell,
+    findings,
+    summary_line,
+    value_of,
+    words,
+)
+from harness.verdict import Status, Verdict
+
+_STYLES = {
+    Status.PASS: "green",
+    Status.EXPLAINED: "cyan",
+    Status.FAIL: "bold red",
+    Status.NOT_RUN: "yellow",
+    Status.UNCHECKED: "yellow",
+    Status.WAIVED: "magenta",
+    Status.ERROR: "bold red reverse",
+}
+_WIDTH_OF_VALUES = 36
+
+
+def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
+    """An overview of each page, every verdict that is not `pass`, and the sum."""
+    for page, on_page in by_page(verdicts).items():
+        console.print(Text(page, style="bold"))
+        console.print()
+        models = by_model(on_page)
+        if models:
+            console.print(_overview(models))
+            console.print()
+        for finding in findings(on_page):
+            _print_finding(console, finding)
+    console.print(Text(summary_line(verdicts), style="bold"))
+
+
+def print_verdict(console: Console, verdict: Verdict) -> None:
+    """One verdict with all its evidence."""
+    claim = verdict.claim
+    console.print(_heading(verdict.status, f"{claim.kind} of {claim.model or claim.page}"))
+    fields = {
+        "declared": claim.declared,
+        "measured": verdict.measured,
+        "difference": verdict.difference,
+        "method": verdict.method,
+        "at": f"{claim.where} {claim.where.path}",
+        "why": verdict.reason,
+        "remedy": verdict.remedy,
+    }
+    console.print(_fields(fields))
+    for name, value in verdict.evidence.items():
+        console.print()
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            console.print(Text(name, style="bold"))
+            console.print(_table(value))
+        elif isinstance(value, Mapping):
+            console.print(Text(name, style="bold"))
+            console.print(_fields({str(key): _number(item) for key, item in value.items()}))
+        else:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else _number(value)
+            console.print(Text.assemble((f"{name}: ", "bold"), shown))
+
+
+def _overview(models: Mapping[str, Sequence[Verdict]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column("model", overflow="fold")
+    for column in COLUMNS:
+        table.add_column(column)
+    for model, verdicts in models.items():
+        row = [Text(model)]
+        for column in COLUMNS:
+            status = cell(verdicts, column)
+            row.append(Text(words(status), style=_STYLES[status]) if status else Text(NOT_DECLARED))
+        table.add_row(*row)
+    return table
+
+
+def _print_finding(console: Console, finding: Finding) -> None:
+    """What the verdicts share once, then a line for each with what they do not."""
+    first, varying = finding.first, finding.varying()
+    many = f", {len(finding.verdicts)} times" if len(finding.verdicts) > 1 else ""
+    console.print(_heading(first.status, f"{first.claim.kind}{many}"))
+    shared = {field: finding.shared(field) for field in ("declared", "measured", "difference")}
+    console.print(_fields({**shared, "method": first.method, "why": first.reason, "remedy": first.remedy}))
+    places = Table.grid(padding=(0, 2, 0, 0))
+    if varying:
+        places.add_row(*(Text(name, style="dim") for name in ("at", "model", *varying)))
+    for verdict in finding.verdicts:
+        where = verdict.claim.where
+        values = [_shortened(value_of(verdict, field) or "none", _WIDTH_OF_VALUES // len(varying)) for field in varying]
+        places.add_row(*map(Text, [f"{where.file}:{where.line}", verdict.claim.model or "page", *values]))
+    console.print(Padding(places, (0, 0, 1, 2)))
+
+
+def _shortened(text: str, width: int) -> str:
+    """The text with its middle left out, where it is wider than `width`; addresses differ at their ends."""
+    return text if len(text) <= width else f"{text[: width // 4]}…{text[width // 4 + 1 - width :]}"
+
+
+def _heading(status: Status, what: str) -> Text:
+    return Text.assemble((words(status).upper(), _STYLES[status]), " ", (what, "bold"))
+
+
+def _fields(fields: Mapping[str, str | None]) -> Padding:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in fields.items():
+        if value is not None:
+            grid.add_row(name, Text(value))
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def _table(rows: Iterable[Mapping[str, object]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    rows = list(rows)
+    for name in rows[0]:
+        numeric = all(isinstance(row[name], int) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_number(value)) for value in row.values()))
+    return table
+
+
+def _number(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)
