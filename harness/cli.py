@@ -1,9 +1,12 @@
 """Verbs, flags and exit codes."""
 
 import gc
+import os
 import platform
+import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,7 +18,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.index.claims import Claim
+    from harness.index.claim import Claim
     from harness.project import Project
     from harness.verdict import Verdict
     from harness.verify import Answer
@@ -74,7 +77,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
     output: str,
     reports: Path | None,
     strict: bool,
-) -> NoReturn:
+) -> int:
     """Verify every claim of every page, and write reports/.
 
     Without PAGE, the pages named in modelindex/verify.toml, here or in a folder above. With --model or --claim
@@ -91,7 +94,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
 
         write_reports(reports or project.root / "reports", report_files(answer.portable))
     _show(answer, output, started)
-    sys.exit(_exit_code(answer.verdicts, strict=strict))
+    return _exit_code(answer.verdicts, strict=strict)
 
 
 @app.command()
@@ -99,9 +102,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
 @click.argument("claim")
 @_on_pages
 @_with_files
-def explain(
-    *, model: str, claim: str, pages: tuple[Path, ...], weights: Path | None, source: Path | None
-) -> NoReturn:
+def explain(*, model: str, claim: str, pages: tuple[Path, ...], weights: Path | None, source: Path | None) -> int:
     """Show how one verdict comes about: convention, per-stage table, remedy.
 
     MODEL is a model's name, or 'page' for a claim of the page itself; CLAIM a kind such as flops. 'verify list'
@@ -112,7 +113,7 @@ def explain(
 
     for verdict in answer.verdicts:
         print_verdict(_console(), verdict)
-    sys.exit(_exit_code(answer.verdicts, strict=False))
+    return _exit_code(answer.verdicts, strict=False)
 
 
 @app.command("list")
@@ -131,25 +132,33 @@ def list_all(*, pages: tuple[Path, ...]) -> None:
 
 def main() -> NoReturn:
     """Run the command line; the process ends with one of the exit codes above."""
+    if hasattr(signal, "SIGPIPE"):
+        # A reader that has seen enough, such as `head`, ends the program, as it does everywhere.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # Torch makes some hundred thousand objects that live as long as the process: collecting them costs a third
-    # of its import, and again at exit.
+    # of its import. Taking them down one by one at the end costs as much again.
     gc.disable()
+    code = _run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run() -> int:
     try:
-        app.main(standalone_mode=False)
+        return int(app.main(standalone_mode=False) or NOTHING_FALSE)
     except click.ClickException as error:
         error.show()
-        sys.exit(BAD_USAGE)
-    except click.Abort:
+        return BAD_USAGE
+    except (click.Abort, KeyboardInterrupt):
         print("Interrupted.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    except Exception as error:
-        if not _is_for_the_user(error):
-            raise
-        print(error, file=sys.stderr)
-        sys.exit(BAD_USAGE)
-    finally:
-        gc.freeze()
-    sys.exit(NOTHING_FALSE)
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - told to the user, or shown with its traceback
+        if _is_for_the_user(error):
+            print(error, file=sys.stderr)
+            return BAD_USAGE
+        traceback.print_exc()
+        return NOT_FINISHED
 
 
 def _is_for_the_user(error: Exception) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 
 from harness.checks import CHECKS
 from harness.checks.subject import Subject
-from harness.index.claims import Claim, claims
+from harness.index.claim import Claim
+from harness.index.claims import claims
 from harness.index.faults import collect
 from harness.index.page import Page
 from harness.index.records import Index, read_index
@@ -30,9 +31,7 @@ def judge_page(
 ) -> list[Verdict]:
     """The verdicts on the selected claims of a page, in its order."""
     return [
-        judge(claim, Subject(index, references, resources, claim.model))
-        for claim in claims(index)
-        if selected(claim)
+        judge(claim, Subject(index, references, resources, claim.model)) for claim in claims(index) if selected(claim)
     ]
 
 

@@ -74,7 +74,7 @@ def _configured(root: Path) -> Project:
         raise ProjectError(f"{shown}: expected the keys {known}, got {', '.join(unknown)}; remove or rename them")
     names = settings.get("pages")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ProjectError(f"{shown}: expected pages = [\"page.md\", …], got {names!r}; name at least one page")
+        raise ProjectError(f'{shown}: expected pages = ["page.md", …], got {names!r}; name at least one page')
     paths = [path.parent / name for name in dict.fromkeys(names)]
     return Project(root, tuple((_name(page, root), page) for page in paths))
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.index.faults import Location
 
 

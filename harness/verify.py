@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from harness import cache
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.index.faults import collect
 from harness.index.page import Page, read_page
 from harness.project import Project, Resources
@@ -74,9 +74,7 @@ def _answer(
     """The selected verdicts, and whether all of them were kept from an earlier run."""
     included = [path.read_bytes() for path in sorted(project.includes.rglob("*")) if path.is_file()]
     entries = {
-        page.name: cache.key(
-            page.name, [page.text.encode(), references.digest.encode(), *included], resources.weights
-        )
+        page.name: cache.key(page.name, [page.text.encode(), references.digest.encode(), *included], resources.weights)
         for page in pages
     }
     # What a repository holds at a commit can change without its folder showing it: asked again each time.

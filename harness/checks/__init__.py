@@ -1,6 +1,5 @@
 """One module a rule: a claim and its subject to a verdict. A new check is one file and one line below."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 from harness.checks import (
@@ -23,17 +22,26 @@ from harness.checks import (
     weights,
 )
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.verdict import Verdict
 
 
 class Check(Protocol):
     """What every module of this package offers. Its docstring's first line says what decides."""
 
-    __doc__: str | None
-    KINDS: tuple[str, ...]
-    NEEDS: frozenset[Need]
-    check: Callable[[Claim, Subject], Verdict]
+    @property
+    def __doc__(self) -> str | None: ...  # type: ignore[override]
+
+    @property
+    def KINDS(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
+        """The kinds of claim it judges."""
+
+    @property
+    def NEEDS(self) -> frozenset[Need]:  # noqa: N802
+        """What it asks of the subject."""
+
+    def check(self, claim: Claim, subject: Subject) -> Verdict:
+        """The verdict on one claim."""
 
 
 MODULES: tuple[Check, ...] = (

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Record
 from harness.references import shown
@@ -82,7 +82,11 @@ def _off_published(claim: Claim, subject: Subject, published: list[Mapping[str, 
                 f"The same weights under the same conditions were evaluated elsewhere to another figure, "
                 f"by more than re-runs differ ({MOST_DRIFT} points)."
             )
-            return reason, evaluation[metric], "measure it again; the published figure is not a measurement here"
+            return (
+                reason,
+                evaluation[metric],
+                "measure it again; the published figure is not a measurement here",
+            )
     return None
 
 

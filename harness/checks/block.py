@@ -1,7 +1,7 @@
 """Blocks: every residual block of every model of the page contains the block that the prose names."""
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.measure.components import COMPONENTS, block_widths, components
 from harness.verdict import Status, Verdict
 
@@ -15,7 +15,11 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if tag not in {part.tag for part in COMPONENTS}:
         return Verdict(claim, Status.UNCHECKED, f"No definition is on file for {tag}.")
     rows = [
-        {"model": model.name, "blocks": len(block_widths(model.trace)), tag: components(model.trace).get(tag, 0)}
+        {
+            "model": model.name,
+            "blocks": len(block_widths(model.trace)),
+            tag: components(model.trace).get(tag, 0),
+        }
         for model in subject.models
     ]
     lacking = [row["model"] for row in rows if not row[tag] or row[tag] != row["blocks"]]

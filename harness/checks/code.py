@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote, urlsplit
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.measure.source import NotInRepositoryError, lines_at
 from harness.verdict import NotHereError, Status, Verdict
 
@@ -29,9 +29,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         lines = lines_at(subject.resources.source, place["commit"], unquote(place["file"]))
     except NotInRepositoryError as error:
         reason = f"The repository has no {error}."
-        return Verdict(
-            claim, Status.FAIL, reason, method="git objects", remedy="pin a commit and file that exist"
-        )
+        return Verdict(claim, Status.FAIL, reason, method="git objects", remedy="pin a commit and file that exist")
     line = int(anchor["line"])
     defined = _defined_at(lines, subject.name)
     evidence = {"line": lines[line - 1].strip() if line <= len(lines) else None, "defined on lines": defined}

@@ -1,7 +1,7 @@
 """Collections: at least one model of the page is in it."""
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.verdict import Status, Verdict
 
 KINDS = ("collection_name",)

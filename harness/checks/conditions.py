@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.references import shown
 from harness.verdict import NotHereError, Status, Verdict
 

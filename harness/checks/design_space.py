@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import SYMBOLS, Claim
+from harness.index.claim import Claim
+from harness.index.claims import SYMBOLS
 from harness.measure.components import block_widths, bottleneck_ratios
 from harness.verdict import NotHereError, Status, Verdict
 from harness.zoo import family_of
@@ -15,8 +16,13 @@ KINDS = tuple(SYMBOLS.values())
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
 
 
+# Of these, the network shows only what follows from them: the parameter it was built from is compared.
+_PARAMETERS = {"initial_width", "slope", "width_multiplier"}
+
+
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Measure what the relation is about in every network, and compare the relation with the paper's."""
+    method = "design parameters" if claim.kind in _PARAMETERS else "forward pass"
     judge = _on_the_line if claim.kind == "block_width" else _satisfying
     rows = [row for model in subject.models for row in judge(claim, model)]
     violating = list(dict.fromkeys(row["model"] for row in rows if not row["holds"]))
@@ -24,16 +30,16 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if violating:
         reason = f"Not so for {', '.join(violating)}."
         remedy = "correct the relation, or move these models to another page"
-        return Verdict(claim, Status.FAIL, reason, None, None, "forward pass", remedy, evidence)
+        return Verdict(claim, Status.FAIL, reason, None, None, method, remedy, evidence)
     published = _published(claim.kind, subject)
     if published is None:
         reason = f"All {len(subject.models)} networks of the page satisfy it; no paper on file states it."
-        return Verdict(claim, Status.PASS, reason, claim.declared, None, "forward pass", None, evidence)
+        return Verdict(claim, Status.PASS, reason, claim.declared, None, method, None, evidence)
     if claim.declared != published:
         reason = "Every network of the page satisfies it, but the paper states another relation."
         return Verdict(claim, Status.FAIL, reason, published, None, "paper", f"write {published}", evidence)
     reason = f"All {len(subject.models)} networks of the page satisfy it, and the paper states it."
-    return Verdict(claim, Status.PASS, reason, published, None, "forward pass, paper", None, evidence)
+    return Verdict(claim, Status.PASS, reason, published, None, f"{method}, paper", None, evidence)
 
 
 def _published(kind: str, subject: Subject) -> str | None:
@@ -99,8 +105,7 @@ def _on_the_line(_: Claim, model: Subject) -> list[dict[str, Any]]:
     rounding = (WIDTH_STEP + design.group_width) / 2
     linear = [design.w_0 + design.w_a * block for block in range(len(widths))]
     holds = len(widths) == design.depth and all(
-        u / half_step - rounding <= width <= u * half_step + rounding
-        for u, width in zip(linear, widths, strict=True)
+        u / half_step - rounding <= width <= u * half_step + rounding for u, width in zip(linear, widths, strict=True)
     )
     farthest = max((width / u for u, width in zip(linear, widths, strict=True)), key=lambda ratio: abs(math.log(ratio)))
     return [

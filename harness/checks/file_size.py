@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from harness.checks.difference import difference
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.measure.legacy_file import predict_legacy_file
 from harness.verdict import NotHereError, Status, Verdict
 
@@ -16,6 +16,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Predict the file's size; where the file is here, its real size decides."""
     declared = int(claim.quantity.value)
     file = subject.checkpoint
+    evidence: dict[str, object]
     if file:
         size = file.stat().st_size
         method, evidence = "size of the file", {"file": file.name}

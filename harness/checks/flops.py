@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from harness.checks.difference import difference
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.measure.conventions import Count, counts, multiply_adds
 from harness.measure.operations import Operation, Trace, trace
 from harness.verdict import Status, Verdict
@@ -54,8 +54,7 @@ def _evidence(at_declared_size: Trace, tried: list[Count]) -> dict[str, object]:
     operations = at_declared_size.operations
     evidence: dict[str, object] = {
         "conventions": [
-            {"convention": count.method, "counts": count.convention.counts, "value": count.value}
-            for count in tried
+            {"convention": count.method, "counts": count.convention.counts, "value": count.value} for count in tried
         ],
         "multiply-adds by stage": _shares(operations, lambda operation: operation.layer.partition(".")[0]),
         "multiply-adds by operation": _shares(operations, _described),
@@ -78,6 +77,4 @@ def _shares(operations: tuple[Operation, ...], label: Callable[[Operation], str]
     by_label: dict[str, int] = {}
     for operation in counted:
         by_label[label(operation)] = by_label.get(label(operation), 0) + operation.macs
-    return [
-        {"part": part, "multiply-adds": macs, "share": f"{macs / total:.1%}"} for part, macs in by_label.items()
-    ]
+    return [{"part": part, "multiply-adds": macs, "share": f"{macs / total:.1%}"} for part, macs in by_label.items()]

@@ -3,7 +3,7 @@
 import re
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("paper_title", "paper_url")

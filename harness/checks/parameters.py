@@ -2,7 +2,7 @@
 
 from harness.checks.difference import difference
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.measure.parameters import parameter_count
 from harness.verdict import Status, Verdict
 

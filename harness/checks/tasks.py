@@ -1,7 +1,7 @@
 """Tasks: what the network returns for one image is what the task asks for."""
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.verdict import Status, Verdict
 
 KINDS = ("tasks", "task")
@@ -12,7 +12,7 @@ _CLASSIFICATION = "Image Classification"
 def check(claim: Claim, subject: Subject) -> Verdict:
     """A row of class scores, one row an image, is image classification."""
     output = subject.trace.output
-    scores = len(output) == 2 and output[1] > 1  # noqa: PLR2004
+    scores = len(output) == 2 and output[1] > 1
     evidence = {"output shape": "×".join(map(str, output))}
     if scores and claim.texts == (_CLASSIFICATION,):
         reason = f"The network returns {output[1]} class scores for an image."

@@ -1,7 +1,7 @@
 """Text: no characters of the page were decoded wrongly."""
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.verdict import Status, Verdict
 
 KINDS = ("text",)

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.checks.difference import difference
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict
 
 NEEDS = frozenset({Need.REFERENCE})
@@ -29,9 +29,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     method = f"published recipe, {recipe}"
     measured, holds = _HOLDS[claim.kind](claim, published)
     if holds:
-        return Verdict(
-            claim, Status.PASS, "As the published recipe says.", measured, None, method, evidence=evidence
-        )
+        return Verdict(claim, Status.PASS, "As the published recipe says.", measured, None, method, evidence=evidence)
     gap = None
     if claim.kind in _NUMBERS:
         gap = difference(claim.quantity.value, Decimal(measured))
@@ -42,7 +40,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
 _NUMBERS = ("epochs", "batch_size", "momentum", "weight_decay")
 
 
-def _number(claim: Claim, published: Any) -> tuple[str, bool]:  # noqa: ANN401
+def _number(claim: Claim, published: Any) -> tuple[str, bool]:
     value = Decimal(published)
     return (claim.declared, True) if claim.quantity.value == value else (f"{value:f}", False)
 

@@ -1,7 +1,7 @@
 """Weights: the file's SHA-256 begins with the digits in its name, and no two models share a file."""
 
 from harness.checks.subject import Need, Subject
-from harness.index.claims import Claim
+from harness.index.claim import Claim
 from harness.measure.checkpoint import sha256
 from harness.verdict import NotHereError, Status, Verdict
 

@@ -1,11 +1,10 @@
 """An index and its prose to claims: one for every declared value, none left out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from harness.index import prose
+from harness.index.claim import Claim
 from harness.index.faults import Location
-from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Index, Value
 
 # What the symbols of a design space are called; the paper's own letters (arXiv 2003.13678, sections 3 and 5).
@@ -18,31 +17,6 @@ SYMBOLS = {
     "b": "bottleneck_ratio",
     "d": "depth",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One declared value that can be true or false. `model` is None for a claim of the page or a collection."""
-
-    page: str
-    model: str | None
-    kind: str
-    declared: str
-    where: Location
-    items: tuple[str, ...] = ()
-
-    @property
-    def quantity(self) -> Quantity:
-        """The declared number with its step. Raises ValueError where the claim is no number."""
-        quantity = parse_quantity(self.declared)
-        if quantity is None:
-            raise ValueError(f"{self.where}: {self.kind} is no number: {self.declared!r}")
-        return quantity
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The declared texts: the items of a list, or the one text."""
-        return self.items or (self.declared,)
 
 
 def claims(index: Index) -> tuple[Claim, ...]:

@@ -1,12 +1,15 @@
 """YAML text to nodes that know their line, column and path; nothing is guessed and nothing constructed."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import yaml
 
 from harness.index.faults import Fault, Location, PageError
 from harness.index.page import Block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DEEPEST = 40
 _MOST_NODES = 200_000

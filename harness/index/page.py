@@ -39,7 +39,10 @@ def read_page(path: Path, name: str) -> Page:
             raise _error(name, "a file", "a folder or device", "name the page itself")
         if size > MOST_BYTES:
             raise _error(
-                name, f"a page of at most {MOST_BYTES} bytes", f"{size} bytes", "split the page, a family each"
+                name,
+                f"a page of at most {MOST_BYTES} bytes",
+                f"{size} bytes",
+                "split the page, a family each",
             )
         data = path.read_bytes()
     except OSError as error:
@@ -57,7 +60,11 @@ def page_from_text(text: str, name: str) -> Page:
     unclosed = visible.find("<!--", comments[-1].end() if comments else 0)
     if unclosed >= 0:
         raise _error(
-            name, "the comment to be closed", "no '-->' after it", "close the comment", *_place(text, unclosed)
+            name,
+            "the comment to be closed",
+            "no '-->' after it",
+            "close the comment",
+            _place(text, unclosed),
         )
     indexes = [comment for comment in comments if _IS_INDEX.match(comment["content"])]
     if not indexes:
@@ -68,7 +75,7 @@ def page_from_text(text: str, name: str) -> Page:
             "one model-index",
             f"{len(indexes)} of them",
             "put all models of the page into one block",
-            *_place(text, indexes[1].start()),
+            _place(text, indexes[1].start()),
         )
     found = indexes[0]
     line, column = _place(text, found.start("content"))
@@ -86,14 +93,14 @@ def _decode(data: bytes, name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
         found = f"byte 0x{data[error.start]:02x}"
-        raise _error(name, "text in UTF-8", found, "save the page as UTF-8", line, column) from None
+        raise _error(name, "text in UTF-8", found, "save the page as UTF-8", (line, column)) from None
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:
-    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-def _error(name: str, expected: str, found: str, mend: str, line: int = 1, column: int = 1) -> PageError:
-    return PageError([Fault(Location(name, line, column), expected, found, mend)])
+def _error(name: str, expected: str, found: str, mend: str, place: tuple[int, int] = (1, 1)) -> PageError:
+    return PageError([Fault(Location(name, *place), expected, found, mend)])

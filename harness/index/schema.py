@@ -48,7 +48,7 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     return _SCHEMA["$defs"][reference.removeprefix("#/$defs/")] if reference else schema
 
 
-def _instance(node: Node, schema: dict[str, Any]) -> Any:  # noqa: ANN401 - what jsonschema takes
+def _instance(node: Node, schema: dict[str, Any]) -> Any:
     schema = _resolved(schema)
     if isinstance(node, Mapping):
         properties = schema.get("properties", {})
@@ -70,7 +70,7 @@ def _number(raw: str, *, percent: bool) -> int | Decimal | str:
     return whole if whole == quantity.value else quantity.value
 
 
-def _descend(root: Node, path: Any) -> Node:  # noqa: ANN401 - jsonschema's deque of keys and positions
+def _descend(root: Node, path: Any) -> Node:
     node = root
     for step in path:
         if isinstance(node, Mapping):

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from jinja2 import BaseLoader, ChainableUndefined, Environment, TemplateError, TemplateNotFound
+from jinja2.exceptions import SecurityError
 from jinja2.loaders import split_template_path
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.index.faults import Fault, Location, PageError
 from harness.index.page import MOST_BYTES, Page

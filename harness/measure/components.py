@@ -29,7 +29,7 @@ def _is_global_pooling(operation: Operation) -> bool:
 
 def _is_shortcut(operation: Operation) -> bool:
     """Two images of one shape added up."""
-    return operation.kind == "add" and len(operation.inputs) == 2 and len(set(operation.inputs)) == 1  # noqa: PLR2004
+    return operation.kind == "add" and len(operation.inputs) == 2 and len(set(operation.inputs)) == 1
 
 
 def _of_kind(kind: str) -> Callable[[Operation], bool]:

@@ -24,9 +24,7 @@ def _thop(operations: tuple[Operation, ...]) -> int:
     """
     convolutions = [operation for operation in operations if operation.kind == "convolution"]
     pooled = sum(
-        prod(operation.inputs[0]) + prod(operation.output)
-        for operation in operations
-        if operation.kind == "pooling"
+        prod(operation.inputs[0]) + prod(operation.output) for operation in operations if operation.kind == "pooling"
     )
     return _with_biases(tuple(convolutions)) + pooled
 
@@ -67,7 +65,11 @@ CONVENTIONS = (
         lambda operations: 2 * multiply_adds(operations),
     ),
     Convention("torchvision", "multiply-adds rounded to a million, as in its weights' metadata", _torchvision),
-    Convention("fvcore", "fvcore on timm's layers: multiply-adds, two a batch norm element, one a pooled one", _fvcore),
+    Convention(
+        "fvcore",
+        "fvcore on timm's layers: multiply-adds, two a batch norm element, one a pooled one",
+        _fvcore,
+    ),
     Convention("thop", "thop on timm's layers: convolutions with biases, and the global pooling", _thop),
 )
 

@@ -1,7 +1,6 @@
 """One forward pass on the `meta` device, written down operation by operation."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
@@ -30,18 +29,6 @@ class Operation:
     groups: int = 1
 
 
-# What torch calls it → what the operation is called here.
-_ELEMENTWISE = {
-    "batch_norm": "batch norm",
-    "relu": "ReLU",
-    "relu_": "ReLU",
-    "sigmoid": "sigmoid",
-    "add": "add",
-    "add_": "add",
-    "iadd": "add",
-    "mul": "multiply",
-    "mul_": "multiply",
-}
 _FREE = {"flatten", "dim", "empty", "new_empty", "size", "reshape", "view"}
 
 
@@ -65,6 +52,10 @@ def trace(network: Network, height: int, width: int) -> Trace:
     import torch
     from torch.overrides import TorchFunctionMode
 
+    layers = {
+        id(parameter): network.published_name(name.removesuffix(".weight"))
+        for name, parameter in network.module.named_parameters()
+    }
     operations: list[Operation] = []
     unread: dict[str, None] = {}
 
@@ -74,41 +65,46 @@ def trace(network: Network, height: int, width: int) -> Trace:
         def __torch_function__(
             self,
             function: Callable[..., Any],
-            types: object,  # noqa: ARG002
+            types: object,
             args: tuple[Any, ...] = (),
             kwargs: dict[str, Any] | None = None,
-        ) -> Any:  # noqa: ANN401
+        ) -> Any:
             name = function.__name__
-            name = name.strip("_") if name.startswith("__") else name
-            if name in _READERS:
-                layer = network.published_name(layers[-1]) if layers else ""
-                operation = _READERS[name](layer, *args, **(kwargs or {}))
-            elif name in _ELEMENTWISE:
-                layer = network.published_name(layers[-1]) if layers else ""
-                operation = _elementwise(name, layer, args)
-            else:
+            read = _READERS.get(name.strip("_") if name.startswith("__") else name)
+            if read is None:
                 if name not in _FREE:
                     unread[name] = None
                 return function(*args, **(kwargs or {}))
+            layer = layers.get(id(args[1]), "") if len(args) > 1 else ""
+            operation = read(layer, *args, **(kwargs or {}))
             operations.append(operation)
-            return args[0].new_empty(operation.output)
+            same = operation.output == tuple(args[0].shape)
+            return args[0] if same else args[0].new_empty(operation.output)
 
-    with _layer_names(network) as layers, torch.inference_mode(), WriteDown():
+    with torch.inference_mode(), WriteDown():
         network.module(torch.empty(1, 3, height, width, device="meta"))
     return Trace((1, 3, height, width), _mark_squeezes(operations), tuple(unread))
 
 
-def _elementwise(name: str, layer: str, args: tuple[Any, ...]) -> Operation:
-    operands = args[:1] if name == "batch_norm" else args
-    shapes = tuple(tuple(operand.shape) for operand in operands if hasattr(operand, "shape"))
-    return Operation(_ELEMENTWISE[name], layer, shapes, tuple(map(max, zip(*shapes, strict=True))))
+def _elementwise(kind: str) -> Callable[..., Operation]:
+    """A reader of an operation on images or gates that are stretched to one shape."""
+
+    def read(_: str, *operands: Any, **__: object) -> Operation:
+        shapes = tuple(tuple(operand.shape) for operand in operands if hasattr(operand, "shape"))
+        return Operation(kind, "", shapes, tuple(map(max, zip(*shapes, strict=True))))
+
+    return read
+
+
+def _batch_norm(layer: str, data: Any, *_: object, **__: object) -> Operation:
+    return Operation("batch norm", layer, (tuple(data.shape),), tuple(data.shape))
 
 
 def _convolution(  # noqa: PLR0913, PLR0917 - the arguments of torch.conv2d
     layer: str,
-    data: Any,  # noqa: ANN401
-    weight: Any,  # noqa: ANN401
-    bias: Any = None,  # noqa: ANN401
+    data: Any,
+    weight: Any,
+    bias: Any = None,
     stride: int | Shape = 1,
     padding: int | Shape = 0,
     dilation: int | Shape = 1,
@@ -124,20 +120,30 @@ def _convolution(  # noqa: PLR0913, PLR0917 - the arguments of torch.conv2d
     return Operation("convolution", layer, (tuple(data.shape),), output, macs, biases, kernel, groups)
 
 
-def _linear(layer: str, data: Any, weight: Any, bias: Any = None) -> Operation:  # noqa: ANN401
+def _linear(layer: str, data: Any, weight: Any, bias: Any = None) -> Operation:
     output = (*data.shape[:-1], weight.shape[0])
     biases = prod(output) if bias is not None else 0
     return Operation("linear", layer, (tuple(data.shape),), output, prod(output) * weight.shape[1], biases)
 
 
-def _pooling(layer: str, data: Any, size: int | Shape) -> Operation:  # noqa: ANN401
+def _pooling(layer: str, data: Any, size: int | Shape) -> Operation:
     return Operation("pooling", layer, (tuple(data.shape),), (*data.shape[:-2], *_pair(size)))
 
 
+# What torch calls it → how its arguments are read.
 _READERS: dict[str, Callable[..., Operation]] = {
     "conv2d": _convolution,
     "linear": _linear,
     "adaptive_avg_pool2d": _pooling,
+    "batch_norm": _batch_norm,
+    "relu": _elementwise("ReLU"),
+    "relu_": _elementwise("ReLU"),
+    "sigmoid": _elementwise("sigmoid"),
+    "add": _elementwise("add"),
+    "add_": _elementwise("add"),
+    "iadd": _elementwise("add"),
+    "mul": _elementwise("multiply"),
+    "mul_": _elementwise("multiply"),
 }
 
 
@@ -156,29 +162,11 @@ def _mark_squeezes(operations: list[Operation]) -> tuple[Operation, ...]:
 
 def is_channel_scaling(operation: Operation) -> bool:
     """Whether the operation multiplies each channel of an image by one number."""
-    if operation.kind != "multiply" or len(operation.inputs) != 2:  # noqa: PLR2004
+    if operation.kind != "multiply" or len(operation.inputs) != 2:
         return False
     small, large = sorted(operation.inputs, key=prod)
-    return len(small) == len(large) == 4 and small[:2] == large[:2] and small[2:] == (1, 1) != large[2:]  # noqa: PLR2004
+    return len(small) == len(large) == 4 and small[:2] == large[:2] and small[2:] == (1, 1) != large[2:]
 
 
 def _pair(size: int | Shape) -> Shape:
     return (size, size) if isinstance(size, int) else tuple(size)
-
-
-@contextmanager
-def _layer_names(network: Network) -> Iterator[list[str]]:
-    """The names of the layers that are running, the innermost last."""
-    from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
-
-    names = {module: name for name, module in network.module.named_modules()}
-    running: list[str] = []
-    hooks = (
-        register_module_forward_pre_hook(lambda module, _: running.append(names[module])),
-        register_module_forward_hook(lambda *_: running.pop() and None),
-    )
-    try:
-        yield running
-    finally:
-        for hook in hooks:
-            hook.remove()

@@ -42,7 +42,9 @@ def write_reports(folder: Path, files: Mapping[str, str]) -> None:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
         reason = error.strerror or type(error).__name__
-        raise ReportError(f"{folder}: expected a folder that can be written, got: {reason}; use --reports DIR") from None
+        raise ReportError(
+            f"{folder}: expected a folder that can be written, got: {reason}; use --reports DIR"
+        ) from None
     for path, temporary in staged.items():
         temporary.replace(path)
     written = staged.keys()

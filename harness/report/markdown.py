@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from harness.report.overview import (
-    COLUMNS,
     NOT_DECLARED,
     Finding,
     by_model,
     by_page,
     cell,
+    columns,
     findings,
     summary_line,
     words,
@@ -38,14 +38,14 @@ def report(verdicts: Sequence[Verdict]) -> str:
 def family(page: str, verdicts: Sequence[Verdict], *, linked: bool = True) -> str:
     """The overview of a page's models, and every verdict that is not `pass`."""
     lines = [f"# {_text(page)}", "", f"{summary_line(verdicts)}.", ""]
-    lines += _table(
-        ["model", *COLUMNS],
-        [
-            [f"[{_text(model)}]({quote(model)}.md)" if linked else _text(model), *_cells(of_model)]
+    shown = columns(verdicts)
+    if shown:
+        rows = [
+            [f"[{_text(model)}]({quote(model)}.md)" if linked else _text(model), *_cells(of_model, shown)]
             for model, of_model in by_model(verdicts).items()
-        ],
-    )
-    lines += ["", "What a cell says is the most serious verdict on the claims it stands for.", ""]
+        ]
+        lines += [*_table(["model", *shown], rows), ""]
+        lines += ["A cell says the most serious verdict on the claims it stands for.", ""]
     told = findings(verdicts)
     if told:
         lines += ["## Every verdict that is not pass", ""]
@@ -91,7 +91,12 @@ def _detail(verdict: Verdict) -> list[str]:
     lines += [f"- {name}: {value}" for name, value in facts.items() if value]
     for name, value in verdict.evidence.items():
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
-            lines += ["", f"{_text(name)}:", "", *_table(value[0], [map(_value, row.values()) for row in value])]
+            lines += [
+                "",
+                f"{_text(name)}:",
+                "",
+                *_table(value[0], [map(_value, row.values()) for row in value]),
+            ]
         elif isinstance(value, Mapping):
             lines += [f"- {_text(name)}: " + ", ".join(f"{_text(str(k))} {_value(v)}" for k, v in value.items())]
         else:
@@ -127,8 +132,8 @@ def _finding(finding: Finding, *, linked: bool) -> list[str]:
     return [*lines, *_table(["at", "model", "declared", "measured", "difference", "method"], rows), ""]
 
 
-def _cells(verdicts: Sequence[Verdict]) -> list[str]:
-    statuses = (cell(verdicts, column) for column in COLUMNS)
+def _cells(verdicts: Sequence[Verdict], shown: Sequence[str]) -> list[str]:
+    statuses = (cell(verdicts, column) for column in shown)
     return [_status(status) if status else NOT_DECLARED for status in statuses]
 
 
@@ -157,8 +162,9 @@ def _value(value: object) -> str:
     return _text(str(value))
 
 
+_ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|~$#"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
 def _text(text: str) -> str:
-    """A value as plain text: nothing in it is read as Markdown or HTML."""
-    flat = re.sub(r"\s+", " ", text)
-    escaped = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", flat)
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """A value as plain text on one line: nothing in it is read as Markdown or HTML."""
+    return " ".join(text.split()).translate(_ESCAPES)

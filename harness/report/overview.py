@@ -25,7 +25,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "top-1": ("top_1_accuracy",),
     "top-5": ("top_5_accuracy",),
 }
-NOT_DECLARED = "–"
+NOT_DECLARED = "none"
 
 # The order in which findings are told: what is false first.
 _TOLD = (
@@ -47,6 +47,12 @@ def cell(verdicts: Iterable[Verdict], column: str) -> Status | None:
     """The most serious status among a model's verdicts in `column`; None where nothing is declared."""
     found = {verdict.status for verdict in verdicts if verdict.claim.kind in COLUMNS[column]}
     return next((status for status in SEVERITY if status in found), None)
+
+
+def columns(verdicts: Iterable[Verdict]) -> list[str]:
+    """The columns that some verdict belongs to."""
+    kinds = {verdict.claim.kind for verdict in verdicts}
+    return [column for column, of in COLUMNS.items() if kinds.intersection(of)]
 
 
 def by_page(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:

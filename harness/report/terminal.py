@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.overview import (
-    COLUMNS,
     NOT_DECLARED,
     Finding,
     by_model,
     by_page,
     cell,
+    columns,
     findings,
     summary_line,
     value_of,
@@ -40,8 +40,9 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
         console.print(Text(page, style="bold"))
         console.print()
         models = by_model(on_page)
-        if models:
-            console.print(_overview(models))
+        shown = columns(on_page)
+        if models and shown:
+            console.print(_overview(models, shown))
             console.print()
         for finding in findings(on_page):
             _print_finding(console, finding)
@@ -75,14 +76,14 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
             console.print(Text.assemble((f"{name}: ", "bold"), shown))
 
 
-def _overview(models: Mapping[str, Sequence[Verdict]]) -> Table:
+def _overview(models: Mapping[str, Sequence[Verdict]], shown: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     table.add_column("model", overflow="fold")
-    for column in COLUMNS:
+    for column in shown:
         table.add_column(column)
     for model, verdicts in models.items():
         row = [Text(model)]
-        for column in COLUMNS:
+        for column in shown:
             status = cell(verdicts, column)
             row.append(Text(words(status), style=_STYLES[status]) if status else Text(NOT_DECLARED))
         table.add_row(*row)

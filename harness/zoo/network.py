@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -29,25 +30,24 @@ class Family:
     build: Callable[[str], Network]
 
 
+# What draws or fills initial values. On `meta` there is nothing to fill, and calling them takes half of building.
+_INITIALISERS = ("constant_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "uniform_", "zeros_")
+
+
 @contextmanager
 def without_storage() -> Iterator[None]:
     """Modules made inside get tensors on `meta`, and their initial values are never drawn."""
     import torch
-    from torch.overrides import TorchFunctionMode
+    from torch.nn import init
 
-    class LeaveUninitialised(TorchFunctionMode):
-        """Drawing from a distribution on `meta` gives nothing, and takes as long as the rest of building."""
+    real = {name: getattr(init, name) for name in _INITIALISERS}
+    vars(init).update(dict.fromkeys(real, _leave))
+    try:
+        with torch.device("meta"):
+            yield
+    finally:
+        vars(init).update(real)
 
-        def __torch_function__(
-            self,
-            function: Callable[..., Any],
-            types: object,  # noqa: ARG002
-            args: tuple[Any, ...] = (),
-            kwargs: dict[str, Any] | None = None,
-        ) -> Any:  # noqa: ANN401
-            if function.__name__ in {"normal_", "uniform_"}:
-                return args[0] if args else (kwargs or {})["tensor"]
-            return function(*args, **(kwargs or {}))
 
-    with torch.device("meta"), LeaveUninitialised():
-        yield
+def _leave(tensor: "torch.Tensor", *_: object, **__: object) -> "torch.Tensor":
+    return tensor

@@ -123,7 +123,7 @@ def published_name(name: str) -> str:
 FAMILY = Family("RegNetY", dict(DESIGNS), build)
 
 
-def _torchvision_regnet() -> Any:  # noqa: ANN401 - torchvision ships no types
+def _torchvision_regnet() -> Any:
     with _dynamo_deferred():
         return importlib.import_module("torchvision.models.regnet")
 
