@@ -1,7 +1,7 @@
 """YAML text to nodes that know their line, column and path; nothing is guessed and nothing constructed."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -69,7 +69,8 @@ def parse_document(block: Block, file: str) -> tuple[Node, list[Fault]]:
     return converter.convert(root, ""), converter.faults
 
 
-def _locate(mark: yaml.Mark | None, block: Block, file: str, path: str = "") -> Location:
+def _locate(mark: Any, block: Block, file: str, path: str = "") -> Location:
+    """The page's place for a mark of either of yaml's parsers; the block's first place where there is none."""
     if mark is None:
         return Location(file, block.line + 1, block.column + 1, path)
     column = mark.column + (block.column if mark.line == 0 else 0)

@@ -13,6 +13,7 @@ from harness.report.overview import (
     columns,
     findings,
     summary_line,
+    value_of,
     words,
 )
 from harness.verdict import Status, Verdict
@@ -119,17 +120,19 @@ def _diff(verdict: Verdict) -> list[str]:
 
 
 def _finding(finding: Finding, *, linked: bool) -> list[str]:
-    first = finding.first
+    """What the verdicts share once, then a row for each with what they do not."""
+    first, varying = finding.first, finding.varying()
+    shared = {field: finding.shared(field) for field in ("declared", "measured", "difference")}
+    facts = {**shared, "method": first.method, "remedy": first.remedy}
     lines = [f"### {_status(first.status)}: {_text(first.claim.kind)}", "", _text(first.reason), ""]
-    if first.remedy:
-        lines += [f"Remedy: {_text(first.remedy)}", ""]
+    lines += [*(f"- {name}: {_text(value)}" for name, value in facts.items() if value), ""]
     rows = []
     for verdict in finding.verdicts:
         where = verdict.claim.where
         place = _link(where.file, where.line) if linked else f"{_text(where.file)}:{where.line}"
-        values = (verdict.claim.declared, verdict.measured, verdict.difference, verdict.method)
-        rows.append([place, _text(verdict.claim.model or "page"), *(_text(value or "none") for value in values)])
-    return [*lines, *_table(["at", "model", "declared", "measured", "difference", "method"], rows), ""]
+        values = [_text(value_of(verdict, field) or "none") for field in varying]
+        rows.append([place, _text(verdict.claim.model or "page"), *values])
+    return [*lines, *_table(["at", "model", *varying], rows), ""]
 
 
 def _cells(verdicts: Sequence[Verdict], shown: Sequence[str]) -> list[str]:
@@ -164,7 +167,11 @@ def _value(value: object) -> str:
 
 _ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|~$#"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
+_ADDRESS = re.compile(r"https://[\w./?#=&%+~:@-]+")
+
 
 def _text(text: str) -> str:
-    """A value as plain text on one line: nothing in it is read as Markdown or HTML."""
+    """A value as plain text on one line: nothing in it is read as Markdown or HTML, but an address is a link."""
+    if _ADDRESS.fullmatch(text):
+        return f"<{text}>"
     return " ".join(text.split()).translate(_ESCAPES)

@@ -1,0 +1,84 @@
+"""Time and memory of whole processes: `verify all` cold and kept, against a per-model script, in one run."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[1]
+ROUNDS = 5
+IMPORTS = "import torch, torchvision"
+# What one would write without the harness: every model built and counted with the libraries that do it.
+PEER = """
+import torch, timm
+from fvcore.nn import FlopCountAnalysis
+for size in "002 004 006 008 016 032 040 064 080 120 160 320".split():
+    model = timm.create_model(f"regnety_{size}").eval()
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    flops = FlopCountAnalysis(model, torch.zeros(1, 3, 224, 224))
+    flops.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    print(size, parameters, flops.total())
+"""
+
+
+def main() -> None:
+    """Print the medians and their ratios; exit 1 where a ratio misses its bound."""
+    with tempfile.TemporaryDirectory() as folder:
+        python, scratch = sys.executable, Path(folder)
+        verify = [python, "-m", "harness", "all", "--reports", str(scratch / "reports")]
+
+        def cold() -> tuple[float, float]:
+            return _measured(verify, scratch / f"cache-{time.monotonic_ns()}")
+
+        runs: dict[str, Callable[[], tuple[float, float]]] = {
+            "peer: timm and fvcore": lambda: _measured([python, "-c", PEER], scratch),
+            "import torch, torchvision": lambda: _measured([python, "-c", IMPORTS], scratch),
+            "verify all, cold": cold,
+            "verify all, kept": lambda: _measured(verify, scratch / "kept"),
+            "verify --help": lambda: _measured([python, "-m", "harness", "--help"], scratch),
+            "usage error": lambda: _measured([python, "-m", "harness", "all", "--nonsense"], scratch),
+        }
+        for run in runs.values():
+            run()
+        # In turn, so that a machine whose speed drifts drifts for all alike.
+        rounds = [{name: run() for name, run in runs.items()} for _ in range(ROUNDS)]
+    seconds = {name: statistics.median(measured[name][0] for measured in rounds) for name in runs}
+    mebibytes = {name: statistics.median(measured[name][1] for measured in rounds) for name in runs}
+    for name in runs:
+        print(f"{name:28} {seconds[name]:7.2f} s {mebibytes[name]:8.0f} MiB")
+    peer, floor, cold_name, kept, usage, broken = runs
+    bounds = [
+        ("peer / cold, at least", seconds[peer] / seconds[cold_name], 6.0, False),
+        ("cold memory / imports, at most", mebibytes[cold_name] / mebibytes[floor], 1.3, True),
+        ("kept seconds, at most", seconds[kept], 0.5, True),
+        ("--help seconds, below", seconds[usage], 0.3, True),
+        ("usage error seconds, below", seconds[broken], 0.3, True),
+    ]
+    print(f"\ncold / imports alone: {seconds[cold_name] / seconds[floor]:.2f}; peer / imports alone (the most that ")
+    print(f"importing both in full would leave): {seconds[peer] / seconds[floor]:.2f}")
+    missed = False
+    for what, value, bound, at_most in bounds:
+        holds = value <= bound if at_most else value >= bound
+        missed |= not holds
+        print(f"{what:32} {bound:5.2f}: {value:6.2f} {'holds' if holds else 'MISSED'}")
+    sys.exit(missed)
+
+
+def _measured(command: list[str], cache: Path) -> tuple[float, float]:
+    """Seconds and peak MiB of one process."""
+    environment = os.environ | {"XDG_CACHE_HOME": str(cache)}
+    started = time.monotonic()
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    return time.monotonic() - started, usage.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

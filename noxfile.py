@@ -1,0 +1,41 @@
+"""What CI runs: `nox` lints and tests; `nox -s bench` measures; `nox -s picture` draws the README's picture."""
+
+import nox
+
+nox.options.sessions = ["lint", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = True
+
+PINNED = ("-c", "ci/constraints.txt")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, and the directions of imports; needs no torch."""
+    session.install(*PINNED, "click", "ftfy", "jinja2", "jsonschema", "pyyaml", "rich")
+    session.install(*PINNED, "import-linter", "mypy", "ruff", "types-jsonschema", "types-PyYAML")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    session.run("lint-imports", "--no-logo", env={"PYTHONPATH": "."})
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests; arguments go to pytest."""
+    session.install(*PINNED, ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """How fast and how large a run is, as ratios measured in this one."""
+    session.install(*PINNED, ".", "timm", "fvcore")
+    session.run("python", "ci/bench.py", *session.posargs)
+
+
+@nox.session
+def picture(session: nox.Session) -> None:
+    """Draw the terminal view of `verify all` from the committed verdicts, for the README."""
+    session.install(*PINNED, "click", "rich")
+    session.run("python", "ci/picture.py", env={"PYTHONPATH": "."})
