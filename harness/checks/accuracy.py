@@ -91,11 +91,11 @@ def _off_published(claim: Claim, subject: Subject, published: list[Mapping[str, 
 
 
 def _out_of_line(claim: Claim, subject: Subject) -> _Fault | None:
-    """The entry that must be wrong where larger models of one recipe are far worse than smaller ones."""
+    """The entry that must be wrong where larger models of one training run are far worse than smaller ones."""
     line = sorted(
         (size.value, accuracy.value, other.name)
         for other in subject.models
-        if _recipe(other) == _recipe(subject)
+        if _tag(other) == _tag(subject)
         and (size := parse_quantity(other.record.text("parameters") or ""))
         and (accuracy := _declared(claim.kind, other))
     )
@@ -112,7 +112,7 @@ def _out_of_line(claim: Claim, subject: Subject) -> _Fault | None:
         if subject.name in blamed:
             others = sorted({name for pair in conflicts if subject.name in pair for name in pair} - {subject.name})
             reason = (
-                f"Out of line with {', '.join(others)}: of one training recipe, a larger model is worse than a "
+                f"Out of line with {', '.join(others)}: of one training run, a larger model is worse than a "
                 f"smaller one by more than {FAR_WORSE} point."
             )
             return reason, None, "check the figure"
@@ -120,9 +120,10 @@ def _out_of_line(claim: Claim, subject: Subject) -> _Fault | None:
     return None
 
 
-def _recipe(subject: Subject) -> str | None:
+def _tag(subject: Subject) -> str | None:
+    """What the weights' file name says of their training; None where there is no such file."""
     try:
-        return subject.recipe
+        return subject.weights.tag
     except NotHereError:
         return None
 

@@ -31,15 +31,17 @@ def _id(claim: Claim, subject: Subject) -> Verdict:
 
 
 def _in_collection(claim: Claim, subject: Subject) -> Verdict:
+    """Of the collections whose name the model's name holds, the longest is the one it belongs to."""
     fitting = [name for name in subject.index.collections if _letters(name) in _letters(subject.name)]
-    if claim.declared in fitting:
+    if not fitting:
+        reason = "The collection is on this page, but the model's name does not tell whether it belongs there."
+        return Verdict(claim, Status.UNCHECKED, reason, None, None, "page")
+    closest = max(fitting, key=len)
+    if claim.declared == closest:
         reason = "The collection is on this page, and the model's name holds its name."
-        return Verdict(claim, Status.PASS, reason, claim.declared, None, "page")
-    if fitting:
-        reason = "The model's name holds the name of another collection of this page."
-        return Verdict(claim, Status.FAIL, reason, fitting[0], None, "page", f"declare {fitting[0]}")
-    reason = "The collection is on this page, but the model's name does not tell whether it belongs there."
-    return Verdict(claim, Status.UNCHECKED, reason, None, None, "page")
+        return Verdict(claim, Status.PASS, reason, closest, None, "page")
+    reason = "The model's name holds the name of another collection of this page, or more of it."
+    return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}")
 
 
 def _letters(name: str) -> str:

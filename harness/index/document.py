@@ -57,10 +57,12 @@ def parse_document(block: Block, file: str) -> tuple[Node, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         where = _locate(error.problem_mark or error.context_mark, block, file)
         problem = error.problem or "broken YAML"
-        raise PageError([Fault(where, "YAML", problem, "mend the YAML at this place")]) from None
+        raise PageError([Fault(where, "YAML", problem, "check indentation, brackets and colons, here and on the line above")]) from None
     except yaml.reader.ReaderError as error:
-        where = Location(file, block.line + 1, block.column + 1)
-        found = f"{error.reason} (character {error.character!r})"
+        character = chr(error.character) if isinstance(error.character, int) else error.character
+        before = block.text[: block.text.find(character)]
+        where = Location(file, block.line + before.count("\n") + 1, len(before) - before.rfind("\n"))
+        found = f"the character U+{ord(character):04X}"
         raise PageError([Fault(where, "YAML", found, "remove the character")]) from None
     if root is None:
         where = Location(file, block.line + 1, block.column + 1)
@@ -109,7 +111,7 @@ class _Converter:
             found = "an alias inside itself" if self.left >= 0 else f"aliases that expand to over {_MOST_NODES}"
             raise PageError([Fault(where, "a block of bounded size", found, "write the values out")])
         if isinstance(node, yaml.ScalarNode):
-            return Scalar(node.value, node.tag.removeprefix("tag:yaml.org,2002:"), node.style is None, where)
+            return Scalar(node.value, node.tag.removeprefix("tag:yaml.org,2002:"), not node.style, where)
         self.inside.append(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):
@@ -127,11 +129,10 @@ class _Converter:
                 raise PageError([Fault(key_where, "a key", "a list or mapping as key", "write the key as text")])
             key = key_node.value
             path = f"{where.path}.{key}" if where.path else key
+            key_where = Location(key_where.file, key_where.line, key_where.column, path)
             if key in entries:
-                first = entries[key][0]
-                mend = f"keep one of the two; the first is on line {first.line}"
+                mend = f"keep one of the two; the first is on line {entries[key][0].line}"
                 self.faults.append(Fault(key_where, "each key once", f"{key!r} again", mend))
                 continue
-            key_where = Location(key_where.file, key_where.line, key_where.column, path)
             entries[key] = (key_where, self.convert(value_node, path))
         return Mapping(entries, where)

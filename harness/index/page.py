@@ -78,10 +78,11 @@ def page_from_text(text: str, name: str) -> Page:
             _place(text, indexes[1].start()),
         )
     found = indexes[0]
-    line, column = _place(text, found.start("content"))
+    content = found["content"].lstrip(" \t")
+    line, column = _place(text, found.end("content") - len(content))
     blanked = re.sub(r"[^\n]", " ", text[found.start() : found.end()])
     prose = text[: found.start()] + blanked + text[found.end() :]
-    block = Block(text[found.start("content") : found.end("content")], line - 1, column - 1)
+    block = Block(content, line - 1, column - 1)
     return Page(name, text, prose, block)
 
 

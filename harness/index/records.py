@@ -47,19 +47,13 @@ def read_index(page: Page) -> Index:
     """The index of `page`. Raises PageError with every fault of the block."""
     root, faults = parse_document(page.block, page.name)
     faults += schema_faults(root)
-    if faults or not isinstance(root, Mapping):
+    if not isinstance(root, Mapping):
         raise PageError(faults)
     collections = list(_records(root.get("Collections"), {"name": "collection_name"}))
     models = list(_records(root.get("Models"), {}))
-    faults += _repeated([record.values["collection_name"] for record in collections], "collection name")
-    faults += _repeated([record.values["name"] for record in models], "model name")
-    names = {record.values["collection_name"].raw for record in collections}
-    for model in models:
-        collection = model.values.get("in_collection")
-        if collection and collection.raw not in names:
-            known = ", ".join(sorted(names)) or "none"
-            mend = f"name one of the page's collections ({known}), or add it under 'Collections:'"
-            faults.append(Fault(collection.where, "a collection of this page", repr(collection.raw), mend))
+    faults += _repeated(collections, "collection_name")
+    faults += _repeated(models, "name")
+    faults += _astray(models, {record.text("collection_name") for record in collections})
     if faults:
         raise PageError(faults)
     kind = root.get("Type")
@@ -71,13 +65,23 @@ def read_index(page: Page) -> Index:
     )
 
 
-def _repeated(names: list[Value], what: str) -> Iterator[Fault]:
+def _repeated(records: list[Record], kind: str) -> Iterator[Fault]:
+    """A fault for each record whose name stands before."""
     first: dict[str, Location] = {}
-    for name in names:
+    for name in (record.values[kind] for record in records if kind in record.values):
         if name.raw in first:
             mend = f"rename one of the two; the first is on line {first[name.raw].line}"
-            yield Fault(name.where, f"each {what} once", f"{name.raw!r} again", mend)
+            yield Fault(name.where, "each name once", f"{name.raw!r} again", mend)
         first.setdefault(name.raw, name.where)
+
+
+def _astray(models: list[Record], collections: set[str | None]) -> Iterator[Fault]:
+    """A fault for each model in a collection that the page does not have."""
+    for collection in (model.values["in_collection"] for model in models if "in_collection" in model.values):
+        if collection.raw not in collections:
+            known = ", ".join(sorted(filter(None, collections))) or "none"
+            mend = f"name one of the page's collections ({known}), or add it under 'Collections:'"
+            yield Fault(collection.where, "a collection of this page", repr(collection.raw), mend)
 
 
 def _records(node: Node | None, renamed: dict[str, str]) -> Iterator[Record]:

@@ -1,6 +1,7 @@
 """A page is also a Jinja template: it must render, in a sandbox, from its own includes alone."""
 
 from pathlib import Path
+from typing import NoReturn
 
 from jinja2 import BaseLoader, ChainableUndefined, Environment, TemplateError, TemplateNotFound
 from jinja2.exceptions import SecurityError
@@ -21,7 +22,7 @@ class _Includes(BaseLoader):
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, None]:  # noqa: ARG002
         path = self.folder.joinpath(*split_template_path(template)).resolve()
-        if not path.is_relative_to(self.folder.resolve()):
+        if template.startswith("/") or not path.is_relative_to(self.folder.resolve()):
             raise TemplateNotFound(template)
         return (path.read_text("utf-8") if path.is_file() else ""), template, None
 
@@ -33,6 +34,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: object, operator: str, left: object, right: object) -> object:  # noqa: ARG002
         raise SecurityError(f"the operator {operator} is not for pages")
+
+    def unsafe_undefined(self, obj: object, attribute: str) -> NoReturn:
+        raise SecurityError(f"a reach for {attribute!r} of a Python {type(obj).__name__}")
 
 
 def check_template(page: Page, includes: Path) -> None:

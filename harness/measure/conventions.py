@@ -20,7 +20,8 @@ def _thop(operations: tuple[Operation, ...]) -> int:
     """thop counts a layer by its exact class; timm's own linear and batch norm classes are not in its table.
 
     Left are the convolutions with their biases, and the global pooling: one addition an element pooled and one
-    division a channel. Source: thop 0.1.1 (`thop/profile.py`, `register_hooks`), run on timm's networks.
+    division a channel. Source: thop 0.0.5.post2110061705 (`count_convNd`, `count_adap_avgpool`); from 0.1 on it
+    leaves biases out.
     """
     convolutions = [operation for operation in operations if operation.kind == "convolution"]
     pooled = sum(

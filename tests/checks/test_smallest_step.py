@@ -1,0 +1,91 @@
+"""Every kind of claim changed by its smallest step, on a copy of the page: it must not stay confirmed."""
+
+import pytest
+
+from harness.checks import CHECKS
+from harness.verdict import Status
+from tests.conftest import judged, page_text, page_verdicts, verdicts_on
+
+CONFIRMED = {Status.PASS, Status.EXPLAINED}
+
+# kind → what stands on the page, and the same with its value one step away. The first place is changed.
+STEPS = {
+    "parameters": ("Parameters: 3160000", "Parameters: 3170000"),
+    "flops": ("FLOPs: 255754236", "FLOPs: 255754237"),
+    "file_size": ("File Size: 12782926", "File Size: 12782927"),
+    "architecture": ("    - ReLU\n", "    - ReLU6\n"),
+    "tasks": ("    - Image Classification\n", "    - Image Segmentation\n"),
+    "training_techniques": ("- SGD with Momentum", "- SGD"),
+    "training_data": ("    - ImageNet\n", "    - ImageNet-21k\n"),
+    "training_resources": ("8x NVIDIA V100", "7x NVIDIA V100"),
+    "id": ("ID: regnety_002", "ID: regnety_003"),
+    "name": ("- Name: regnety_002", "- Name: regnety_003"),
+    "epochs": ("Epochs: 100", "Epochs: 101"),
+    "crop_pct": ("'0.875'", "'0.876'"),
+    "momentum": ("Momentum: 0.9", "Momentum: 0.8"),
+    "batch_size": ("Batch Size: 1024", "Batch Size: 1025"),
+    "image_size": ("'224'", "'225'"),
+    "weight_decay": ("5.0e-05", "5.1e-05"),
+    "interpolation": ("bicubic", "bilinear"),
+    "code": ("#L409", ""),
+    "weights": ("regnety_002-e68ca334.pth", "regnety_004-0db870e6.pth"),
+    "task": ("  - Task: Image Classification", "  - Task: Image Segmentation"),
+    "dataset": ("Dataset: ImageNet", "Dataset: ImageNet-21k"),
+    "top_1_accuracy": ("70.28%", "70.44%"),
+    "top_5_accuracy": ("89.55%", "89.70%"),
+    "in_collection": ("In Collection: RegNetY\n", "In Collection: Regnet\n"),
+    "collection_name": ("- Name: RegNetY\n", "- Name: RegNet\n- Name: RegNetY\n"),
+    "paper_title": ("Title: Designing Network Design Spaces\n", "Title: Designing Network Design Space\n"),
+    "paper_url": ("paper/designing-network-design-spaces\n", "paper/designing-network-design-space\n"),
+    "initial_width": ("w\\_{0} > 0", "w\\_{0} > 24"),
+    "slope": ("w\\_{a} > 0", "w\\_{a} < 0"),
+    "width_multiplier": ("w\\_{m} \\geq 2", "w\\_{m} \\geq 3"),
+    "depth": ("12 \\leq d", "13 \\leq d"),
+    "bottleneck_ratio": ("b = 1$", "b = 2$"),
+    "block_index": ("j < d", "j > d"),
+    "block_width": ("w\\_{a}\\cdot{j}", "w\\_{a}"),
+    "block": ("[Squeeze-and-Excitation blocks]", "[Depthwise blocks]"),
+}
+
+
+def _changed(kind: str) -> str:
+    before, after = STEPS[kind]
+    assert before in page_text()
+    text = page_text().replace(before, after, 1)
+    return text.replace("Collections:\n", "Collections:\n- Name: Regnet\n") if kind == "in_collection" else text
+
+
+@pytest.mark.parametrize("kind", sorted(STEPS))
+def test_a_step_away_is_not_confirmed(kind: str) -> None:
+    first = verdicts_on(_changed(kind), select=lambda claim: claim.kind == kind)[0]
+    assert first.status not in CONFIRMED, first
+    assert first.status is not Status.ERROR, first
+    assert first.reason
+
+
+def test_every_kind_with_a_check_is_stepped() -> None:
+    assert STEPS.keys() | {"text"} == CHECKS.keys()
+
+
+def test_what_was_confirmed_before_the_step_and_what_was_not() -> None:
+    """Without this a step could pass because nothing is ever confirmed."""
+    awaiting = {"code", "weights", "top_1_accuracy", "top_5_accuracy"}
+    false = {"architecture"}
+    for kind in STEPS:
+        first = next(verdict for (_, of), verdict in page_verdicts().items() if of == kind)
+        assert (first.status in CONFIRMED) == (kind not in awaiting | false), first
+
+
+@pytest.mark.parametrize("mended", ["Dollár"])
+def test_mended_text_passes(mended: str) -> None:
+    verdict = judged(page_text().replace("DollÃ¡r", mended), select=lambda claim: claim.kind == "text")
+    assert verdict[None, "text"].status is Status.PASS
+
+
+def test_a_complete_architecture_passes_and_an_absent_part_fails() -> None:
+    whole = page_text().replace("    - ReLU\n", "    - ReLU\n    - Residual Connection\n")
+    kinds = {"architecture"}
+    assert {v.status for v in judged(whole, select=lambda claim: claim.kind in kinds).values()} == {Status.PASS}
+    more = whole.replace("    - ReLU\n", "    - ReLU\n    - Depthwise Convolution\n", 1)
+    verdict = judged(more, select=lambda claim: claim.kind in kinds)["regnety_002", "architecture"]
+    assert (verdict.status, verdict.difference) == (Status.FAIL, "-Depthwise Convolution")

@@ -1,0 +1,147 @@
+"""What the real page comes to, and each rule with what it needs at hand."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from harness import checks
+from harness.checks import CHECKS, MODULES
+from harness.project import Resources
+from harness.references import SHIPPED
+from harness.verdict import Status
+from tests.conftest import MODELS, judged, page_text, page_verdicts
+from tests.measure.test_source import git
+
+PUBLISHED = json.loads((SHIPPED / "regnety.json").read_text("utf-8"))["models"]
+
+
+def test_every_module_of_the_folder_is_listed() -> None:
+    folder = Path(checks.__file__).parent
+    helpers = {"__init__", "subject", "difference"}
+    assert {path.stem for path in folder.glob("*.py")} - helpers == {
+        module.__name__.rpartition(".")[2] for module in MODULES
+    }
+    assert len(CHECKS) == sum(len(module.KINDS) for module in MODULES)
+    assert all(": " in (module.__doc__ or "").partition("\n")[0] for module in MODULES)
+
+
+def test_the_pages_faults_are_these_and_no_others() -> None:
+    found = {key for key, verdict in page_verdicts().items() if verdict.status is Status.FAIL}
+    assert found == {
+        (None, "text"),
+        ("regnety_160", "batch_size"),
+        *((model, "architecture") for model in MODELS),
+    }
+    assert not [verdict for verdict in page_verdicts().values() if verdict.status is Status.ERROR]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_counts_of_a_model(model: str) -> None:
+    verdicts = page_verdicts()
+    parameters, flops, size = (verdicts[model, kind] for kind in ("parameters", "flops", "file_size"))
+    assert (parameters.status, parameters.measured) == (Status.PASS, str(PUBLISHED[model]["params"]))
+    assert flops.status is Status.EXPLAINED
+    assert "thop@224x285" in flops.reason
+    by_method = {row["convention"]: row["value"] for row in flops.evidence["conventions"]}
+    assert str(by_method["thop@224x285"]) == flops.claim.declared
+    assert str(by_method["macs@224x224"]) == flops.measured
+    for table in ("multiply-adds by stage", "multiply-adds by operation"):
+        assert sum(row["multiply-adds"] for row in flops.evidence[table]) == int(flops.measured or 0)
+    assert (size.status, size.measured) == (Status.PASS, size.claim.declared)
+    assert sum(size.evidence["bytes"].values()) - size.evidence["bytes"]["tensors"] == int(size.claim.declared)
+
+
+def test_the_multiply_adds_themselves_pass() -> None:
+    text = page_text().replace("255754236", "199514080")
+    verdict = judged(text, select=lambda claim: claim.kind == "flops")["regnety_002", "flops"]
+    assert (verdict.status, verdict.difference) == (Status.PASS, None)
+
+
+def test_another_recipe_is_not_judged_by_the_published_one() -> None:
+    recipes = [verdict for (model, kind), verdict in page_verdicts().items() if model == "regnety_032"]
+    training = [verdict for verdict in recipes if CHECKS.get(verdict.claim.kind) is checks.training]
+    assert {verdict.status for verdict in training} == {Status.NOT_RUN}
+    assert all("ra_in1k" in verdict.reason for verdict in training)
+    assert len(training) == 7
+
+
+def test_a_model_that_no_family_builds_leaves_the_others() -> None:
+    text = page_text().replace("regnety_004\n", "mystery_net\n")
+    verdicts = judged(text)
+    assert verdicts["mystery_net", "parameters"].status is Status.NOT_RUN
+    assert "RegNetY" in verdicts["mystery_net", "parameters"].reason
+    assert verdicts["regnety_002", "flops"].status is Status.EXPLAINED
+    assert not [verdict for verdict in verdicts.values() if verdict.status is Status.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind", "model", "reason"),
+    [
+        ("89.55%", "69.55%", "top_5_accuracy", "regnety_002", "below top-1"),
+        ("70.28%", "0.11%", "top_1_accuracy", "regnety_002", "guessing among 1000"),
+        ("70.28%", "70.5%", "top_1_accuracy", "regnety_002", "evaluated elsewhere to another figure"),
+        ("82.01%", "95%", "top_1_accuracy", "regnety_032", "Nothing speaks against it"),
+    ],
+)
+def test_accuracy_that_cannot_be(before: str, after: str, kind: str, model: str, reason: str) -> None:
+    verdict = judged(page_text().replace(before, after), select=lambda claim: claim.kind == kind)[model, kind]
+    assert reason in verdict.reason
+
+
+def test_an_accuracy_out_of_line_is_blamed_on_the_one_that_is_wrong() -> None:
+    """Without published evaluations, the family's own line tells: here of weights whose recipe is unknown."""
+    text = page_text().replace("-e68ca334", "_new-e68ca334").replace("75.27%", "95.27%")
+    for size in MODELS[1:]:
+        text = text.replace(f"{size}-", f"{size}_new-")
+    verdicts = judged(text, select=lambda claim: claim.kind == "top_1_accuracy")
+    failing = {model for (model, _), verdict in verdicts.items() if verdict.status is Status.FAIL}
+    assert failing == {"regnety_006"}
+
+
+def test_weights_at_hand_are_hashed_and_weighed(tmp_path: Path) -> None:
+    data = b"weights" * 10
+    digest = hashlib.sha256(data).hexdigest()[:8]
+    text = page_text().replace("e68ca334", digest).replace("File Size: 12782926", f"File Size: {len(data)}")
+    (tmp_path / f"regnety_002-{digest}.pth").write_bytes(data)
+    (tmp_path / "regnety_004-0db870e6.pth").write_bytes(b"something else")
+    verdicts = judged(text, Resources(weights=tmp_path), lambda claim: claim.kind in {"weights", "file_size"})
+    assert verdicts["regnety_002", "weights"].status is Status.PASS
+    assert verdicts["regnety_002", "file_size"].status is Status.PASS
+    assert verdicts["regnety_004", "weights"].status is Status.FAIL
+    assert verdicts["regnety_004", "file_size"].measured == "14"
+    assert verdicts["regnety_006", "weights"].status is Status.NOT_RUN
+
+
+def test_two_models_of_one_file() -> None:
+    text = page_text().replace("regnety_004-0db870e6", "regnety_002-e68ca334")
+    verdicts = judged(text, select=lambda claim: claim.kind == "weights")
+    assert Counter(verdict.status for verdict in verdicts.values())[Status.FAIL] == 2
+    assert "regnety_004" in verdicts["regnety_002", "weights"].reason
+
+
+def test_code_is_read_at_the_pinned_commit(tmp_path: Path) -> None:
+    source = ["@register_model", "def regnety_002():", "    pass", "", "def regnety_004():", "    pass"]
+    (tmp_path / "regnet.py").write_text("\n".join(source))
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "source")
+    commit = git(tmp_path, "rev-parse", "HEAD")
+
+    def address(line: int, at: str = commit) -> str:
+        return f"Code: https://github.com/o/r/blob/{at}/regnet.py#L{line}\n"
+
+    def verdict(code: str) -> tuple[Status, str | None]:
+        text = page_text()
+        start = text.index("Code: ")
+        text = text[:start] + code + text[text.index("\n", start) + 1 :]
+        found = judged(text, Resources(source=tmp_path), lambda claim: claim.kind == "code")["regnety_002", "code"]
+        return found.status, found.difference
+
+    assert verdict(address(1)) == verdict(address(2)) == (Status.PASS, None)
+    assert verdict(address(5)) == (Status.FAIL, "-3 lines")
+    assert verdict(address(99)) == (Status.FAIL, "-97 lines")
+    assert verdict(address(1, "0" * 40)) == (Status.FAIL, None)
+    assert verdict("Code: https://github.com/o/r/blob/main/regnet.py#L1\n") == (Status.FAIL, None)

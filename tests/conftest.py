@@ -1,0 +1,73 @@
+"""What tests share: the real page, verdicts on edited copies of it, and the program as a user runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from harness.index.claim import Claim
+from harness.index.page import page_from_text
+from harness.index.records import read_index
+from harness.judge import judge_page
+from harness.project import Resources
+from harness.references import SHIPPED, load_references
+from harness.verdict import Verdict
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "modelindex" / "regnety.md"
+MODELS = [f"regnety_{size}" for size in "002 004 006 008 016 032 040 064 080 120 160 320".split()]
+
+Key = tuple[str | None, str]
+
+
+def verdicts_on(
+    text: str, resources: Resources | None = None, select: Callable[[Claim], bool] = lambda _: True
+) -> list[Verdict]:
+    """Verdicts on a page of this text, with the shipped references."""
+    index = read_index(page_from_text(text, "page.md"))
+    return judge_page(index, load_references([SHIPPED]), resources or Resources(), select)
+
+
+def judged(
+    text: str, resources: Resources | None = None, select: Callable[[Claim], bool] = lambda _: True
+) -> dict[Key, Verdict]:
+    """The same by model and kind."""
+    return {(verdict.claim.model, verdict.claim.kind): verdict for verdict in verdicts_on(text, resources, select)}
+
+
+@cache
+def page_text() -> str:
+    return PAGE.read_text("utf-8")
+
+
+@cache
+def page_verdicts() -> dict[Key, Verdict]:
+    """Verdicts on the page as it is, judged once for all tests."""
+    return judged(page_text())
+
+
+@pytest.fixture
+def verify(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `verify` as a process, in `cwd`, with a home and cache of its own."""
+
+    def run(*arguments: str, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
+        variables = {name: value for name, value in os.environ.items() if name not in {"TORCH_HOME", "COLUMNS"}}
+        variables |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT), **environment}
+        command = [sys.executable, "-m", "harness", *arguments]
+        return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a copy of the page, named in modelindex/verify.toml."""
+    root = tmp_path / "project"
+    (root / "modelindex").mkdir(parents=True)
+    (root / "modelindex" / "regnety.md").write_text(page_text(), "utf-8")
+    (root / "modelindex" / "verify.toml").write_text('pages = ["regnety.md"]\n', "utf-8")
+    return root

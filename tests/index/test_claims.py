@@ -1,0 +1,60 @@
+"""Every field of the page becomes a claim that stands where the field stands."""
+
+import yaml
+
+from harness.index.claims import claims
+from harness.index.page import page_from_text
+from harness.index.records import read_index
+from tests.conftest import MODELS, judged, page_text, page_verdicts
+
+
+def _fields(node: object) -> int:
+    """Values of a block, read independently: a scalar or a list of scalars is one field."""
+    if isinstance(node, dict):
+        return sum(map(_fields, node.values()))
+    if isinstance(node, list) and any(isinstance(item, dict) for item in node):
+        return sum(map(_fields, node))
+    return 1
+
+
+def test_fields_of_the_block_and_verdicts_match() -> None:
+    block = page_text().partition("<!--")[2].partition("-->")[0]
+    index = read_index(page_from_text(page_text(), "page.md"))
+    of_block = [claim for claim in claims(index) if claim.where.path not in {"prose", "text"}]
+    assert len(of_block) == _fields(yaml.safe_load(block)) == 292
+    assert len({claim.where for claim in of_block}) == 292
+    assert len(page_verdicts()) == len(claims(index)) == 301
+
+
+def test_every_claim_stands_where_its_value_stands() -> None:
+    lines = page_text().split("\n")
+    for claim in claims(read_index(page_from_text(page_text(), "page.md"))):
+        rest = lines[claim.where.line - 1][claim.where.column - 1 :]
+        if claim.where.path == "prose" and claim.kind not in {"block", "text"}:
+            assert rest.replace("\\_", "_").replace("{", "")[0] == claim.declared[0]
+        elif claim.items and claim.kind != "text":
+            assert rest == f"- {claim.items[0]}"
+        else:
+            assert rest.strip("'").startswith(claim.declared)
+
+
+def test_paths_lead_to_the_value() -> None:
+    flops = page_verdicts()["regnety_002", "flops"].claim
+    assert (flops.where.line, flops.where.column, flops.where.path) == (41, 12, "Models[0].Metadata.FLOPs")
+    top_5 = page_verdicts()[MODELS[-1], "top_5_accuracy"].claim
+    assert top_5.where.path == "Models[11].Results[0].Metrics.Top 5 Accuracy"
+
+
+def test_windows_line_endings_and_a_byte_order_mark_move_nothing() -> None:
+    def places(text: str) -> list[tuple[int, int]]:
+        index = read_index(page_from_text(text, "page.md"))
+        return [(claim.where.line, claim.where.column) for claim in claims(index)]
+
+    assert places(page_text().replace("\n", "\r\n")) == places(page_text())
+
+
+def test_a_known_field_without_a_check_is_unchecked() -> None:
+    text = page_text().replace("    Epochs: 100\n", "    Epochs: 100\n    Dropout: 0.2\n", 1)
+    verdict = judged(text, select=lambda claim: claim.kind == "dropout")["regnety_002", "dropout"]
+    assert verdict.status == "unchecked"
+    assert verdict.reason == "No check exists for this field."

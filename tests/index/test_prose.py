@@ -1,0 +1,33 @@
+import pytest
+
+from harness.index import prose
+from harness.index.page import page_from_text
+
+INDEX = "\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n"
+
+
+def test_relations_are_read_from_inline_and_display_formulas() -> None:
+    page = page_from_text("We set $b = 1$, $12 \\leq d \\leq 28$ and $x$:\n\n$$ u\\_{j} = w\\_{0} $$\n" + INDEX, "p.md")
+    found = [(statement.text, statement.where.line) for statement in prose.relations(page)]
+    assert found == [("b = 1", 1), ("12 ≤ d ≤ 28", 1), ("u_j = w_0", 3)]
+
+
+@pytest.mark.parametrize("text", ["Piotr Dollár", "naïve café", "“quoted” – and … so on", "数学 модель", "ﬁne"])
+def test_text_that_is_as_it_was_meant_is_not_damaged(text: str) -> None:
+    assert list(prose.damaged_text(page_from_text(text + INDEX, "p.md"))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "mended"),
+    [("by DollÃ¡r},", "DollÃ¡r", "Dollár"), ("itâ€™s", "itâ€™s", "it’s"), ("(naÃ¯ve)", "(naÃ¯ve", "(naïve")],
+)
+def test_damage_is_found_with_its_place_and_mended(text: str, found: str, mended: str) -> None:
+    (damage,) = prose.damaged_text(page_from_text(f"first\n{text}{INDEX}", "p.md"))
+    assert (damage.found, damage.mended) == (found, mended)
+    assert (damage.where.line, damage.where.column) == (2, text.index(found) + 1)
+
+
+def test_damage_inside_the_block_is_found_too() -> None:
+    text = "<!--\nType: model-index\nModels:\n- Name: a\n  Metadata:\n    Training Data: DollÃ¡r\n-->"
+    (damage,) = prose.damaged_text(page_from_text(text, "p.md"))
+    assert damage.where.line == 6

@@ -1,0 +1,57 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.index.quantity import parse_quantity
+
+
+@pytest.mark.parametrize(
+    ("raw", "value", "step"),
+    [
+        ("0.875", "0.875", "0.001"),
+        ("224", "224", "1"),
+        ("70.28%", "70.28", "0.01"),
+        ("80.8%", "80.8", "0.1"),
+        ("5.0e-05", "0.00005", "0.000001"),
+        ("3160000", "3160000", "10000"),
+        ("255754236", "255754236", "1"),
+        ("10000000", "10000000", "1000000"),
+        ("100", "100", "10"),
+        ("0", "0", "1"),
+        ("-5", "-5", "1"),
+    ],
+)
+def test_value_and_step_are_those_written(raw: str, value: str, step: str) -> None:
+    quantity = parse_quantity(raw)
+    assert quantity is not None
+    assert (quantity.value, quantity.step, quantity.raw) == (Decimal(value), Decimal(step), raw)
+
+
+@pytest.mark.parametrize("raw", ["", "abc", "1,000", "3.16M", "0x10", "1e999", "nan", "inf", "1 2", "٣", "9" * 50, "%"])
+def test_what_is_no_number_is_none(raw: str) -> None:
+    assert parse_quantity(raw) is None
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=6))
+def test_every_decimal_comes_back_exactly(value: Decimal) -> None:
+    quantity = parse_quantity(f"{value:f}")
+    assert quantity is not None
+    assert quantity.value == value
+    assert quantity.covers(value)
+
+
+@given(st.integers(10, 10**15))
+def test_a_rounded_count_covers_what_rounds_to_it_and_not_the_next_step(value: int) -> None:
+    quantity = parse_quantity(str(value))
+    assert quantity is not None
+    assert quantity.covers(int(quantity.value + quantity.step / 2))
+    assert not quantity.covers(int(quantity.value + quantity.step))
+    assert quantity.step * 5 <= quantity.value
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_number_or_none(text: str) -> None:
+    quantity = parse_quantity(text)
+    assert quantity is None or quantity.raw == text

@@ -1,0 +1,44 @@
+"""Reports on disk: whole or not at all, and nothing of the user's is touched."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.index.claim import Claim
+from harness.index.faults import Location
+from harness.report.files import ReportError, report_files, write_reports
+from harness.verdict import Status, Verdict
+
+
+def _verdict(page: str, model: str) -> Verdict:
+    return Verdict(Claim(page, model, "id", "x", Location(page, 1, 1)), Status.PASS, "why")
+
+
+def test_a_card_for_each_model_a_page_for_each_family() -> None:
+    files = report_files([_verdict("modelindex/a.md", "one"), _verdict("modelindex/b.md", "two")])
+    assert set(files) == {"verdicts.json", "a/README.md", "a/one.md", "b/README.md", "b/two.md"}
+
+
+def test_pages_of_one_name_get_folders_of_their_own() -> None:
+    files = report_files([_verdict("x/a.md", "one"), _verdict("y/a.md", "two"), _verdict("../a.md", "three")])
+    assert {"x-a/one.md", "y-a/two.md", "a/three.md"} <= set(files)
+
+
+def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ReportError, match=r"use --reports DIR"):
+        write_reports(tmp_path / "file", {"a/b.md": "text"})
+    (tmp_path / "out" / "verdicts.json").mkdir(parents=True)
+    (tmp_path / "out" / "a.md").write_text("old")
+    with pytest.raises(ReportError):
+        write_reports(tmp_path / "out", {"a.md": "new", "verdicts.json": "new"})
+    assert (tmp_path / "out" / "a.md").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.md", "file", "out", "verdicts.json"]
+
+
+def test_cards_of_models_that_are_gone_are_removed_and_other_files_stay(tmp_path: Path) -> None:
+    both = [_verdict("a.md", "one"), _verdict("a.md", "two")]
+    write_reports(tmp_path, report_files(both))
+    (tmp_path / "a" / "notes.md").write_text("mine")
+    write_reports(tmp_path, report_files(both[:1]))
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["README.md", "notes.md", "one.md"]

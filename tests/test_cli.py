@@ -1,0 +1,242 @@
+"""The program as a user runs it: real processes, exit codes, what is written where."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, page_text
+
+Verify = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_all_on_a_project(verify: Verify, project: Path) -> None:
+    below = project / "deep" / "down"
+    below.mkdir(parents=True)
+    run = verify("all", cwd=below)
+    assert (run.returncode, run.stderr) == (1, "")
+    assert "regnety_160 pass   explained pass      not run fail" in run.stdout
+    assert max(len(line.rstrip()) for line in run.stdout.split("\n")) <= 80
+    assert "\x1b" not in run.stdout
+    assert run.stdout.endswith("301 claims: 218 pass, 12 explained, 14 fail, 56 not run, 1 unchecked\n")
+    assert len(_files(project / "reports")) == 14
+
+    kept = verify("all", cwd=project, PYTHONPROFILEIMPORTTIME="1")
+    assert kept.stdout == run.stdout
+    for heavy in ("torch", "jsonschema", "jinja2", "yaml", "ftfy"):
+        assert f" {heavy}\n" not in kept.stderr
+
+
+def test_committed_reports_are_what_is_generated(verify: Verify, tmp_path: Path) -> None:
+    """Also with weights files about: they decide verdicts here, and nothing that is committed."""
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "regnety_002-e68ca334.pth").write_bytes(b"another file")
+    run = verify("all", "--reports", str(tmp_path / "out"), "--weights", str(weights), "--format", "json", cwd=ROOT)
+    failing = [verdict["claim"] for verdict in json.loads(run.stdout)["verdicts"] if verdict["model"] == "regnety_002"
+               and verdict["status"] == "fail"]
+    assert failing == ["file_size", "architecture", "weights"]
+    committed = _files(ROOT / "reports")
+    committed.pop("terminal.svg", None)
+    assert _files(tmp_path / "out") == committed
+
+
+def test_json(verify: Verify, project: Path) -> None:
+    run = verify("all", "--format", "json", "--model", "regnety_002", "--claim", "flops", cwd=project)
+    report = json.loads(run.stdout)
+    assert run.returncode == 0
+    assert list(report) == ["schema", "summary", "verdicts", "environment"]
+    assert report["schema"] == 1
+    assert list(report["summary"].values()) == [0, 1, 0, 0, 0, 0, 0]
+    (verdict,) = report["verdicts"]
+    evidence = verdict.pop("evidence")
+    assert {"reason", "remedy"} <= verdict.keys()
+    assert {name: value for name, value in verdict.items() if name not in {"reason", "remedy"}} == {
+        "page": "modelindex/regnety.md",
+        "model": "regnety_002",
+        "claim": "flops",
+        "status": "explained",
+        "declared": "255754236",
+        "measured": "199514080",
+        "difference": "-22.0%",
+        "method": "macs@224x224",
+        "where": {"file": "modelindex/regnety.md", "line": 41, "column": 12, "path": "Models[0].Metadata.FLOPs"},
+    }
+    assert evidence["conventions"]
+    assert report["environment"]["libraries"]["torch"]
+    assert not (project / "reports").exists()
+    strict = verify("all", "--strict", "--model", "regnety_002", "--claim", "flops", cwd=project)
+    assert strict.returncode == 1
+
+
+def test_markdown(verify: Verify, project: Path) -> None:
+    run = verify("all", "--format", "markdown", "--claim", "p*", cwd=project)
+    assert run.returncode == 0
+    assert "| regnety\\_320 | ✅ pass |" in run.stdout
+
+
+def test_pages_on_the_command_line_need_no_project(verify: Verify, tmp_path: Path) -> None:
+    (tmp_path / "my page.md").write_text(page_text(), "utf-8")
+    run = verify("all", "my page.md", "--claim", "parameters")
+    assert run.returncode == 0
+    assert "12 claims: 12 pass" in run.stdout
+    whole = verify("all", "my page.md", "--reports", "out")
+    assert whole.returncode == 1
+    assert (tmp_path / "out" / "my page" / "regnety_002.md").is_file()
+
+
+def test_explain_and_list(verify: Verify, project: Path) -> None:
+    explained = verify("explain", "regnety_002", "flops", cwd=project)
+    assert explained.returncode == 0
+    assert "thop@224x285" in explained.stdout
+    page = verify("explain", "page", "depth", cwd=project)
+    assert "12 ≤ d ≤ 28" in page.stdout
+    listed = verify("list", cwd=project)
+    assert listed.returncode == 0
+    assert "regnety_320" in listed.stdout
+    assert "top_5_accuracy" in listed.stdout
+
+
+def test_nothing_here_says_how_to_start(verify: Verify) -> None:
+    run = verify("all")
+    assert run.returncode == 2
+    assert "modelindex/verify.toml" in run.stderr
+    assert "mkdir -p modelindex" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("all", "--nonsense"), "No such option '--nonsense'"),
+        (("nonsense",), "No such command 'nonsense'"),
+        (("all", "--format", "xml"), "'xml' is not one of"),
+        (("all", "--weights", "not-there"), "does not exist"),
+        (("all", "--source", "."), "is no git checkout"),
+        (("explain", "regnety_002"), "Missing argument 'CLAIM'"),
+        (("all", "--model", "nobody"), "No model is called nobody; there are page, regnety_002"),
+        (("all", "--claim", "beauty"), "No kind of claim is called beauty; there are architecture"),
+        (("all", "not-there.md"), "not-there.md:1:1: expected a page that can be read, got no such file"),
+    ],
+)
+def test_bad_usage_is_told_without_loading_torch(
+    verify: Verify, project: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    run = verify(*arguments, cwd=project)
+    assert run.returncode == 2
+    assert told in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+    timed = verify(*arguments, cwd=project, PYTHONPROFILEIMPORTTIME="1")
+    assert " torch\n" not in timed.stderr
+
+
+def test_help_loads_next_to_nothing(verify: Verify) -> None:
+    run = verify("all", "--help", PYTHONPROFILEIMPORTTIME="1")
+    assert run.returncode == 0
+    assert "--weights DIR" in run.stdout
+    for heavy in ("torch", "rich", "yaml"):
+        assert f" {heavy}\n" not in run.stderr
+
+
+def test_faults_of_all_pages_are_told_and_nothing_is_written(verify: Verify, project: Path) -> None:
+    for name in ("one", "two"):
+        text = page_text().replace("FLOPs: 255754236", "FLOPs: -1").replace("Epochs", "Epoch", 1)
+        (project / "modelindex" / f"{name}.md").write_text(text, "utf-8")
+    (project / "modelindex" / "verify.toml").write_text('pages = ["regnety.md", "one.md", "two.md"]')
+    run = verify("all", cwd=project)
+    assert run.returncode == 2
+    assert run.stderr.count("expected") == 4
+    assert "modelindex/two.md:41:12: expected a positive whole number, got -1 at Models[0].Metadata.FLOPs" in run.stderr
+    assert run.stdout == ""
+    assert not (project / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("pages = ", "expected TOML"),
+        ("pages = []", "name at least one page"),
+        ('page = ["a.md"]', "expected the keys pages, got page"),
+        ("pages = [1]", 'expected pages = ["page.md", …]'),
+    ],
+)
+def test_a_faulty_configuration(verify: Verify, project: Path, settings: str, told: str) -> None:
+    (project / "modelindex" / "verify.toml").write_text(settings)
+    run = verify("all", cwd=project)
+    assert run.returncode == 2
+    assert told in run.stderr
+
+
+def test_a_faulty_reference_file(verify: Verify, project: Path) -> None:
+    (project / "modelindex" / "references").mkdir()
+    (project / "modelindex" / "references" / "mine.json").write_text("{")
+    run = verify("all", cwd=project)
+    assert run.returncode == 2
+    assert "mine.json: expected JSON" in run.stderr
+
+
+def test_reports_that_cannot_be_written(verify: Verify, project: Path) -> None:
+    (project / "reports").write_text("a file of mine")
+    run = verify("all", cwd=project)
+    assert run.returncode == 2
+    assert "use --reports DIR" in run.stderr
+    assert (project / "reports").read_text() == "a file of mine"
+
+
+def test_a_damaged_cache_is_judged_again(verify: Verify, project: Path, tmp_path: Path) -> None:
+    first = verify("all", "--claim", "parameters", cwd=project)
+    verify("all", cwd=project)
+    for entry in (tmp_path / "cache").rglob("*.json"):
+        entry.write_text('[{"page": 1}]')
+    again = verify("all", "--claim", "parameters", cwd=project)
+    assert again.stdout == first.stdout
+
+
+def test_a_changed_page_is_judged_again(verify: Verify, project: Path) -> None:
+    verify("all", cwd=project)
+    page = project / "modelindex" / "regnety.md"
+    page.write_text(page_text().replace("Parameters: 3160000", "Parameters: 3170000"), "utf-8")
+    run = verify("all", cwd=project)
+    assert "217 pass, 12 explained, 15 fail" in run.stdout
+
+
+def test_an_exception_in_a_check_is_an_error_verdict(verify: Verify, project: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "site"
+    broken.mkdir()
+    code = "import harness.checks.text as t\ndef broken(claim, subject): raise RuntimeError('broken on purpose')\n"
+    (broken / "sitecustomize.py").write_text(code + "t.check = broken\n")
+    run = verify("all", cwd=project, PYTHONPATH=f"{ROOT}{os.pathsep}{broken}")
+    assert run.returncode == 3
+    assert "ERROR text" in run.stdout
+    assert "RuntimeError: broken on purpose" in run.stdout
+    assert "1 error" in run.stdout
+    assert "13 fail" in run.stdout
+
+
+def test_an_interrupted_run_leaves_nothing_half_written(project: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "harness", "all"]
+    process = subprocess.Popen(command, cwd=project, env=environment, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told == "Interrupted.\n"
+    assert not (project / "reports").exists()
+
+
+def test_a_reader_that_stops_early(project: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    command = f"{sys.executable} -m harness all --format json --claim id | head -c 10"
+    run = subprocess.run(command, shell=True, cwd=project, env=environment, capture_output=True, check=False)  # noqa: S602
+    assert run.stderr == b""
