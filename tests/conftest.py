@@ -19,7 +19,9 @@ from harness.verdict import Verdict
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "modelindex" / "regnety.md"
-MODELS = [f"regnety_{size}" for size in "002 004 006 008 016 032 040 064 080 120 160 320".split()]
+MODELS = [
+    f"regnety_{size}" for size in ["002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320"]
+]
 
 Key = tuple[str | None, str]
 

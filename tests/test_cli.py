@@ -43,8 +43,11 @@ def test_committed_reports_are_what_is_generated(verify: Verify, tmp_path: Path)
     weights.mkdir()
     (weights / "regnety_002-e68ca334.pth").write_bytes(b"another file")
     run = verify("all", "--reports", str(tmp_path / "out"), "--weights", str(weights), "--format", "json", cwd=ROOT)
-    failing = [verdict["claim"] for verdict in json.loads(run.stdout)["verdicts"] if verdict["model"] == "regnety_002"
-               and verdict["status"] == "fail"]
+    failing = [
+        verdict["claim"]
+        for verdict in json.loads(run.stdout)["verdicts"]
+        if verdict["model"] == "regnety_002" and verdict["status"] == "fail"
+    ]
     assert failing == ["file_size", "architecture", "weights"]
     committed = _files(ROOT / "reports")
     committed.pop("terminal.svg", None)
@@ -82,7 +85,7 @@ def test_json(verify: Verify, project: Path) -> None:
 def test_markdown(verify: Verify, project: Path) -> None:
     run = verify("all", "--format", "markdown", "--claim", "p*", cwd=project)
     assert run.returncode == 0
-    assert "| regnety\\_320 | ✅ pass |" in run.stdout
+    assert "| regnety\\_320 | pass |" in run.stdout
 
 
 def test_pages_on_the_command_line_need_no_project(verify: Verify, tmp_path: Path) -> None:
@@ -231,7 +234,7 @@ def test_an_interrupted_run_leaves_nothing_half_written(project: Path, tmp_path:
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert told == "Interrupted.\n"
+    assert told.strip() == "Interrupted."
     assert not (project / "reports").exists()
 
 

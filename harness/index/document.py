@@ -57,7 +57,9 @@ def parse_document(block: Block, file: str) -> tuple[Node, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         where = _locate(error.problem_mark or error.context_mark, block, file)
         problem = error.problem or "broken YAML"
-        raise PageError([Fault(where, "YAML", problem, "check indentation, brackets and colons, here and on the line above")]) from None
+        raise PageError(
+            [Fault(where, "YAML", problem, "check indentation, brackets and colons, here and on the line above")]
+        ) from None
     except yaml.reader.ReaderError as error:
         character = chr(error.character) if isinstance(error.character, int) else error.character
         before = block.text[: block.text.find(character)]

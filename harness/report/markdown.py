@@ -14,20 +14,12 @@ from harness.report.overview import (
     findings,
     summary_line,
     value_of,
+    visible,
     words,
 )
 from harness.verdict import Status, Verdict
 
 GENERATED = "<!-- Written by `verify all`; edit the page it is about instead. -->"
-_MARKS = {
-    Status.PASS: "✅",
-    Status.EXPLAINED: "🔎",
-    Status.FAIL: "❌",
-    Status.NOT_RUN: "⏸️",
-    Status.UNCHECKED: "❔",
-    Status.WAIVED: "📝",
-    Status.ERROR: "💥",
-}
 
 
 def report(verdicts: Sequence[Verdict]) -> str:
@@ -60,23 +52,20 @@ def card(model: str, verdicts: Sequence[Verdict]) -> str:
     page = verdicts[0].claim.page
     lines = [GENERATED, "", f"# {_text(model)}", ""]
     lines += [f"{summary_line(verdicts)}. From {_link(page)}; the family is [here](README.md).", ""]
-    lines += _table(
-        ["claim", "verdict", "declared", "method", "reason"],
-        [
-            [
-                _text(verdict.claim.kind),
-                _status(verdict.status),
-                _text(verdict.claim.declared),
-                _text(verdict.method or "none"),
-                _text(verdict.reason),
-            ]
-            for verdict in verdicts
-        ],
-    )
+    rows = [
+        [_text(verdict.claim.kind), _status(verdict.status), _text(verdict.claim.declared), _why(verdict)]
+        for verdict in verdicts
+    ]
+    lines += _table(["claim", "verdict", "declared", "why"], rows)
     for verdict in verdicts:
         if verdict.status is not Status.PASS or verdict.claim.kind in {"flops", "file_size", "parameters"}:
             lines += ["", *_detail(verdict)]
     return "\n".join([*lines, ""])
+
+
+def _why(verdict: Verdict) -> str:
+    method = f" *{_text(verdict.method)}*" if verdict.method else ""
+    return f"{_text(verdict.reason)}{method}"
 
 
 def _detail(verdict: Verdict) -> list[str]:
@@ -116,7 +105,7 @@ def _diff(verdict: Verdict) -> list[str]:
     lines = [f"  {item}" if item in kept else f"- {item}" for item in old]
     lines += [f"+ {item}" for item in new if item not in kept]
     fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", declared + measured)), default=0))
-    return [f"{fence}diff", *(re.sub(r"\s", " ", line) for line in lines), fence, ""]
+    return [f"{fence}diff", *map(visible, lines), fence, ""]
 
 
 def _finding(finding: Finding, *, linked: bool) -> list[str]:
@@ -141,7 +130,7 @@ def _cells(verdicts: Sequence[Verdict], shown: Sequence[str]) -> list[str]:
 
 
 def _status(status: Status) -> str:
-    return f"{_MARKS[status]} {words(status)}"
+    return f"**{words(status)}**" if status in {Status.FAIL, Status.ERROR} else words(status)
 
 
 def _table(header: Iterable[object], rows: Iterable[Iterable[str]]) -> list[str]:
@@ -173,5 +162,5 @@ _ADDRESS = re.compile(r"https://[\w./?#=&%+~:@-]+")
 def _text(text: str) -> str:
     """A value as plain text on one line: nothing in it is read as Markdown or HTML, but an address is a link."""
     if _ADDRESS.fullmatch(text):
-        return f"<{text}>"
-    return " ".join(text.split()).translate(_ESCAPES)
+        return f"[{text.rstrip('/').rpartition('/')[2].translate(_ESCAPES)}]({text})"
+    return visible(" ".join(text.split())).translate(_ESCAPES)

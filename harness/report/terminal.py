@@ -18,6 +18,7 @@ from harness.report.overview import (
     findings,
     summary_line,
     value_of,
+    visible,
     words,
 )
 from harness.verdict import Status, Verdict
@@ -37,7 +38,7 @@ _WIDTH_OF_VALUES = 36
 def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
     """An overview of each page, every verdict that is not `pass`, and the sum."""
     for page, on_page in by_page(verdicts).items():
-        console.print(Text(page, style="bold"))
+        console.print(Text(visible(page), style="bold"))
         console.print()
         models = by_model(on_page)
         shown = columns(on_page)
@@ -72,7 +73,7 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
             console.print(Text(name, style="bold"))
             console.print(_fields({str(key): _number(item) for key, item in value.items()}))
         else:
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else _number(value)
+            shown = ", ".join(map(_number, value)) if isinstance(value, list) else _number(value)
             console.print(Text.assemble((f"{name}: ", "bold"), shown))
 
 
@@ -103,7 +104,8 @@ def _print_finding(console: Console, finding: Finding) -> None:
     for verdict in finding.verdicts:
         where = verdict.claim.where
         values = [_shortened(value_of(verdict, field) or "none", _WIDTH_OF_VALUES // len(varying)) for field in varying]
-        places.add_row(*map(Text, [f"{where.file}:{where.line}", verdict.claim.model or "page", *values]))
+        row = [f"{where.file}:{where.line}", verdict.claim.model or "page", *values]
+        places.add_row(*(Text(visible(value)) for value in row))
     console.print(Padding(places, (0, 0, 1, 2)))
 
 
@@ -122,7 +124,7 @@ def _fields(fields: Mapping[str, str | None]) -> Padding:
     grid.add_column(overflow="fold")
     for name, value in fields.items():
         if value is not None:
-            grid.add_row(name, Text(value))
+            grid.add_row(name, Text(visible(value)))
     return Padding(grid, (0, 0, 0, 2))
 
 
@@ -140,4 +142,4 @@ def _table(rows: Iterable[Mapping[str, object]]) -> Table:
 def _number(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)
+    return f"{value:,}".replace(",", " ") if isinstance(value, int) else visible(str(value))

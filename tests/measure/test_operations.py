@@ -10,7 +10,7 @@ from harness.measure.components import block_widths, components
 from harness.measure.conventions import counts
 from harness.measure.operations import trace
 from harness.zoo import build
-from harness.zoo.regnet import Design, FAMILY
+from harness.zoo.regnet import FAMILY, Design
 from tests.conftest import MODELS
 
 

@@ -7,7 +7,9 @@ from harness.verdict import Status, Verdict
 from tests.conftest import page_verdicts
 
 
-def _verdict(declared: str, measured: str | None, status: Status = Status.FAIL, file: str = "modelindex/p.md") -> Verdict:
+def _verdict(
+    declared: str, measured: str | None, status: Status = Status.FAIL, file: str = "modelindex/p.md"
+) -> Verdict:
     return Verdict(Claim(file, "m", "id", declared, Location(file, 3, 5)), status, "why", measured, None, "how", "do")
 
 
@@ -28,7 +30,7 @@ def test_values_are_text() -> None:
     assert "<script>" not in outside
     assert "\\| \\`x\\` \\*\\*b\\*\\* \\[l\\](u) \\$x\\$" in outside
     assert "`````diff" in text
-    assert "+ a b ```` c" in text
+    assert "+ a\\nb ```` c" in text
 
 
 def test_places_link_to_the_line_of_pages_in_the_project_only() -> None:
