@@ -92,7 +92,9 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
     if answer.portable:
         from harness.report.files import report_files, write_reports
 
-        write_reports(reports or project.root / "reports", report_files(answer.portable))
+        folder = reports or project.root / "reports"
+        write_reports(folder, report_files(answer.portable))
+        click.echo(f"Reports are in {folder}.", err=True)
     _show(answer, output, started)
     return _exit_code(answer.verdicts, strict=strict)
 

@@ -57,7 +57,7 @@ def find_project(start: Path, pages: Sequence[Path]) -> Project:
         raise ProjectError(_START)
     if pages:
         root = root or start
-        return Project(root, tuple((_name(start / page, root), start / page) for page in dict.fromkeys(pages)))
+        return Project(root, tuple({_name(start / page, root): start / page for page in pages}.items()))
     return _configured(root or start)
 
 
@@ -75,8 +75,7 @@ def _configured(root: Path) -> Project:
     names = settings.get("pages")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise ProjectError(f'{shown}: expected pages = ["page.md", …], got {names!r}; name at least one page')
-    paths = [path.parent / name for name in dict.fromkeys(names)]
-    return Project(root, tuple((_name(page, root), page) for page in paths))
+    return Project(root, tuple({_name(path.parent / name, root): path.parent / name for name in names}.items()))
 
 
 def _name(page: Path, root: Path) -> str:

@@ -24,7 +24,7 @@ def test_all_on_a_project(verify: Verify, project: Path) -> None:
     below = project / "deep" / "down"
     below.mkdir(parents=True)
     run = verify("all", cwd=below)
-    assert (run.returncode, run.stderr) == (1, "")
+    assert (run.returncode, run.stderr) == (1, f"Reports are in {project / 'reports'}.\n")
     assert "regnety_160 pass   explained pass      not run fail" in run.stdout
     assert max(len(line.rstrip()) for line in run.stdout.split("\n")) <= 80
     assert "\x1b" not in run.stdout
