@@ -13,11 +13,15 @@ from harness.verdict import Status, Verdict, verdict_from_json
 
 LIBRARIES = ("torch", "torchvision", "ftfy", "jinja2", "jsonschema", "pyyaml")
 
+_MOST_ENTRIES = 500
+
 
 def cache_folder() -> Path:
     """Where answers lie: below XDG_CACHE_HOME, or ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "model-card-harness" / "verdicts"
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    # Relative values are to be ignored, as the XDG Base Directory Specification says.
+    home = home if home.startswith("/") else os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
+    return Path(home) / "model-card-harness" / "verdicts"
 
 
 def library_versions() -> dict[str, str]:
@@ -43,12 +47,14 @@ def key(page: str, contents: Iterable[bytes], weights: Path | None) -> str:
 
 
 def load(entry: str) -> list[Verdict] | None:
-    """The verdicts kept under `entry`; None where there are none, or what is there cannot be read."""
+    """The verdicts kept under `entry`; None where there are none, or what is there is not what was kept."""
     try:
-        kept = json.loads((cache_folder() / f"{entry}.json").read_bytes())
-        return [verdict_from_json(verdict) for verdict in kept]
-    except (OSError, ValueError, KeyError, TypeError):
+        digest, _, kept = (cache_folder() / f"{entry}.json").read_bytes().partition(b"\n")
+    except OSError:
         return None
+    if digest.decode("ascii", "replace") != hashlib.sha256(kept).hexdigest():
+        return None
+    return [verdict_from_json(verdict) for verdict in json.loads(kept)] or None
 
 
 def store(entry: str, verdicts: Sequence[Verdict]) -> None:
@@ -56,12 +62,16 @@ def store(entry: str, verdicts: Sequence[Verdict]) -> None:
     if any(verdict.status is Status.ERROR for verdict in verdicts):
         return
     folder = cache_folder()
+    kept = json.dumps([verdict.as_json() for verdict in verdicts], ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump([verdict.as_json() for verdict in verdicts], file, ensure_ascii=False)
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(kept).hexdigest().encode() + b"\n" + kept)
         Path(name).replace(folder / f"{entry}.json")
+        newest_first = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in newest_first[_MOST_ENTRIES:]:
+            old.unlink(missing_ok=True)
 
 
 def _harness_digest() -> str:

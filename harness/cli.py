@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 NOTHING_FALSE, FALSE, BAD_USAGE, NOT_FINISHED, INTERRUPTED = 0, 1, 2, 3, 130
 
+# Wider than that, lines are hard to read and padding takes over.
+_WIDEST = 160
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -81,7 +84,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
     """Verify every claim of every page, and write reports/.
 
     Without PAGE, the pages named in modelindex/verify.toml, here or in a folder above. With --model or --claim
-    no reports are written.
+    no reports are written; with PAGE inside such a project, only where --reports says.
 
     Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, an unreadable page or nothing to check, 3 a check
     could not finish.
@@ -89,7 +92,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
     started = time.monotonic()
     project = _project(pages)
     answer = _verified(project, models, kinds, weights, source)
-    if answer.portable:
+    if answer.portable and (reports or project.whole):
         from harness.report.files import report_files, write_reports
 
         folder = reports or project.root / "reports"
@@ -124,12 +127,13 @@ def list_all(*, pages: tuple[Path, ...]) -> None:
     """List models, kinds of claim, and the checks that judge them."""
     from harness.checks import CHECKS
     from harness.report.listing import print_listing
+    from harness.verify import read_claims
 
     checks = {
         kind: ((check.__doc__ or "").partition("\n")[0].partition(": ")[2], sorted(check.NEEDS))
         for kind, check in CHECKS.items()
     }
-    print_listing(_console(), _claims(_project(pages)), checks)
+    print_listing(_console(), read_claims(_project(pages)), checks)
 
 
 def main() -> NoReturn:
@@ -137,11 +141,19 @@ def main() -> NoReturn:
     if hasattr(signal, "SIGPIPE"):
         # A reader that has seen enough, such as `head`, ends the program, as it does everywhere.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # What a terminal's encoding lacks is written out; a closed stream swallows what it is given.
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, stream)
     # Torch makes some hundred thousand objects that live as long as the process: collecting them costs a third
     # of its import. Taking them down one by one at the end costs as much again.
     gc.disable()
     code = _run()
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        code = NOT_FINISHED
     sys.stderr.flush()
     os._exit(code)
 
@@ -157,9 +169,14 @@ def _run() -> int:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - told to the user, or shown with its traceback
         if _is_for_the_user(error):
-            print(error, file=sys.stderr)
+            from harness.index.faults import visible
+
+            print("\n".join(map(visible, str(error).split("\n"))), file=sys.stderr)
             return BAD_USAGE
-        traceback.print_exc()
+        if isinstance(error, OSError):
+            print(f"Could not finish: {error}", file=sys.stderr)
+        else:
+            traceback.print_exc()
         return NOT_FINISHED
 
 
@@ -176,7 +193,11 @@ def _is_for_the_user(error: Exception) -> bool:
 def _project(pages: tuple[Path, ...]) -> "Project":
     from harness.project import find_project
 
-    return find_project(Path.cwd(), pages)
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise click.UsageError("The working folder is gone; change to one that exists.") from None
+    return find_project(here, pages)
 
 
 def _verified(
@@ -186,43 +207,34 @@ def _verified(
     weights: Path | None,
     source: Path | None,
 ) -> "Answer":
-    """The selected verdicts. Ends the process where the selection matches nothing."""
+    """The selected verdicts. Raises click.UsageError where the selection matches nothing."""
     from harness.measure.checkpoint import torch_hub_folder
     from harness.measure.source import is_repository
     from harness.project import Resources
     from harness.verify import Selection, verify
 
     if source and not is_repository(source):
-        raise click.BadParameter(f"{source} is no git checkout or bare repository", param_hint="--source")
+        told = f"{source} is no git checkout or bare repository, or git is not installed"
+        raise click.BadParameter(told, param_hint="--source")
     folder = weights or torch_hub_folder()
     resources = Resources(folder if folder.is_dir() else None, source)
     answer = verify(project, Selection(models, kinds), resources)
     if not answer.verdicts:
-        _nothing_selected(project, models, kinds)
+        raise click.UsageError(_nothing_selected(answer.claims, models, kinds))
     return answer
 
 
-def _nothing_selected(project: "Project", models: tuple[str, ...], kinds: tuple[str, ...]) -> NoReturn:
-    """Say which models and kinds there are, where a selection matches none."""
-    claims = _claims(project)
+def _nothing_selected(claims: "Iterable[Claim]", models: tuple[str, ...], kinds: tuple[str, ...]) -> str:
+    """Which models and kinds there are, where a selection matches none."""
     lines = ["Nothing was checked: no claim matches."]
-    known_models = dict.fromkeys(claim.model or "page" for claim in claims)
-    for what, patterns, known in (
-        ("model", models, list(known_models)),
-        ("kind of claim", kinds, sorted({claim.kind for claim in claims})),
-    ):
-        unmatched = [glob for glob in patterns if not any(fnmatchcase(name, glob) for name in known)]
+    known = [(claim.model or "page", claim.kind) for claim in claims]
+    known_models = list(dict.fromkeys(model for model, _ in known))
+    known_kinds = sorted({kind for _, kind in known})
+    for what, patterns, names in (("model", models, known_models), ("kind of claim", kinds, known_kinds)):
+        unmatched = [glob for glob in patterns if not any(fnmatchcase(name, glob) for name in names)]
         if unmatched:
-            lines.append(f"No {what} is called {', '.join(unmatched)}; there are {', '.join(known)}.")
-    raise click.UsageError("\n".join(lines))
-
-
-def _claims(project: "Project") -> "list[Claim]":
-    from harness.index.claims import claims
-    from harness.judge import read_indexes
-    from harness.verify import read_pages
-
-    return [claim for index in read_indexes(read_pages(project), project) for claim in claims(index)]
+            lines.append(f"No {what} is called {', '.join(unmatched)}; there are {', '.join(names)}.")
+    return "\n".join(lines)
 
 
 def _exit_code(verdicts: "Iterable[Verdict]", *, strict: bool) -> int:
@@ -268,4 +280,6 @@ def _environment(answer: "Answer", started: float) -> dict[str, Any]:
 def _console() -> "Console":
     from rich.console import Console
 
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    console.width = min(console.width, _WIDEST)
+    return console

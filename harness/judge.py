@@ -1,38 +1,22 @@
-"""A page's index to verdicts: every claim to the check of its kind."""
+"""Claims to verdicts: every claim to the check of its kind."""
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from harness.checks import CHECKS
 from harness.checks.subject import Subject
 from harness.index.claim import Claim
-from harness.index.claims import claims
-from harness.index.faults import collect
-from harness.index.page import Page
-from harness.index.records import Index, read_index
-from harness.index.template import check_template
-from harness.project import Project, Resources
+from harness.index.records import Index
+from harness.project import Resources
 from harness.references import References
 from harness.verdict import NotHereError, Status, Verdict
 
 
-def read_indexes(pages: Iterable[Page], project: Project) -> list[Index]:
-    """The index of every page, each also rendered as the template it is. Raises PageError with all faults."""
-
-    def read(page: Page) -> Index:
-        check_template(page, project.includes)
-        return read_index(page)
-
-    return collect(pages, read)
-
-
-def judge_page(
-    index: Index, references: References, resources: Resources, selected: Callable[[Claim], bool]
+def judge_claims(
+    index: Index, selected: Iterable[Claim], references: References, resources: Resources
 ) -> list[Verdict]:
-    """The verdicts on the selected claims of a page, in its order."""
-    return [
-        judge(claim, Subject(index, references, resources, claim.model)) for claim in claims(index) if selected(claim)
-    ]
+    """The verdicts on the selected claims of a page, in their order."""
+    return [judge(claim, Subject(index, references, resources, claim.model)) for claim in selected]
 
 
 def judge(claim: Claim, subject: Subject) -> Verdict:

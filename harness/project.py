@@ -1,5 +1,6 @@
 """A project: the folder that holds `modelindex/verify.toml`, the pages it names, and what lies beside it."""
 
+import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +23,14 @@ class ProjectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A root folder and the pages to verify, each with its name in verdicts (relative to the root)."""
+    """A root folder and the pages to verify, each with its name in verdicts (relative to the root).
+
+    `whole` tells that these are all pages of the project: its reports are about all of them or left alone.
+    """
 
     root: Path
     pages: tuple[tuple[str, Path], ...]
+    whole: bool
 
     @property
     def includes(self) -> Path:
@@ -55,30 +60,44 @@ def find_project(start: Path, pages: Sequence[Path]) -> Project:
     root = next(folders, None)
     if root is None and not pages:
         raise ProjectError(_START)
+    if root is None:
+        return Project(start, _named([start / page for page in pages], start), whole=True)
     if pages:
-        root = root or start
-        return Project(root, tuple({_name(start / page, root): start / page for page in pages}.items()))
-    return _configured(root or start)
+        return Project(root, _named([start / page for page in pages], root), whole=False)
+    return Project(root, _named(_configured(root), root), whole=True)
 
 
-def _configured(root: Path) -> Project:
+def _configured(root: Path) -> list[Path]:
+    """The pages that the project's verify.toml names."""
     path = root / "modelindex" / "verify.toml"
     shown = "modelindex/verify.toml"
     try:
-        settings = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        settings = tomllib.loads(path.read_text("utf-8-sig"))
+    except (ValueError, RecursionError, OSError) as error:
         raise ProjectError(f"{shown}: expected TOML, got {error}; mend the file") from None
     unknown = sorted(settings.keys() - _KNOWN)
     if unknown:
         known = ", ".join(sorted(_KNOWN))
         raise ProjectError(f"{shown}: expected the keys {known}, got {', '.join(unknown)}; remove or rename them")
     names = settings.get("pages")
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+    if (
+        not isinstance(names, list)
+        or not names
+        or not all(isinstance(name, str) and name.isprintable() for name in names)
+    ):
         raise ProjectError(f'{shown}: expected pages = ["page.md", …], got {names!r}; name at least one page')
-    return Project(root, tuple({_name(path.parent / name, root): path.parent / name for name in names}.items()))
+    return [path.parent / name for name in names]
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and name.isprintable()
+
+
+def _named(pages: Sequence[Path], root: Path) -> tuple[tuple[str, Path], ...]:
+    return tuple({_name(page, root): page for page in pages}.items())
 
 
 def _name(page: Path, root: Path) -> str:
     """The page's path below the root, or as it was given where it lies elsewhere."""
-    resolved, above = page.resolve(), root.resolve()
+    resolved, above = Path(os.path.realpath(page)), Path(os.path.realpath(root))
     return resolved.relative_to(above).as_posix() if resolved.is_relative_to(above) else page.as_posix()

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.index.claim import Claim
+from harness.index.claims import claims
 from harness.index.page import page_from_text
-from harness.index.records import read_index
-from harness.judge import judge_page
+from harness.index.records import Index, read_index
+from harness.judge import judge_claims
 from harness.project import Resources
 from harness.references import SHIPPED, load_references
 from harness.verdict import Verdict
@@ -26,12 +27,18 @@ MODELS = [
 Key = tuple[str | None, str]
 
 
+def index_of(text: str) -> Index:
+    """The index of a page of this text, beside which there is nothing to include."""
+    return read_index(page_from_text(text, "page.md"), Path("nothing-to-include"))
+
+
 def verdicts_on(
     text: str, resources: Resources | None = None, select: Callable[[Claim], bool] = lambda _: True
 ) -> list[Verdict]:
     """Verdicts on a page of this text, with the shipped references."""
-    index = read_index(page_from_text(text, "page.md"))
-    return judge_page(index, load_references([SHIPPED]), resources or Resources(), select)
+    index = index_of(text)
+    selected = [claim for claim in claims(index) if select(claim)]
+    return judge_claims(index, selected, load_references([SHIPPED]), resources or Resources())
 
 
 def judged(
@@ -60,7 +67,9 @@ def verify(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         variables = {name: value for name, value in os.environ.items() if name not in {"TORCH_HOME", "COLUMNS"}}
         variables |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT), **environment}
         command = [sys.executable, "-m", "harness", *arguments]
-        return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=cwd, env=variables, capture_output=True, text=True, errors="replace", check=False
+        )
 
     return run
 

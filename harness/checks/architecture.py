@@ -11,7 +11,7 @@ NEEDS = frozenset({Need.NETWORK})
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the tags with the components of a forward pass."""
-    found = components(subject.trace)
+    found = components(subject.structure)
     known = {part.tag: part for part in COMPONENTS}
     undefined = [tag for tag in claim.texts if tag not in known]
     absent = [tag for tag in claim.texts if tag in known and tag not in found]

@@ -11,14 +11,16 @@ NEEDS = frozenset({Need.NETWORK})
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Count the named block against the residual blocks of each network."""
-    tag = f"{claim.declared} Block"
-    if tag not in {part.tag for part in COMPONENTS}:
-        return Verdict(claim, Status.UNCHECKED, f"No definition is on file for {tag}.")
+    wanted = f"{claim.declared} Block".casefold()
+    tag = next((part.tag for part in COMPONENTS if part.tag.casefold() == wanted), None)
+    if tag is None:
+        reason = f"No definition is on file for {claim.declared} blocks."
+        return Verdict(claim, Status.UNCHECKED, reason, remedy="define them in harness/measure/components.py")
     rows = [
         {
             "model": model.name,
-            "blocks": len(block_widths(model.trace)),
-            tag: components(model.trace).get(tag, 0),
+            "blocks": len(block_widths(model.structure)),
+            tag: components(model.structure).get(tag, 0),
         }
         for model in subject.models
     ]

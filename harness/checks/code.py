@@ -1,11 +1,12 @@
 """Code: at the pinned commit the file exists, and the anchored line defines this very model."""
 
 import re
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.source import NotInRepositoryError, lines_at
+from harness.measure.source import NotInRepositoryError, has_commit, lines_at
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("code",)
@@ -20,13 +21,16 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     address = urlsplit(claim.declared)
     place, anchor = _ADDRESS.fullmatch(address.path), _ANCHOR.fullmatch(address.fragment)
     if place is None or anchor is None or not _COMMIT.fullmatch(place["commit"]):
-        reason = "The address pins no commit, file and line, so what it shows can change."
-        remedy = "link to …/blob/<commit>/<file>#L<line>"
-        return Verdict(claim, Status.FAIL, reason, method="address", remedy=remedy)
+        reason = "The address pins no commit, file and line: what it shows can change, and cannot be checked."
+        return Verdict(claim, Status.UNCHECKED, reason, remedy="link to …/blob/<commit>/<file>#L<line>")
     if subject.resources.source is None:
         raise NotHereError("no source repository was given", "--source DIR with a git checkout or bare repository")
+    source = subject.resources.source
+    if not has_commit(source, place["commit"]) and not _is_the_pages(source, subject):
+        missing = "the repository holds none of the commits that the page pins: another one, or a shallow clone"
+        raise NotHereError(missing, "--source DIR with the whole repository that the page links to")
     try:
-        lines = lines_at(subject.resources.source, place["commit"], unquote(place["file"]))
+        lines = lines_at(source, place["commit"], unquote(place["file"]))
     except NotInRepositoryError as error:
         reason = f"The repository has no {error}."
         return Verdict(claim, Status.FAIL, reason, method="git objects", remedy="pin a commit and file that exist")
@@ -43,6 +47,13 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     gap = f"{defined[-1] - line:+d} lines"
     remedy = f"anchor #L{defined[-1]}"
     return Verdict(claim, Status.FAIL, reason, f"line {defined[-1]}", gap, "git objects", remedy, evidence)
+
+
+def _is_the_pages(source: Path, subject: Subject) -> bool:
+    """Whether the repository holds a commit that some model of the page pins."""
+    addresses = (_ADDRESS.fullmatch(urlsplit(model.record.text("code") or "").path) for model in subject.models)
+    commits = {place["commit"] for place in addresses if place and _COMMIT.fullmatch(place["commit"])}
+    return any(has_commit(source, commit) for commit in commits)
 
 
 def _defined_at(lines: tuple[str, ...], model: str) -> list[int]:

@@ -10,20 +10,18 @@ NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the dataset with the published evaluations, and its classes with the network's scores."""
+    named = subject.references.dataset_called(claim.declared)
     published = {evaluation["dataset"] for evaluation in subject.reference.get("evaluations", ())}
-    if not published:
-        missing = f"no published evaluation is on file for {subject.name}"
+    if named is None or named not in published:
+        known = ", ".join(sorted(published)) or "none"
+        missing = f"no evaluation on {claim.declared} is on file; published are those on: {known}"
         raise NotHereError(missing, "add one, with its source, to modelindex/references/")
-    named = next(
-        (name for name, known in subject.references.datasets.items() if claim.declared in known["names"]),
-        None,
-    )
-    scores = subject.trace.output[-1]
-    measured = ", ".join(sorted(published))
-    evidence = {"published evaluations": measured, "class scores": scores}
+    classes, scores = subject.references.datasets[named]["classes"], subject.structure.output[-1]
+    evidence = {"published evaluations": sorted(published), "classes": classes, "class scores": scores}
     method = "published evaluations, forward pass"
-    if named and named in published and subject.references.datasets[named]["classes"] == scores:
-        reason = f"The dataset of the published evaluations; its {scores} classes are the network's scores."
+    if classes == scores:
+        reason = f"The dataset of the published evaluations; its {classes} classes are the network's scores."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, method, evidence=evidence)
-    reason = f"The published evaluations are on {measured}; the network returns {scores} scores."
-    return Verdict(claim, Status.FAIL, reason, measured, None, method, f"declare {measured}", evidence)
+    reason = f"{named} has {classes} classes, and the network returns {scores} scores."
+    remedy = "name the dataset that the network classifies"
+    return Verdict(claim, Status.FAIL, reason, None, None, method, remedy, evidence)

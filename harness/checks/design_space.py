@@ -7,6 +7,7 @@ from typing import Any
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.claims import SYMBOLS
+from harness.index.relation import Comparison, Term, holds, parse_relation, same_relation
 from harness.measure.components import block_widths, bottleneck_ratios
 from harness.verdict import NotHereError, Status, Verdict
 from harness.zoo import family_of
@@ -15,7 +16,6 @@ from harness.zoo.regnet import WIDTH_STEP, Design
 KINDS = tuple(SYMBOLS.values())
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
 
-
 # Of these, the network shows only what follows from them: the parameter it was built from is compared.
 _PARAMETERS = {"initial_width", "slope", "width_multiplier"}
 
@@ -23,8 +23,14 @@ _PARAMETERS = {"initial_width", "slope", "width_multiplier"}
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Measure what the relation is about in every network, and compare the relation with the paper's."""
     method = "design parameters" if claim.kind in _PARAMETERS else "forward pass"
+    relation = parse_relation(claim.declared)
+    if relation is None:
+        return Verdict(claim, Status.UNCHECKED, "No check reads this relation.")
     judge = _on_the_line if claim.kind == "block_width" else _satisfying
-    rows = [row for model in subject.models for row in judge(claim, model)]
+    try:
+        rows = [row for model in subject.models for row in judge(relation, claim.kind, model)]
+    except KeyError as symbol:
+        return Verdict(claim, Status.UNCHECKED, f"No check knows what {symbol.args[0]} is in this relation.")
     violating = list(dict.fromkeys(row["model"] for row in rows if not row["holds"]))
     evidence = {"networks": rows}
     if violating:
@@ -35,7 +41,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if published is None:
         reason = f"All {len(subject.models)} networks of the page satisfy it; no paper on file states it."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, method, None, evidence)
-    if claim.declared != published:
+    if not same_relation(claim.declared, published):
         reason = "Every network of the page satisfies it, but the paper states another relation."
         return Verdict(claim, Status.FAIL, reason, published, None, "paper", f"write {published}", evidence)
     reason = f"All {len(subject.models)} networks of the page satisfy it, and the paper states it."
@@ -57,64 +63,50 @@ def _design(model: Subject) -> Design:
 
 
 def _depth(model: Subject) -> int:
-    return len(block_widths(model.trace))
+    return len(block_widths(model.structure))
 
 
 # What each symbol is in a model: measured in the network, or the parameter that the network was built from.
 _VALUES: dict[str, Callable[[Subject], list[dict[str, float]]]] = {
     "depth": lambda model: [{"d": _depth(model)}],
     "block_index": lambda model: [{"j": j, "d": _depth(model)} for j in (0, _depth(model) - 1)],
-    "bottleneck_ratio": lambda model: [{"b": ratio} for ratio in sorted(set(bottleneck_ratios(model.trace)))],
+    "bottleneck_ratio": lambda model: [{"b": ratio} for ratio in sorted(set(bottleneck_ratios(model.structure)))],
     "initial_width": lambda model: [{"w_0": _design(model).w_0}],
     "slope": lambda model: [{"w_a": _design(model).w_a}],
     "width_multiplier": lambda model: [{"w_m": _design(model).w_m}],
 }
 
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "<": lambda left, right: left < right,
-    "≤": lambda left, right: left <= right,
-    "=": lambda left, right: left == right,
-    "≥": lambda left, right: left >= right,
-    ">": lambda left, right: left > right,
-}
+
+def _satisfying(relation: tuple[Comparison, ...], kind: str, model: Subject) -> list[dict[str, Any]]:
+    return [{"model": model.name, **values, "holds": holds(relation, values)} for values in _VALUES[kind](model)]
 
 
-def _satisfying(claim: Claim, model: Subject) -> list[dict[str, Any]]:
-    return [
-        {"model": model.name, **values, "holds": _holds(claim.declared, values)}
-        for values in _VALUES[claim.kind](model)
-    ]
-
-
-def _holds(relation: str, values: dict[str, float]) -> bool:
-    """Whether a chain such as `12 ≤ d ≤ 28` holds. Raises NotHereError where it is about something else."""
-    words = relation.split()
-    terms, signs = words[::2], words[1::2]
-    try:
-        numbers = [values[term] if term in values else float(term) for term in terms]
-        return all(_COMPARE[sign](*numbers[place : place + 2]) for place, sign in enumerate(signs))
-    except (KeyError, TypeError, ValueError):
-        missing = f"no check reads the relation {relation}"
-        raise NotHereError(missing, f"compare {', '.join(values)} with numbers") from None
-
-
-def _on_the_line(_: Claim, model: Subject) -> list[dict[str, Any]]:
-    """Each block is as wide as u_j, to within half a quantisation step and the two roundings after it."""
-    design, widths = _design(model), block_widths(model.trace)
+def _on_the_line(relation: tuple[Comparison, ...], _: str, model: Subject) -> list[dict[str, Any]]:
+    """Each block is as wide as the declared u_j, to within half a quantisation step and the two roundings after it."""
+    design, widths = _design(model), block_widths(model.structure)
     half_step = math.sqrt(design.w_m)
     rounding = (WIDTH_STEP + design.group_width) / 2
-    linear = [design.w_0 + design.w_a * block for block in range(len(widths))]
-    holds = len(widths) == design.depth and all(
+    linear = [_linear_width(relation, design, block) for block in range(len(widths))]
+    on_it = [
         u / half_step - rounding <= width <= u * half_step + rounding for u, width in zip(linear, widths, strict=True)
-    )
-    farthest = max((width / u for u, width in zip(linear, widths, strict=True)), key=lambda ratio: abs(math.log(ratio)))
+    ]
     return [
         {
             "model": model.name,
-            "u_j": f"{design.w_0:g} + {design.w_a:g}·j",
-            "blocks": len(widths),
-            "farthest from the line": f"{farthest - 1:+.1%}",
-            "half a step": f"{half_step - 1:+.1%}",
-            "holds": holds,
+            "u_j of the first and last block": f"{linear[0]:g}, {linear[-1]:g}",
+            "their widths": f"{widths[0]}, {widths[-1]}",
+            "blocks on the line": f"{sum(on_it)} of {design.depth}",
+            "holds": all(on_it) and len(widths) == design.depth,
         }
     ]
+
+
+def _linear_width(relation: tuple[Comparison, ...], design: Design, block: int) -> float:
+    """What the declared relation makes of u_j for a block. Raises KeyError where it is no equation for u_j."""
+    values = {"w_0": design.w_0, "w_a": design.w_a, "w_m": design.w_m, "d": design.depth, "j": block}
+    equations = [(left, right) for left, sign, right in relation if sign == "="]
+    for sides in equations:
+        for side, other in (sides, sides[::-1]):
+            if side == (Term(("u_j",)),):
+                return sum(term.value(values) for term in other)
+    raise KeyError("u_j")

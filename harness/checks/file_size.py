@@ -5,41 +5,49 @@ from dataclasses import asdict
 from harness.checks.difference import difference
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
+from harness.measure.checkpoint import sha256
 from harness.measure.legacy_file import predict_legacy_file
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("file_size",)
-NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
+NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS})
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Predict the file's size; where the file is here, its real size decides."""
+    """Predict the file's size; where the very file is here, its real size decides."""
     declared = int(claim.quantity.value)
-    file = subject.checkpoint
-    evidence: dict[str, object]
-    if file:
-        size = file.stat().st_size
-        method, evidence = "size of the file", {"file": file.name}
-        reason = f"{file.name} is here and has " + ("that size." if size == declared else "another size.")
-    else:
-        size, evidence = _predicted(subject)
-        method = "prediction, torch's legacy serialisation"
+    predicted, evidence = _predicted(subject)
+    real = _real_size(subject)
+    if real is not None:
+        size, method = real, "size of the file"
+        evidence |= {"file": subject.weights.name, "predicted": predicted or "not possible"}
+        reason = f"The file is here and has {'that' if size == declared else 'another'} size."
+    elif predicted is not None:
+        size, method = predicted, "prediction, torch's legacy serialisation"
         reason = (
             "The bytes that the network's tensors take in torch's legacy serialisation; it proves their names' "
             "lengths, shapes and types, not their values."
             if size == declared
             else "The network's tensors take another number of bytes in torch's legacy serialisation."
         )
+    else:
+        missing = "neither the file is here, nor is on file how the zoo serialises it"
+        raise NotHereError(missing, "--weights DIR with the file, or 'serialization' in modelindex/references/")
     if size == declared:
         return Verdict(claim, Status.PASS, reason, str(size), None, method, evidence=evidence)
     gap, remedy = difference(declared, size), f"declare {size}, or name the file that has {declared} bytes"
     return Verdict(claim, Status.FAIL, reason, str(size), gap, method, remedy, evidence)
 
 
-def _predicted(subject: Subject) -> tuple[int, dict[str, object]]:
+def _real_size(subject: Subject) -> int | None:
+    """Bytes of the file, if it is here and the one that its name's digits say."""
+    file, digest = subject.checkpoint, subject.record.text("weights") and subject.weights.digest
+    return file.stat().st_size if file and digest and sha256(file).startswith(digest) else None
+
+
+def _predicted(subject: Subject) -> tuple[int | None, dict[str, object]]:
     if subject.collection.get("serialization") != "legacy":
-        missing = "how the zoo serialises its weights files is not on file"
-        raise NotHereError(missing, "--weights DIR with the file, or add 'serialization' to modelindex/references/")
+        return None, {}
     counters = subject.references.checkpoints.get(subject.weights.name, {}).get("counters", "int64")
     parts = predict_legacy_file(subject.network, counters)
     return parts.size, {"bytes": asdict(parts), "batch norm counters": counters}

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from harness.index.quantity import parse_quantity
 from harness.index.records import Index, Record
 from harness.index.weights_url import WeightsFile, weights_file
 from harness.measure.operations import Trace, trace
@@ -13,6 +14,8 @@ from harness.project import Resources
 from harness.references import References
 from harness.verdict import NotHereError
 from harness.zoo import FAMILIES, Network, build, family_of
+
+_USUAL_SIZE = 224
 
 
 class Need(StrEnum):
@@ -69,15 +72,20 @@ class Subject:
     @property
     def image_size(self) -> int:
         """The declared side of the square input image, in pixels."""
-        declared = self.record.text("image_size")
+        declared = parse_quantity(self.record.text("image_size") or "")
         if declared is None:
             raise NotHereError("the page declares no image size", "add 'Image Size:' to the model's metadata")
-        return int(declared)
+        return int(declared.value)
 
     @property
     def trace(self) -> Trace:
         """A forward pass at the declared image size."""
         return trace(self.network, self.image_size, self.image_size)
+
+    @property
+    def structure(self) -> Trace:
+        """A forward pass at a size that every layer acts on: what the network contains, whatever is declared."""
+        return trace(self.network, _USUAL_SIZE, _USUAL_SIZE)
 
     @property
     def reference(self) -> Mapping[str, Any]:
@@ -96,7 +104,7 @@ class Subject:
     def weights(self) -> WeightsFile:
         """The weights file that the page names."""
         url = self.record.text("weights")
-        if url is None:
+        if not url:
             raise NotHereError("the page names no weights file", "add 'Weights:' to the model")
         return weights_file(url, self.name)
 
@@ -104,8 +112,10 @@ class Subject:
     def checkpoint(self) -> Path | None:
         """The weights file on this machine, or None."""
         folder = self.resources.weights
-        path = folder / self.weights.name if folder and self.weights.name else None
-        return path if path and path.is_file() else None
+        if folder is None or not self.record.text("weights") or not self.weights.name:
+            return None
+        path = folder / self.weights.name
+        return path if path.is_file() else None
 
     @property
     def recipe(self) -> str:

@@ -11,7 +11,7 @@ _CLASSIFICATION = "Image Classification"
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """A row of class scores, one row an image, is image classification."""
-    output = subject.trace.output
+    output = subject.structure.output
     scores = len(output) == 2 and output[1] > 1
     evidence = {"output shape": "×".join(map(str, output))}
     if scores and claim.texts == (_CLASSIFICATION,):

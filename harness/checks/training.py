@@ -20,16 +20,22 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if recipe is None or subject.recipe != recipe:
         missing = f"these weights are of the recipe {subject.recipe}; the published one on file is {recipe or 'none'}"
         raise NotHereError(missing, f"add the recipe {subject.recipe}, with its source, to modelindex/references/")
-    published = _PUBLISHED[claim.kind](training | subject.references.recipes[recipe], subject)
+    known = training | subject.references.recipes[recipe]
+    try:
+        published = _PUBLISHED[claim.kind](known, subject)
+    except KeyError as field:
+        missing = f"the recipe {recipe} on file does not tell {field.args[0]}"
+        raise NotHereError(missing, "add it, with its source, to modelindex/references/") from None
     evidence = {
         "recipe": recipe,
         "published": published if isinstance(published, list) else str(published),
-        "sources": [subject.references.sources[name] for name in ("pycls", "pycls_settings")],
+        "sources": [subject.references.sources.get(name, name) for name in known.get("sources", ())],
     }
     method = f"published recipe, {recipe}"
     measured, holds = _HOLDS[claim.kind](claim, published)
     if holds:
-        return Verdict(claim, Status.PASS, "As the published recipe says.", measured, None, method, evidence=evidence)
+        reason = "Everything declared here is in the published recipe."
+        return Verdict(claim, Status.PASS, reason, measured, None, method, evidence=evidence)
     gap = None
     if claim.kind in _NUMBERS:
         gap = difference(claim.quantity.value, Decimal(measured))
@@ -47,10 +53,16 @@ def _number(claim: Claim, published: Any) -> tuple[str, bool]:
 
 def _resources(claim: Claim, published: str) -> tuple[str, bool]:
     """The same number of GPUs, and no word about them that the published description lacks."""
-    declared = re.fullmatch(r"(\d+)\s*x\s+(.+)", claim.declared)
-    count, _, description = published.partition("x ")
-    holds = declared and declared[1] == count and set(declared[2].split()) <= set(description.split())
-    return published, bool(holds)
+    declared, known = _counted(claim.declared), _counted(published)
+    return published, declared[0] == known[0] and declared[1] <= known[1]
+
+
+def _counted(resources: str) -> tuple[str, set[str]]:
+    """A number of devices, and the words that describe one: `8x NVIDIA V100 GPUs`."""
+    digits = re.match(r"\d*", resources)
+    count = digits[0] if digits else ""
+    description = resources[len(count) :].strip().removeprefix("x").removeprefix("×")
+    return count, {word.removesuffix("s") for word in description.casefold().split()}
 
 
 def _subset(claim: Claim, published: list[str]) -> tuple[str, bool]:

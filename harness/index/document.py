@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from harness.index.faults import Fault, Location, PageError
-from harness.index.page import Block
+from harness.index.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DEEPEST = 40
-_MOST_NODES = 200_000
+_MOST_NODES = 100_000
+_LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,69 +50,71 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
-def parse_document(block: Block, file: str) -> tuple[Node, list[Fault]]:
+def parse_document(page: Page) -> tuple[Node, list[Fault]]:
     """The block's nodes and the duplicate keys in it. Raises PageError where it is not YAML, or a bomb."""
     try:
-        _refuse_bombs(block, file)
-        root = yaml.compose(block.text, Loader=yaml.CSafeLoader)
+        _refuse_bombs(page)
+        root = yaml.compose(page.block.text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
-        where = _locate(error.problem_mark or error.context_mark, block, file)
-        problem = error.problem or "broken YAML"
-        raise PageError(
-            [Fault(where, "YAML", problem, "check indentation, brackets and colons, here and on the line above")]
-        ) from None
+        where = _place(page, error.problem_mark or error.context_mark)
+        mend = "check indentation, brackets and colons, here and on the line above"
+        raise PageError([Fault(where, "YAML", error.problem or "broken YAML", mend)]) from None
     except yaml.reader.ReaderError as error:
         character = chr(error.character) if isinstance(error.character, int) else error.character
-        before = block.text[: block.text.find(character)]
-        where = Location(file, block.line + before.count("\n") + 1, len(before) - before.rfind("\n"))
+        where = page.place(page.block.start + max(0, page.block.text.find(character)))
         found = f"the character U+{ord(character):04X}"
         raise PageError([Fault(where, "YAML", found, "remove the character")]) from None
     if root is None:
-        where = Location(file, block.line + 1, block.column + 1)
-        raise PageError([Fault(where, "a model-index", "an empty block", "list the models under 'Models:'")])
-    converter = _Converter(block, file)
+        found, mend = "an empty block", "list the models under 'Models:'"
+        raise PageError([Fault(_place(page, None), "a model-index", found, mend)])
+    converter = _Converter(page)
     return converter.convert(root, ""), converter.faults
 
 
-def _locate(mark: Any, block: Block, file: str, path: str = "") -> Location:
-    """The page's place for a mark of either of yaml's parsers; the block's first place where there is none."""
-    if mark is None:
-        return Location(file, block.line + 1, block.column + 1, path)
-    column = mark.column + (block.column if mark.line == 0 else 0)
-    return Location(file, block.line + mark.line + 1, column + 1, path)
+def _place(page: Page, mark: Any, path: str = "") -> Location:
+    """The place of a mark of YAML's parser, by its offset: YAML counts more line breaks than editors do."""
+    return page.place(page.block.start + (mark.index if mark else 0), path)
 
 
-def _refuse_bombs(block: Block, file: str) -> None:
-    """Composing recurses once a level, so depth is bounded on the flat stream of events first."""
+def _refuse_bombs(page: Page) -> None:
+    """Composing recurses once a level, so depth and number are bounded on the flat stream of events first."""
     depth = 0
-    events: Iterator[yaml.Event] = yaml.parse(block.text, Loader=yaml.CSafeLoader)
-    for event in events:
+    events: Iterator[yaml.Event] = yaml.parse(page.block.text, Loader=yaml.CSafeLoader)
+    for number, event in enumerate(events):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEEPEST:
-            where = _locate(event.start_mark, block, file)
-            fault = Fault(where, f"at most {_DEEPEST} levels", "deeper nesting", "flatten the block")
-            raise PageError([fault])
+            where = _place(page, event.start_mark)
+            raise PageError([Fault(where, f"at most {_DEEPEST} levels", "deeper nesting", "flatten the block")])
+        if number > _MOST_NODES:
+            raise PageError([_too_many(_place(page, event.start_mark))])
+
+
+def _too_many(where: Location) -> Fault:
+    expected, mend = f"a block of at most {_MOST_NODES} values", "write aliases out, or split the page"
+    return Fault(where, expected, "more than that, aliases expanded", mend)
 
 
 class _Converter:
     """Copies composed nodes, expanding aliases within a budget of nodes."""
 
-    def __init__(self, block: Block, file: str) -> None:
-        self.block = block
-        self.file = file
+    def __init__(self, page: Page) -> None:
+        self.page = page
         self.faults: list[Fault] = []
         self.left = _MOST_NODES
         self.inside: list[int] = []
 
     def convert(self, node: yaml.Node, path: str) -> Node:
-        where = _locate(node.start_mark, self.block, self.file, path)
-        self.left -= 1
-        if self.left < 0 or id(node) in self.inside:
-            found = "an alias inside itself" if self.left >= 0 else f"aliases that expand to over {_MOST_NODES}"
-            raise PageError([Fault(where, "a block of bounded size", found, "write the values out")])
+        where = _place(self.page, node.start_mark, path)
+        # A long text that many aliases repeat weighs as much as many values.
+        self.left -= 1 + (len(node.value) // 100 if isinstance(node, yaml.ScalarNode) else 0)
+        if self.left < 0:
+            raise PageError([_too_many(where)])
+        if id(node) in self.inside:
+            fault = Fault(where, "a value", "an alias of what it stands in", "write the value out")
+            raise PageError([fault])
         if isinstance(node, yaml.ScalarNode):
             return Scalar(node.value, node.tag.removeprefix("tag:yaml.org,2002:"), not node.style, where)
         self.inside.append(id(node))
@@ -126,12 +129,16 @@ class _Converter:
     def _mapping(self, node: yaml.Node, where: Location) -> Mapping:
         entries: dict[str, tuple[Location, Node]] = {}
         for key_node, value_node in node.value:
-            key_where = _locate(key_node.start_mark, self.block, self.file, where.path)
             if not isinstance(key_node, yaml.ScalarNode):
+                key_where = _place(self.page, key_node.start_mark, where.path)
                 raise PageError([Fault(key_where, "a key", "a list or mapping as key", "write the key as text")])
             key = key_node.value
+            if len(key) > _LONGEST_KEY:
+                key_where = _place(self.page, key_node.start_mark, where.path)
+                found = f"one of {len(key)}"
+                raise PageError([Fault(key_where, f"a key of at most {_LONGEST_KEY} characters", found, "shorten it")])
             path = f"{where.path}.{key}" if where.path else key
-            key_where = Location(key_where.file, key_where.line, key_where.column, path)
+            key_where = _place(self.page, key_node.start_mark, path)
             if key in entries:
                 mend = f"keep one of the two; the first is on line {entries[key][0].line}"
                 self.faults.append(Fault(key_where, "each key once", f"{key!r} again", mend))

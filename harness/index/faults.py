@@ -1,11 +1,22 @@
 """Where a value stands on a page, and what is wrong with a page that cannot be read."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+# Control characters, and those that turn the direction of text or break its lines.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+_MOST_TOLD = 50
+
+
+def visible(text: str) -> str:
+    """The text with characters that would act on a terminal written out, as in Python's own notation."""
+    return _UNSEEN.sub(lambda character: repr(character[0])[1:-1], text)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,15 +43,19 @@ class Fault:
 
     def __str__(self) -> str:
         at = f" at {self.where.path}" if self.where.path else ""
-        return f"{self.where}: expected {self.expected}, got {self.found}{at}\n    mend: {self.mend}"
+        told = f"{self.where}: expected {self.expected}, got {self.found}{at}"
+        return f"{visible(told)}\n    mend: {visible(self.mend)}"
 
 
 class PageError(Exception):
-    """A page that cannot be read; holds every fault found, in the order of the page."""
+    """A page that cannot be read; holds every fault found, in the order of the page, and tells the first fifty."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults))
-        super().__init__("\n".join(map(str, self.faults)))
+        told = [str(fault) for fault in self.faults[:_MOST_TOLD]]
+        if len(self.faults) > _MOST_TOLD:
+            told.append(f"and {len(self.faults) - _MOST_TOLD} more faults")
+        super().__init__("\n".join(told))
 
 
 def collect(items: Iterable[_Item], read: Callable[[_Item], _Result]) -> list[_Result]:

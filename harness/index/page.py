@@ -1,34 +1,45 @@
 """A page's bytes to its text, and the one model-index block in it."""
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from harness.index.faults import Fault, Location, PageError
 
-MOST_BYTES = 4 * 1024 * 1024
-_FENCED_CODE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n.*?^ {0,3}(?P=fence)", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"<!--(?P<content>.*?)-->", re.DOTALL)
+MOST_BYTES = 1024 * 1024
+_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 _IS_INDEX = re.compile(r"\s*Type:\s*['\"]?model-index\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The YAML text of a model-index, and the line and column (from 0) at which it begins on its page."""
+    """The YAML text of a model-index, and where it begins in the text of its page."""
 
     text: str
-    line: int
-    column: int
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page's name (as verdicts show it), its text, the text around the block, and the block."""
+    """A page's name (as verdicts show it), its text, and the model-index block in it.
+
+    `template` is the text with the block blanked out; `prose` lacks fenced code too. Places are the same in all.
+    """
 
     name: str
     text: str
+    template: str
     prose: str
     block: Block
+    line_starts: tuple[int, ...]
+
+    def place(self, offset: int, path: str = "") -> Location:
+        """The line and column of a character of the text; lines end at line feeds, as editors count them."""
+        line = bisect_right(self.line_starts, offset)
+        return Location(self.name, line, offset - self.line_starts[line - 1] + 1, path)
 
 
 def read_page(path: Path, name: str) -> Page:
@@ -45,8 +56,8 @@ def read_page(path: Path, name: str) -> Page:
                 "split the page, a family each",
             )
         data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise _error(name, "a page that can be read", reason.lower(), "check the path and its permissions") from None
     return page_from_text(_decode(data, name), name)
 
@@ -55,35 +66,55 @@ def page_from_text(text: str, name: str) -> Page:
     """The page that `text` holds. Raises PageError unless exactly one model-index block stands in it."""
     if not text.strip():
         raise _error(name, "a page with a model-index", "an empty file", _START)
-    visible = _FENCED_CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
-    comments = list(_COMMENT.finditer(visible))
-    unclosed = visible.find("<!--", comments[-1].end() if comments else 0)
-    if unclosed >= 0:
-        raise _error(
-            name,
-            "the comment to be closed",
-            "no '-->' after it",
-            "close the comment",
-            _place(text, unclosed),
-        )
-    indexes = [comment for comment in comments if _IS_INDEX.match(comment["content"])]
+    outside_code = _without_code(text)
+    comments = list(_comments(outside_code))
+    if comments and comments[-1][1] < 0:
+        mend = "close the comment"
+        raise _error(name, "the comment to be closed", "no '-->' after it", mend, _place(text, comments[-1][0]))
+    indexes = [(start, end) for start, end in comments if _IS_INDEX.match(text, start + len("<!--"), end)]
     if not indexes:
         raise _error(name, "a model-index", "none on the page", _START)
     if len(indexes) > 1:
-        raise _error(
-            name,
-            "one model-index",
-            f"{len(indexes)} of them",
-            "put all models of the page into one block",
-            _place(text, indexes[1].start()),
-        )
-    found = indexes[0]
-    content = found["content"].lstrip(" \t")
-    line, column = _place(text, found.end("content") - len(content))
-    blanked = re.sub(r"[^\n]", " ", text[found.start() : found.end()])
-    prose = text[: found.start()] + blanked + text[found.end() :]
-    block = Block(content, line - 1, column - 1)
-    return Page(name, text, prose, block)
+        mend = "put all models of the page into one block"
+        raise _error(name, "one model-index", f"{len(indexes)} of them", mend, _place(text, indexes[1][0]))
+    start, end = indexes[0]
+    block = text[start + len("<!--") : end].lstrip(" \t")
+    return Page(
+        name,
+        text,
+        _blanked(text, start, end + len("-->")),
+        _blanked(outside_code, start, end + len("-->")),
+        Block(block, end - len(block)),
+        (0, *accumulate(len(line) + 1 for line in text.split("\n"))),
+    )
+
+
+def _comments(text: str) -> Iterator[tuple[int, int]]:
+    """Where each comment begins, and where its `-->` stands; -1 for one that is never closed, the last."""
+    end = 0
+    while (start := text.find("<!--", end)) >= 0:
+        end = text.find("-->", start + len("<!--"))
+        yield start, end
+        if end < 0:
+            return
+
+
+def _without_code(text: str) -> str:
+    """The text with fenced code blanked out; a fence that is never closed is text."""
+    lines = text.split("\n")
+    opened: tuple[int, str] | None = None
+    for number, line in enumerate(lines):
+        fence = _FENCE.fullmatch(line.rstrip("\r"))
+        if fence and opened is None:
+            opened = number, fence["fence"]
+        elif fence and opened and fence["fence"].startswith(opened[1]) and not fence["info"].strip():
+            lines[opened[0] : number + 1] = [" " * len(code) for code in lines[opened[0] : number + 1]]
+            opened = None
+    return "\n".join(lines)
+
+
+def _blanked(text: str, start: int, end: int) -> str:
+    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
 
 
 _START = "add a comment <!-- … --> whose first line is 'Type: model-index', followed by 'Models:'"

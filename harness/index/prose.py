@@ -10,7 +10,10 @@ from harness.index.page import Page
 _FORMULA = re.compile(r"\$\$(?P<display>[^$]+)\$\$|\$(?P<inline>[^$\n]+)\$")
 _LATEX = {r"\cdot": "·", r"\leq": "≤", r"\le": "≤", r"\geq": "≥", r"\ge": "≥", r"\_": "_", r"\times": "×"}
 _RELATION = re.compile(r"[=<>≤≥]")
-_BLOCK = re.compile(r"\[(?P<block>[\w -]+?) blocks?\]", re.IGNORECASE)
+# A name with hyphens, or any that is a link: `Squeeze-and-Excitation blocks`, `[Residual blocks](…)`.
+_BLOCK = re.compile(
+    r"\[(?P<linked>[\w -]{1,80}?) blocks?\]|(?<![\w-])(?P<hyphened>\w+(?:-\w+){1,5}) blocks?\b", re.IGNORECASE
+)
 _PUNCTUATION = ".,;:!?)]}\"'"
 # Not \S+: half of a wrongly decoded character can be a no-break space.
 _WORD = re.compile(r"[^ \t\r\n]+")
@@ -40,13 +43,14 @@ def relations(page: Page) -> Iterator[Statement]:
         text = _plain(formula[group])
         if _RELATION.search(text):
             start = formula.start(group) + len(formula[group]) - len(formula[group].lstrip())
-            yield Statement(text, _location(page, start))
+            yield Statement(text, page.place(start, "prose"))
 
 
 def named_blocks(page: Page) -> Iterator[Statement]:
     """The kinds of block that the prose says the models are built from."""
     for match in _BLOCK.finditer(page.prose):
-        yield Statement(match["block"], _location(page, match.start("block")))
+        group = "linked" if match["linked"] else "hyphened"
+        yield Statement(match[group], page.place(match.start(group), "prose"))
 
 
 def damaged_text(page: Page) -> Iterator[Damage]:
@@ -59,7 +63,7 @@ def damaged_text(page: Page) -> Iterator[Damage]:
         word = match[0].rstrip(_PUNCTUATION)
         mended = word if word.isascii() else ftfy.fix_encoding(word)
         if mended != word:
-            yield Damage(word, mended, _location(page, match.start()))
+            yield Damage(word, mended, page.place(match.start(), "prose"))
 
 
 def _plain(latex: str) -> str:
@@ -67,8 +71,3 @@ def _plain(latex: str) -> str:
         latex = latex.replace(command, character)
     latex = re.sub(r"[{}\s]", "", latex)
     return re.sub(r"([=<>≤≥+])", r" \1 ", latex)
-
-
-def _location(page: Page, offset: int) -> Location:
-    line = page.text.count("\n", 0, offset) + 1
-    return Location(page.name, line, offset - page.text.rfind("\n", 0, offset), "prose")

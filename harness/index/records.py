@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.index.document import Mapping, Node, Scalar, Sequence, parse_document
 from harness.index.faults import Fault, Location, PageError
@@ -33,19 +34,26 @@ class Record:
         return value.raw if value else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """A page's model-index. `models` and `collections` are keyed by name, in the order of the page."""
+    """A page's model-index. `models` and `collections` are keyed by name, in the order of the page.
+
+    `absent_includes` are the files that the page includes and that are not there.
+    """
 
     page: Page
     values: dict[str, Value]
     collections: dict[str, Record] = field(default_factory=dict)
     models: dict[str, Record] = field(default_factory=dict)
+    absent_includes: frozenset[str] = frozenset()
 
 
-def read_index(page: Page) -> Index:
-    """The index of `page`. Raises PageError with every fault of the block."""
-    root, faults = parse_document(page.block, page.name)
+def read_index(page: Page, includes: Path) -> Index:
+    """The index of `page`, whose includes lie in a folder. Raises PageError with every fault of the block."""
+    from harness.index.template import absent_includes
+
+    absent = absent_includes(page, includes)
+    root, faults = parse_document(page)
     faults += schema_faults(root)
     if not isinstance(root, Mapping):
         raise PageError(faults)
@@ -62,6 +70,7 @@ def read_index(page: Page) -> Index:
         {"type": Value(kind.raw, kind.where)} if isinstance(kind, Scalar) else {},
         {record.values["collection_name"].raw: record for record in collections},
         {record.values["name"].raw: record for record in models},
+        absent,
     )
 
 
@@ -69,10 +78,12 @@ def _repeated(records: list[Record], kind: str) -> Iterator[Fault]:
     """A fault for each record whose name stands before."""
     first: dict[str, Location] = {}
     for name in (record.values[kind] for record in records if kind in record.values):
-        if name.raw in first:
-            mend = f"rename one of the two; the first is on line {first[name.raw].line}"
+        # Names become file names, which differ by more than case on every machine.
+        folded = name.raw.casefold()
+        if folded in first:
+            mend = f"rename one of the two; the first is on line {first[folded].line}"
             yield Fault(name.where, "each name once", f"{name.raw!r} again", mend)
-        first.setdefault(name.raw, name.where)
+        first.setdefault(folded, name.where)
 
 
 def _astray(models: list[Record], collections: set[str | None]) -> Iterator[Fault]:

@@ -13,6 +13,7 @@ from harness.index.quantity import parse_quantity
 
 _SCHEMA: dict[str, Any] = json.loads(files("harness.index").joinpath("schema.json").read_text("utf-8"))
 _LONGEST_SHOWN = 60
+_MOST_COMPARED = 100
 
 
 def schema_faults(root: Node) -> list[Fault]:
@@ -34,11 +35,10 @@ def schema_faults(root: Node) -> list[Fault]:
 
 
 def _unknown_keys(node: Mapping, known: dict[str, Any]) -> Iterator[Fault]:
-    for key, (where, _) in node.entries.items():
-        if key in known:
-            continue
-        folded = {name.casefold(): name for name in known}
-        near = difflib.get_close_matches(key.casefold(), folded, n=1)
+    folded = {name.casefold(): name for name in known}
+    unknown = [(key, where) for key, (where, _) in node.entries.items() if key not in known]
+    for number, (key, where) in enumerate(unknown):
+        near = difflib.get_close_matches(key.casefold(), folded, n=1) if number < _MOST_COMPARED else []
         mend = f"did you mean {folded[near[0]]!r}?" if near else f"known keys: {', '.join(known)}"
         yield Fault(where, "a known key", repr(key), mend)
 

@@ -1,71 +1,95 @@
-"""A page is also a Jinja template: it must render, in a sandbox, from its own includes alone."""
+"""A page is also a Jinja template; what it would reach is read from its source, and nothing of it is run."""
 
-from pathlib import Path
-from typing import NoReturn
+import os
+from pathlib import Path, PurePosixPath
 
-from jinja2 import BaseLoader, ChainableUndefined, Environment, TemplateError, TemplateNotFound
-from jinja2.exceptions import SecurityError
-from jinja2.loaders import split_template_path
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from harness.index.faults import Fault, Location, PageError
-from harness.index.page import MOST_BYTES, Page
-
-_MOST_REPEATS = 10_000
+from harness.index.page import Page
 
 
-class _Includes(BaseLoader):
-    """Files below one folder. An include that is not there renders as nothing: the page may stand elsewhere."""
+def absent_includes(page: Page, folder: Path) -> frozenset[str]:
+    """The files that the page includes and `folder` lacks.
 
-    def __init__(self, folder: Path) -> None:
+    Raises PageError where the template is broken, reaches for Python's own attributes, or for a file outside
+    `folder`.
+    """
+    if "{%" not in page.template and "{{" not in page.template:
+        return frozenset()
+    reader = _Reader(page, Path(os.path.realpath(folder)))
+    reader.read(page.template, None)
+    return frozenset(reader.absent)
+
+
+def included_names(page: Page) -> list[tuple[str, int]]:
+    """The files that the page includes by name, each with its line."""
+    if "{%" not in page.template:
+        return []
+    tree = Environment(autoescape=True).parse(page.template)
+    found = ((node.template, node.lineno) for node in tree.find_all(nodes.Include))
+    return [(name.value, line) for name, line in found if isinstance(name, nodes.Const) and isinstance(name.value, str)]
+
+
+class _Reader:
+    """Reads a template and what it includes, each file once."""
+
+    def __init__(self, page: Page, folder: Path) -> None:
+        self.page = page
         self.folder = folder
+        self.absent: set[str] = set()
+        self.seen: set[Path] = set()
 
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, None]:  # noqa: ARG002
-        path = self.folder.joinpath(*split_template_path(template)).resolve()
-        if template.startswith("/") or not path.is_relative_to(self.folder.resolve()):
-            raise TemplateNotFound(template)
-        return (path.read_text("utf-8") if path.is_file() else ""), template, None
+    def read(self, source: str, line: int | None) -> None:
+        """Read one source; faults of an included file stand at the `line` of the page that includes it."""
+        try:
+            tree = Environment(autoescape=True).parse(source)
+        except TemplateSyntaxError as error:
+            raise self.fault(line or error.lineno, error.message or "a syntax error") from None
+        except RecursionError:
+            first = source.count("\n", 0, max(0, source.find("{"))) + 1
+            raise self.fault(line or first, "an expression nested too deeply") from None
+        for name in _names(tree):
+            if name.value.startswith("__"):
+                raise self.fault(line or name.lineno, f"a reach for {name.value!r}")
+        for template, lineno in _reached(tree):
+            self.follow(template, line or lineno)
 
+    def follow(self, template: nodes.Expr, line: int) -> None:
+        """Read what an include names."""
+        name = template.value if isinstance(template, nodes.Const) else None
+        if not isinstance(name, str):
+            raise self.fault(line, "an include whose name is computed")
+        path = Path(os.path.realpath(self.folder / name))
+        if PurePosixPath(name).is_absolute() or not path.is_relative_to(self.folder):
+            raise self.fault(line, f"an include outside it: {name}")
+        try:
+            if not path.is_file():
+                self.absent.add(name)
+            elif path not in self.seen:
+                self.seen.add(path)
+                self.read(path.read_text("utf-8"), line)
+        except (OSError, ValueError):
+            raise self.fault(line, f"{name}, which is no readable text") from None
 
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Also refuses what makes a small template endless: long ranges, and products of texts."""
-
-    intercepted_binops = frozenset({"*", "**"})
-
-    def call_binop(self, context: object, operator: str, left: object, right: object) -> object:  # noqa: ARG002
-        raise SecurityError(f"the operator {operator} is not for pages")
-
-    def unsafe_undefined(self, obj: object, attribute: str) -> NoReturn:
-        raise SecurityError(f"a reach for {attribute!r} of a Python {type(obj).__name__}")
-
-
-def check_template(page: Page, includes: Path) -> None:
-    """Render the page and drop the result. Raises PageError where it cannot be, or reaches for too much."""
-    if "{%" not in page.prose and "{{" not in page.prose:
-        return
-    sandbox = _Sandbox(loader=_Includes(includes), undefined=ChainableUndefined)
-    sandbox.globals.clear()
-    size = 0
-    try:
-        for repeats, piece in enumerate(sandbox.from_string(page.prose).generate()):
-            size += len(piece)
-            if size > MOST_BYTES or repeats > _MOST_REPEATS:
-                raise SecurityError("the page renders without end")
-    except TemplateNotFound as error:
-        raise _error(page, _line_of(page, str(error.name)), f"an include outside it: {error.name}") from None
-    except TemplateError as error:
-        line = getattr(error, "lineno", None) or _line_of(page, "{%", "{{")
-        raise _error(page, line, error.message or type(error).__name__) from None
-    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, UnicodeDecodeError) as error:
-        raise _error(page, _line_of(page, "{%", "{{"), f"{type(error).__name__}: {error}") from None
-
-
-def _line_of(page: Page, *marks: str) -> int:
-    found = [place for place in map(page.prose.find, marks) if place >= 0]
-    return page.prose.count("\n", 0, min(found, default=0)) + 1
+    def fault(self, line: int, found: str) -> PageError:
+        """The page error for something found at `line`."""
+        expected = "a template that keeps to its variables and to files in _includes/"
+        mend = "keep to text, variables and {% include 'name.md' %}"
+        return PageError([Fault(Location(self.page.name, line, 1), expected, found, mend)])
 
 
-def _error(page: Page, line: int, found: str) -> PageError:
-    expected = "a template that renders from its includes alone"
-    mend = "keep to text, variables and {% include 'name.md' %} of files in _includes/"
-    return PageError([Fault(Location(page.name, line, 1), expected, found, mend)])
+def _names(tree: nodes.Template) -> list[nodes.Const]:
+    """Every attribute and every text in an expression, as constants with their lines."""
+    found = [nodes.Const(node.attr, lineno=node.lineno) for node in tree.find_all(nodes.Getattr)]
+    return found + [node for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]
+
+
+def _reached(tree: nodes.Template) -> list[tuple[nodes.Expr, int]]:
+    """What names another file, each with its line."""
+    found: list[nodes.Include | nodes.Import | nodes.FromImport | nodes.Extends] = []
+    found += tree.find_all(nodes.Include)
+    found += tree.find_all(nodes.Import)
+    found += tree.find_all(nodes.FromImport)
+    found += tree.find_all(nodes.Extends)
+    return [(node.template, node.lineno) for node in found]

@@ -9,8 +9,8 @@ from pathlib import Path
 def torch_hub_folder() -> Path:
     """The folder of torch hub's checkpoints, by the rules of `torch.hub.get_dir`, without loading torch."""
     cache_home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    home = os.environ.get("TORCH_HOME", os.path.join(cache_home, "torch"))  # noqa: PTH118 - as torch joins them
-    return Path(home).expanduser() / "hub" / "checkpoints"
+    home = os.environ.get("TORCH_HOME", f"{cache_home}/torch")
+    return Path(os.path.expanduser(home)) / "hub" / "checkpoints"  # noqa: PTH111 - never raises
 
 
 @cache

@@ -59,10 +59,9 @@ class Convention:
 CONVENTIONS = (
     Convention("macs", "multiply-adds of convolutions and linear layers", multiply_adds),
     Convention("macs+bias", "the same, and one for each bias added (pycls)", _with_biases),
-    Convention("2*macs", "two for each multiply-add", lambda operations: 2 * multiply_adds(operations)),
     Convention(
-        "flop_counter",
-        "torch's FlopCounterMode: two for each multiply-add of a convolution or matrix product",
+        "2*macs",
+        "two for each multiply-add, as torch's FlopCounterMode counts",
         lambda operations: 2 * multiply_adds(operations),
     ),
     Convention("torchvision", "multiply-adds rounded to a million, as in its weights' metadata", _torchvision),

@@ -11,7 +11,7 @@ class NotInRepositoryError(Exception):
 
 def lines_at(repository: Path, commit: str, path: str) -> tuple[str, ...]:
     """The lines of `path` at `commit`. Raises NotInRepositoryError, or OSError where git cannot be run."""
-    if _git(repository, "cat-file", "-e", f"{commit}^{{commit}}").returncode:
+    if not has_commit(repository, commit):
         raise NotInRepositoryError(f"commit {commit}")
     blob = _git(repository, "cat-file", "blob", f"{commit}:{path}")
     if blob.returncode:
@@ -19,12 +19,22 @@ def lines_at(repository: Path, commit: str, path: str) -> tuple[str, ...]:
     return tuple(blob.stdout.decode("utf-8", "replace").split("\n"))
 
 
+def has_commit(repository: Path, commit: str) -> bool:
+    """Whether the repository holds the commit."""
+    return not _git(repository, "cat-file", "-e", f"{commit}^{{commit}}").returncode
+
+
 def is_repository(folder: Path) -> bool:
-    """Whether `folder` is a git checkout or a bare repository."""
-    return folder.is_dir() and not _git(folder, "rev-parse", "--git-dir").returncode
+    """Whether `folder` is a git checkout or a bare repository; False where git is not installed."""
+    try:
+        return folder.is_dir() and not _git(folder, "rev-parse", "--git-dir").returncode
+    except FileNotFoundError:
+        return False
 
 
 def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    environment = os.environ | {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    # A git hook sets GIT_DIR and others, which would lead to its own repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     command = ["git", "-C", str(repository), *arguments]
     return subprocess.run(command, capture_output=True, check=False, env=environment, timeout=60)

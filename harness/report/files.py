@@ -1,8 +1,10 @@
 """Reports on disk: written whole or not at all."""
 
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from harness.report import markdown
@@ -27,31 +29,29 @@ def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
 
 
 def write_reports(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all files, each to a temporary one first, and remove cards of models that are gone.
+    """Write all files, each to a temporary one first, and remove what earlier runs wrote of models that are gone.
 
     Raises ReportError before any report is changed where the folder cannot be written.
     """
     staged: dict[Path, Path] = {}
     try:
         for name, text in files.items():
-            staged[folder / name] = _stage(folder / name, text)
-        for path in staged:
+            path = folder / name
+            if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
+                raise OSError(f"{path.parent} leads out of it")
             if path.is_dir():
-                raise IsADirectoryError(21, f"{path.name} is a folder")
+                raise OSError(f"{path} is a folder")
+            staged[path] = _stage(path, text)
     except OSError as error:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
-        reason = error.strerror or type(error).__name__
-        raise ReportError(
-            f"{folder}: expected a folder that can be written, got: {reason}; use --reports DIR"
-        ) from None
+        told = error.strerror or str(error)
+        raise ReportError(f"{folder}: expected a folder that can be written, got: {told}; use --reports DIR") from None
     for path, temporary in staged.items():
         temporary.replace(path)
-    written = staged.keys()
-    for family in {path.parent for path in written} - {folder}:
-        for card in set(family.glob("*.md")) - written:
-            if card.read_text("utf-8").startswith(markdown.GENERATED):
-                card.unlink()
+    for card in set(folder.glob("*/*.md")) - staged.keys():
+        if card.is_file() and not card.is_symlink() and card.read_bytes().startswith(markdown.GENERATED.encode()):
+            card.unlink()
 
 
 def _stage(path: Path, text: str) -> Path:
@@ -64,12 +64,20 @@ def _stage(path: Path, text: str) -> Path:
 
 
 def _folders(pages: Sequence[str]) -> dict[str, str]:
-    """A folder for each page: its file's name; with its folders' names where two pages would share one."""
-    return dict(zip(pages, _distinct(pages), strict=True))
+    """A folder for each page: its file's name; with its folders' names where two pages would share one.
+
+    Raises ReportError where two pages would share one even so.
+    """
+    names = {page: _folder(PurePosixPath(page).stem) for page in pages}
+    shared = Counter(name.casefold() for name in names.values())
+    for page, name in names.items():
+        if shared[name.casefold()] > 1:
+            names[page] = _folder(page)
+    if len({name.casefold() for name in names.values()}) < len(pages):
+        raise ReportError(f"expected pages whose names differ, got {', '.join(pages)}; rename one of them")
+    return names
 
 
-def _distinct(pages: Sequence[str]) -> Iterator[str]:
-    stems = [PurePosixPath(page).stem for page in pages]
-    for page, stem in zip(pages, stems, strict=True):
-        whole = PurePosixPath(page).with_suffix("").as_posix().strip("./").replace("../", "").replace("/", "-")
-        yield stem if stems.count(stem) == 1 else whole
+def _folder(name: str) -> str:
+    """A name that is one folder, below the one it stands in."""
+    return re.sub(r"[^\w+@=. -]+", "-", name).strip(".- ") or "page"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
+from harness.index.faults import visible
 from harness.report.overview import (
     NOT_DECLARED,
     Finding,
@@ -14,7 +15,6 @@ from harness.report.overview import (
     findings,
     summary_line,
     value_of,
-    visible,
     words,
 )
 from harness.verdict import Status, Verdict

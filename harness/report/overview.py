@@ -1,6 +1,5 @@
 """What every report shows first: one cell a column of the overview, and verdicts that share a cause together."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -37,15 +36,6 @@ _TOLD = (
     Status.NOT_RUN,
     Status.UNCHECKED,
 )
-
-
-# Control characters, and those that turn the direction of text.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def visible(text: str) -> str:
-    """The text with characters that would act on a terminal written out, as in Python's own notation."""
-    return _UNSEEN.sub(lambda character: repr(character[0])[1:-1], text)
 
 
 def words(status: Status) -> str:

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from harness.index.faults import visible
 from harness.report.overview import (
     NOT_DECLARED,
     Finding,
@@ -18,7 +19,6 @@ from harness.report.overview import (
     findings,
     summary_line,
     value_of,
-    visible,
     words,
 )
 from harness.verdict import Status, Verdict

@@ -1,11 +1,13 @@
 """Every field of the page becomes a claim that stands where the field stands."""
 
+import codecs
+from pathlib import Path
+
 import yaml
 
 from harness.index.claims import claims
-from harness.index.page import page_from_text
-from harness.index.records import read_index
-from tests.conftest import MODELS, judged, page_text, page_verdicts
+from harness.index.page import read_page
+from tests.conftest import MODELS, index_of, judged, page_text, page_verdicts
 
 
 def _fields(node: object) -> int:
@@ -19,18 +21,20 @@ def _fields(node: object) -> int:
 
 def test_fields_of_the_block_and_verdicts_match() -> None:
     block = page_text().partition("<!--")[2].partition("-->")[0]
-    index = read_index(page_from_text(page_text(), "page.md"))
-    of_block = [claim for claim in claims(index) if claim.where.path not in {"prose", "text"}]
+    index = index_of(page_text())
+    of_block = [claim for claim in claims(index) if claim.where.path not in {"prose", "text", "template"}]
     assert len(of_block) == _fields(yaml.safe_load(block)) == 292
     assert len({claim.where for claim in of_block}) == 292
-    assert len(page_verdicts()) == len(claims(index)) == 301
+    assert len(page_verdicts()) == len(claims(index)) == 302
 
 
 def test_every_claim_stands_where_its_value_stands() -> None:
     lines = page_text().split("\n")
-    for claim in claims(read_index(page_from_text(page_text(), "page.md"))):
+    for claim in claims(index_of(page_text())):
         rest = lines[claim.where.line - 1][claim.where.column - 1 :]
-        if claim.where.path == "prose" and claim.kind not in {"block", "text"}:
+        if claim.where.path == "template":
+            assert rest == "{% include 'code_snippets.md' %}"
+        elif claim.where.path == "prose" and claim.kind not in {"block", "text"}:
             assert rest.replace("\\_", "_").replace("{", "")[0] == claim.declared[0]
         elif claim.items and claim.kind != "text":
             assert rest == f"- {claim.items[0]}"
@@ -45,12 +49,14 @@ def test_paths_lead_to_the_value() -> None:
     assert top_5.where.path == "Models[11].Results[0].Metrics.Top 5 Accuracy"
 
 
-def test_windows_line_endings_and_a_byte_order_mark_move_nothing() -> None:
+def test_windows_line_endings_and_a_byte_order_mark_move_nothing(tmp_path: Path) -> None:
     def places(text: str) -> list[tuple[int, int]]:
-        index = read_index(page_from_text(text, "page.md"))
-        return [(claim.where.line, claim.where.column) for claim in claims(index)]
+        return [(claim.where.line, claim.where.column) for claim in claims(index_of(text))]
 
     assert places(page_text().replace("\n", "\r\n")) == places(page_text())
+    path = tmp_path / "marked.md"
+    path.write_bytes(codecs.BOM_UTF8 + page_text().encode())
+    assert places(read_page(path, "page.md").text) == places(page_text())
 
 
 def test_a_known_field_without_a_check_is_unchecked() -> None:

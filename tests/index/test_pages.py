@@ -8,18 +8,15 @@ import pytest
 
 from harness.index.claims import claims
 from harness.index.faults import PageError
-from harness.index.page import MOST_BYTES, page_from_text, read_page
+from harness.index.page import MOST_BYTES, read_page
 from harness.index.records import read_index
-from harness.index.template import check_template
-from tests.conftest import page_text
+from tests.conftest import index_of, page_text
 
 PAGES = Path(__file__).parents[1] / "pages"
 
 
 def _read(path: Path) -> None:
-    page = read_page(path, path.name)
-    check_template(page, path.parent / "_includes")
-    claims(read_index(page))
+    claims(read_index(read_page(path, path.name), path.parent / "_includes"))
 
 
 @pytest.mark.parametrize("path", sorted(PAGES.glob("good/*.md")), ids=lambda path: path.stem)
@@ -61,4 +58,22 @@ def test_mutated_pages_raise_nothing_but_page_errors() -> None:
             )
             text[at : at + dice.randint(0, 3)] = piece
         with suppress(PageError):
-            claims(read_index(page_from_text("".join(text), "p.md")))
+            claims(index_of("".join(text)))
+
+
+@pytest.mark.parametrize(
+    "piece", ["<!-- ", "$ ", "$$ ", "```\n", "~~~\n", "[a ", "a-", "{% if x %}", "\u2028", "- a\n"]
+)
+def test_hostile_repetition_takes_no_more_than_linear_time(piece: str) -> None:
+    """A page of this size must come to an answer; quadratic rules took minutes."""
+    with suppress(PageError):
+        claims(index_of(piece * (400_000 // len(piece)) + "\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n"))
+
+
+def test_line_breaks_that_only_yaml_knows_move_nothing() -> None:
+    """Editors and GitHub count line feeds; YAML also counts these."""
+    for breaking in ("\u2028", "\u0085", "\r"):
+        text = f'<!--\nType: model-index\nModels:\n- Name: a\n  Metadata:\n    ID: "x{breaking} y"\n    FLOPs: -1\n-->'
+        with pytest.raises(PageError) as caught:
+            index_of(text)
+        assert [(fault.where.line, fault.where.column) for fault in caught.value.faults] == [(7, 12)]

@@ -31,3 +31,10 @@ def test_damage_inside_the_block_is_found_too() -> None:
     text = "<!--\nType: model-index\nModels:\n- Name: a\n  Metadata:\n    Training Data: DollÃ¡r\n-->"
     (damage,) = prose.damaged_text(page_from_text(text, "p.md"))
     assert damage.where.line == 6
+
+
+def test_blocks_are_found_as_links_and_as_hyphened_names_and_code_is_no_prose() -> None:
+    text = "With [Residual blocks](u) and squeeze-and-excitation blocks, each block.\n```\n$ x = 1 $ [A blocks]\n```\n"
+    page = page_from_text(text + INDEX, "p.md")
+    assert [statement.text for statement in prose.named_blocks(page)] == ["Residual", "squeeze-and-excitation"]
+    assert list(prose.relations(page)) == []

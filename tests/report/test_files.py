@@ -21,7 +21,26 @@ def test_a_card_for_each_model_a_page_for_each_family() -> None:
 
 def test_pages_of_one_name_get_folders_of_their_own() -> None:
     files = report_files([_verdict("x/a.md", "one"), _verdict("y/a.md", "two"), _verdict("../a.md", "three")])
-    assert {"x-a/one.md", "y-a/two.md", "a/three.md"} <= set(files)
+    assert {"x-a.md/one.md", "y-a.md/two.md", "a.md/three.md"} <= set(files)
+    with pytest.raises(ReportError, match="rename one of them"):
+        report_files([_verdict("a.b/c.md", "one"), _verdict("a.b/c.mdx", "two"), _verdict("a.b/C.md", "three")])
+
+
+@pytest.mark.parametrize("page", ["...md", "..", "a/..", "\x1b[31m.md", "x\ny.md", "-.md"])
+def test_a_folder_is_one_below_the_reports_whatever_the_page_is_called(page: str) -> None:
+    (folder,) = {Path(name).parent for name in report_files([_verdict(page, "one")])} - {Path()}
+    assert len(folder.parts) == 1
+    assert folder.name.isprintable()
+    assert not folder.name.startswith(("-", "."))
+
+
+def test_a_link_out_of_the_reports_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "a").symlink_to(tmp_path / "mine")
+    with pytest.raises(ReportError, match="leads out of it"):
+        write_reports(tmp_path / "reports", report_files([_verdict("a.md", "one")]))
+    assert list((tmp_path / "mine").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
@@ -39,6 +58,7 @@ def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None
 def test_cards_of_models_that_are_gone_are_removed_and_other_files_stay(tmp_path: Path) -> None:
     both = [_verdict("a.md", "one"), _verdict("a.md", "two")]
     write_reports(tmp_path, report_files(both))
-    (tmp_path / "a" / "notes.md").write_text("mine")
+    (tmp_path / "a" / "notes.md").write_bytes(b"\xff mine")
+    (tmp_path / "a" / "folder.md").mkdir()
     write_reports(tmp_path, report_files(both[:1]))
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["README.md", "notes.md", "one.md"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["README.md", "folder.md", "notes.md", "one.md"]

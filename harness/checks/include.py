@@ -1,0 +1,17 @@
+"""Includes: every file that the page's template includes is there, and reaches for nothing else."""
+
+from harness.checks.subject import Need, Subject
+from harness.index.claim import Claim
+from harness.verdict import NotHereError, Status, Verdict
+
+KINDS = ("include",)
+NEEDS = frozenset({Need.PAGE})
+
+
+def check(claim: Claim, subject: Subject) -> Verdict:
+    """A file that is not there is missing here; one that reaches too far has made the page unreadable before."""
+    if claim.declared in subject.index.absent_includes:
+        missing = f"{claim.declared} is not in modelindex/_includes/, so what the page shows there was not read"
+        raise NotHereError(missing, "put the file there")
+    reason = "The file is there, and it reaches for no other file and no Python object."
+    return Verdict(claim, Status.PASS, reason, claim.declared, None, "template source")

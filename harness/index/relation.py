@@ -1,0 +1,79 @@
+"""Relations between named quantities, such as `12 ≤ d ≤ 28` or `u_j = w_0 + w_a·j`, read and compared by meaning."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isclose, prod
+
+_TURNED = {">": "<", "≥": "≤"}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A product of symbols and numbers, such as `w_a·j`, added or taken away."""
+
+    factors: tuple[str, ...]
+    sign: int = 1
+
+    def value(self, values: Mapping[str, float]) -> float:
+        """The product with these values. Raises KeyError for a symbol without one."""
+        return self.sign * prod(values[factor] if factor in values else _number(factor) for factor in self.factors)
+
+
+Side = tuple[Term, ...]
+Comparison = tuple[Side, str, Side]
+
+
+def parse_relation(text: str) -> tuple[Comparison, ...] | None:
+    """The comparisons that a chain makes, or None where the text is no chain of sums of products."""
+    parts = re.split(r"\s*([<≤=≥>])\s*", text.strip())
+    sides = [_side(part) for part in parts[::2]]
+    if len(parts) < 3 or not all(sides):
+        return None
+    return tuple(
+        (right, _TURNED[sign], left) if sign in _TURNED else (left, sign, right)
+        for left, sign, right in zip(sides[:-1], parts[1::2], sides[1:], strict=True)
+    )
+
+
+def same_relation(one: str, other: str) -> bool:
+    """Whether two relations say the same: `28 ≥ d ≥ 12` is `12 ≤ d ≤ 28`."""
+    first, second = parse_relation(one), parse_relation(other)
+    return first is not None and second is not None and set(map(_normal, first)) == set(map(_normal, second))
+
+
+def holds(relation: tuple[Comparison, ...], values: Mapping[str, float]) -> bool:
+    """Whether every comparison is true of these values. Raises KeyError for a symbol without a value."""
+
+    def total(side: Side) -> float:
+        return sum(term.value(values) for term in side)
+
+    compared = [(total(left), sign, total(right)) for left, sign, right in relation]
+    equal = [isclose(left, right, rel_tol=1e-9) for left, _, right in compared]
+    return all(
+        same if sign == "=" else (left < right and not same) or (sign == "≤" and same)
+        for (left, sign, right), same in zip(compared, equal, strict=True)
+    )
+
+
+def _side(text: str) -> Side:
+    """The terms of a sum; none where it is not one."""
+    terms = []
+    for sign, product in re.findall(r"([+-]?)\s*([^+-]+)", text):
+        factors = tuple(sorted(factor.strip() for factor in product.replace(" ", "·").split("·") if factor.strip()))
+        if not factors or not all(re.fullmatch(r"[A-Za-z](?:_\w+)?|\d+(?:\.\d+)?", factor) for factor in factors):
+            return ()
+        terms.append(Term(factors, -1 if sign == "-" else 1))
+    return tuple(sorted(terms, key=lambda term: (term.factors, term.sign)))
+
+
+def _normal(comparison: Comparison) -> tuple[frozenset[Side] | Side, str, Side]:
+    left, sign, right = comparison
+    return (frozenset({left, right}), sign, ()) if sign == "=" else comparison
+
+
+def _number(factor: str) -> float:
+    try:
+        return float(factor)
+    except ValueError:
+        raise KeyError(factor) from None
