@@ -44,6 +44,7 @@ def main() -> None:
             "verify all, kept": lambda: _measured(verify, scratch / "kept"),
             "verify --help": lambda: _measured([python, "-m", "harness", "--help"], scratch),
             "usage error": lambda: _measured([python, "-m", "harness", "all", "--nonsense"], scratch),
+            "unknown model": lambda: _measured([*verify, "--model", "nobody"], scratch / "kept"),
         }
         for run in runs.values():
             run()
@@ -53,13 +54,14 @@ def main() -> None:
     mebibytes = {name: statistics.median(measured[name][1] for measured in rounds) for name in runs}
     for name in runs:
         print(f"{name:28} {seconds[name]:7.2f} s {mebibytes[name]:8.0f} MiB")
-    peer, floor, cold_name, kept, usage, broken = runs
+    peer, floor, cold_name, kept, usage, broken, unknown = runs
     bounds = [
         ("peer / cold, at least", seconds[peer] / seconds[cold_name], 6.0, False),
         ("cold memory / imports, at most", mebibytes[cold_name] / mebibytes[floor], 1.3, True),
         ("kept seconds, at most", seconds[kept], 0.5, True),
         ("--help seconds, below", seconds[usage], 0.3, True),
         ("usage error seconds, below", seconds[broken], 0.3, True),
+        ("unknown model seconds, below", seconds[unknown], 0.3, True),
     ]
     print(f"\ncold / imports alone: {seconds[cold_name] / seconds[floor]:.2f}; peer / imports alone (the most that ")
     print(f"importing both in full would leave): {seconds[peer] / seconds[floor]:.2f}")

@@ -10,7 +10,7 @@ NEEDS = frozenset({Need.PAGE})
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """A file that is not there is missing here; one that reaches too far has made the page unreadable before."""
-    if claim.declared in subject.index.absent_includes:
+    if not any(include.there for include in subject.index.includes if include.name == claim.declared):
         missing = f"{claim.declared} is not in modelindex/_includes/, so what the page shows there was not read"
         raise NotHereError(missing, "put the file there")
     reason = "The file is there, and it reaches for no other file and no Python object."

@@ -45,16 +45,10 @@ def _of_prose(index: Index) -> Iterator[Claim]:
         yield Claim(page.name, None, kind, statement.text, statement.where)
     for statement in prose.named_blocks(page):
         yield Claim(page.name, None, "block", statement.text, statement.where)
-    yield from _of_includes(index)
+    for include in index.includes:
+        yield Claim(page.name, None, "include", include.name, Location(page.name, include.line, 1, "template"))
     damages = list(prose.damaged_text(page))
     for damage in damages:
         yield Claim(page.name, None, "text", damage.found, damage.where, (damage.found, damage.mended))
     if not damages:
         yield Claim(page.name, None, "text", "text in UTF-8", Location(page.name, 1, 1, "text"))
-
-
-def _of_includes(index: Index) -> Iterator[Claim]:
-    from harness.index.template import included_names
-
-    for name, line in included_names(index.page):
-        yield Claim(index.page.name, None, "include", name, Location(index.page.name, line, 1, "template"))

@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.index.document import Mapping, Node, Scalar, Sequence, parse_document
 from harness.index.faults import Fault, Location, PageError
 from harness.index.page import Page
 from harness.index.schema import schema_faults
+
+if TYPE_CHECKING:
+    from harness.index.template import Include
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +40,20 @@ class Record:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """A page's model-index. `models` and `collections` are keyed by name, in the order of the page.
-
-    `absent_includes` are the files that the page includes and that are not there.
-    """
+    """A page's model-index. `models` and `collections` are keyed by name, in the order of the page."""
 
     page: Page
     values: dict[str, Value]
     collections: dict[str, Record] = field(default_factory=dict)
     models: dict[str, Record] = field(default_factory=dict)
-    absent_includes: frozenset[str] = frozenset()
+    includes: "tuple[Include, ...]" = ()
 
 
 def read_index(page: Page, includes: Path) -> Index:
     """The index of `page`, whose includes lie in a folder. Raises PageError with every fault of the block."""
-    from harness.index.template import absent_includes
+    from harness.index.template import read_includes
 
-    absent = absent_includes(page, includes)
+    included = read_includes(page, includes)
     root, faults = parse_document(page)
     faults += schema_faults(root)
     if not isinstance(root, Mapping):
@@ -70,7 +71,7 @@ def read_index(page: Page, includes: Path) -> Index:
         {"type": Value(kind.raw, kind.where)} if isinstance(kind, Scalar) else {},
         {record.values["collection_name"].raw: record for record in collections},
         {record.values["name"].raw: record for record in models},
-        absent,
+        included,
     )
 
 

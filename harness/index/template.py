@@ -1,6 +1,7 @@
 """A page is also a Jinja template; what it would reach is read from its source, and nothing of it is run."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -9,26 +10,26 @@ from harness.index.faults import Fault, Location, PageError
 from harness.index.page import Page
 
 
-def absent_includes(page: Page, folder: Path) -> frozenset[str]:
-    """The files that the page includes and `folder` lacks.
+@dataclass(frozen=True, slots=True)
+class Include:
+    """A file that a page includes, itself or through another: its name, the page's line, and whether it is there."""
+
+    name: str
+    line: int
+    there: bool
+
+
+def read_includes(page: Page, folder: Path) -> tuple[Include, ...]:
+    """The files that the page includes from `folder`.
 
     Raises PageError where the template is broken, reaches for Python's own attributes, or for a file outside
     `folder`.
     """
     if "{%" not in page.template and "{{" not in page.template:
-        return frozenset()
+        return ()
     reader = _Reader(page, Path(os.path.realpath(folder)))
     reader.read(page.template, None)
-    return frozenset(reader.absent)
-
-
-def included_names(page: Page) -> list[tuple[str, int]]:
-    """The files that the page includes by name, each with its line."""
-    if "{%" not in page.template:
-        return []
-    tree = Environment(autoescape=True).parse(page.template)
-    found = ((node.template, node.lineno) for node in tree.find_all(nodes.Include))
-    return [(name.value, line) for name, line in found if isinstance(name, nodes.Const) and isinstance(name.value, str)]
+    return tuple(reader.found.values())
 
 
 class _Reader:
@@ -37,8 +38,7 @@ class _Reader:
     def __init__(self, page: Page, folder: Path) -> None:
         self.page = page
         self.folder = folder
-        self.absent: set[str] = set()
-        self.seen: set[Path] = set()
+        self.found: dict[Path, Include] = {}
 
     def read(self, source: str, line: int | None) -> None:
         """Read one source; faults of an included file stand at the `line` of the page that includes it."""
@@ -64,11 +64,10 @@ class _Reader:
         if PurePosixPath(name).is_absolute() or not path.is_relative_to(self.folder):
             raise self.fault(line, f"an include outside it: {name}")
         try:
-            if not path.is_file():
-                self.absent.add(name)
-            elif path not in self.seen:
-                self.seen.add(path)
-                self.read(path.read_text("utf-8"), line)
+            if path not in self.found:
+                self.found[path] = Include(name, line, path.is_file())
+                if self.found[path].there:
+                    self.read(path.read_text("utf-8"), line)
         except (OSError, ValueError):
             raise self.fault(line, f"{name}, which is no readable text") from None
 

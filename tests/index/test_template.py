@@ -6,13 +6,14 @@ import pytest
 
 from harness.index.faults import PageError
 from harness.index.page import page_from_text
-from harness.index.template import absent_includes, included_names
+from harness.index.template import read_includes
 
 INDEX = "\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n"
 
 
 def _absent(template: str, includes: Path) -> frozenset[str]:
-    return absent_includes(page_from_text(template + INDEX, "p.md"), includes)
+    includes_of = read_includes(page_from_text(template + INDEX, "p.md"), includes)
+    return frozenset(include.name for include in includes_of if not include.there)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,8 @@ def test_what_no_page_does_is_a_fault_of_the_page(template: str, tmp_path: Path)
     assert fault.expected == "a template that keeps to its variables and to files in _includes/"
 
 
-def test_included_names_have_their_lines() -> None:
+def test_includes_have_the_line_of_the_page(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("\n\n{% include 'c.md' %}")
     page = page_from_text("one\n{% include 'a.md' %}\n{% include 'b.md' %}" + INDEX, "p.md")
-    assert included_names(page) == [("a.md", 2), ("b.md", 3)]
+    found = [(include.name, include.line, include.there) for include in read_includes(page, tmp_path)]
+    assert found == [("a.md", 2, True), ("c.md", 2, False), ("b.md", 3, False)]
