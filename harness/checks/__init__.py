@@ -31,9 +31,6 @@ class Check(Protocol):
     """What every module of this package offers. Its docstring's first line says what decides."""
 
     @property
-    def __doc__(self) -> str | None: ...  # type: ignore[override]
-
-    @property
     def KINDS(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
         """The kinds of claim it judges."""
 
