@@ -19,9 +19,10 @@ def draw() -> str:
     """The picture as SVG, the same bytes for the same verdicts."""
     document = json.loads((ROOT / "reports" / "verdicts.json").read_text("utf-8"))
     verdicts = [verdict_from_json(verdict) for verdict in document["verdicts"]]
-    whole = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor", width=80, legacy_windows=False)
+    printed = io.StringIO()
+    whole = Console(file=printed, force_terminal=True, color_system="truecolor", width=80, legacy_windows=False)
     print_verdicts(whole, verdicts)
-    lines = whole.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    lines = printed.getvalue().splitlines()
     shown = Console(file=io.StringIO(), record=True, width=80, force_terminal=True, legacy_windows=False)
     shown.print(Text("$ verify all\n", style="bold"))
     for line in [*lines[:LINES], "…", lines[-1]]:

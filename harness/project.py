@@ -80,11 +80,7 @@ def _configured(root: Path) -> list[Path]:
         known = ", ".join(sorted(_KNOWN))
         raise ProjectError(f"{shown}: expected the keys {known}, got {', '.join(unknown)}; remove or rename them")
     names = settings.get("pages")
-    if (
-        not isinstance(names, list)
-        or not names
-        or not all(isinstance(name, str) and name.isprintable() for name in names)
-    ):
+    if not isinstance(names, list) or not names or not all(map(_is_name, names)):
         raise ProjectError(f'{shown}: expected pages = ["page.md", …], got {names!r}; name at least one page')
     return [path.parent / name for name in names]
 

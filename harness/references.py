@@ -42,7 +42,7 @@ class References:
 
 
 def load_references(folders: Iterable[Path]) -> References:
-    """The references in all `folders`; what a later folder says of a model replaces what an earlier one said."""
+    """The references in all `folders`; a later folder adds to what an earlier one says, field by field."""
     merged: dict[str, Any] = {"sample_images": []}
     digest = hashlib.sha256()
     for folder in folders:

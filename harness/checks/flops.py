@@ -25,19 +25,21 @@ def check(claim: Claim, subject: Subject) -> Verdict:
             tried += counts(sample)
     matching = next((count for count in tried if count.value == declared.value), None)
     evidence = _evidence(subject.trace, tried)
+    unread = subject.trace.unread
+    uncounted = f" Not counted, for want of a rule: {', '.join(unread)}." if unread else ""
     measured, gap = str(macs.value), difference(declared.value, macs.value)
     if declared.covers(macs.value):
-        reason = f"The multiply-adds of one image at {macs.height}×{macs.width}."
+        reason = f"The multiply-adds of one image at {macs.height}×{macs.width}.{uncounted}"
         return Verdict(claim, Status.PASS, reason, measured, None, macs.method, evidence=evidence)
     remedy = f"declare the multiply-adds at {macs.height}×{macs.width}"
     if matching:
         reason = (
             f"The declared number is exactly {matching.method}: {matching.convention.counts}, for one image of "
-            f"{matching.height}×{matching.width}. It is not the multiply-adds at the declared image size."
+            f"{matching.height}×{matching.width}. It is not the multiply-adds at the declared image size.{uncounted}"
         )
         remedy += f", or name the convention, {matching.method}"
         return Verdict(claim, Status.EXPLAINED, reason, measured, gap, macs.method, remedy, evidence)
-    reason = f"Neither the multiply-adds nor any of {len(tried)} conventions and inputs gives the declared number."
+    reason = f"Not one of {len(tried)} pairs of a named convention and an input gives the declared number.{uncounted}"
     return Verdict(claim, Status.FAIL, reason, measured, gap, macs.method, remedy, evidence)
 
 
@@ -52,16 +54,13 @@ def _sample_traces(subject: Subject) -> Iterator[Trace]:
 
 def _evidence(at_declared_size: Trace, tried: list[Count]) -> dict[str, object]:
     operations = at_declared_size.operations
-    evidence: dict[str, object] = {
+    return {
         "conventions": [
             {"convention": count.method, "counts": count.convention.counts, "value": count.value} for count in tried
         ],
         "multiply-adds by stage": _shares(operations, lambda operation: operation.layer.partition(".")[0]),
         "multiply-adds by operation": _shares(operations, _described),
     }
-    if at_declared_size.unread:
-        evidence["not counted"] = list(at_declared_size.unread)
-    return evidence
 
 
 def _described(operation: Operation) -> str:

@@ -2,6 +2,7 @@
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
+from harness.index.prose import mended
 from harness.verdict import Status, Verdict
 
 KINDS = ("text",)
@@ -9,9 +10,9 @@ NEEDS = frozenset({Need.PAGE})
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:  # noqa: ARG001 - the claim says it all
-    """A claim with a mended form beside it is damaged."""
-    if not claim.items:
+    """A text that reads otherwise once decoded rightly is damaged."""
+    meant = mended(claim.declared)
+    if meant == claim.declared:
         return Verdict(claim, Status.PASS, "No wrongly decoded characters.", claim.declared, None, "ftfy")
-    found, mended = claim.items
     reason = "Characters were decoded wrongly: UTF-8 was read in another encoding."
-    return Verdict(claim, Status.FAIL, reason, mended, None, "ftfy", f"write {mended} for {found}")
+    return Verdict(claim, Status.FAIL, reason, meant, None, "ftfy", f"write {meant} for {claim.declared}")

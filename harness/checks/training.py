@@ -31,6 +31,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         "published": published if isinstance(published, list) else str(published),
         "sources": [subject.references.sources.get(name, name) for name in known.get("sources", ())],
     }
+    if claim.kind in known.get("notes", {}):
+        evidence["note"] = known["notes"][claim.kind]
     method = f"published recipe, {recipe}"
     measured, holds = _HOLDS[claim.kind](claim, published)
     if holds:

@@ -49,6 +49,6 @@ def _of_prose(index: Index) -> Iterator[Claim]:
         yield Claim(page.name, None, "include", include.name, Location(page.name, include.line, 1, "template"))
     damages = list(prose.damaged_text(page))
     for damage in damages:
-        yield Claim(page.name, None, "text", damage.found, damage.where, (damage.found, damage.mended))
+        yield Claim(page.name, None, "text", damage.text, damage.where)
     if not damages:
         yield Claim(page.name, None, "text", "text in UTF-8", Location(page.name, 1, 1, "text"))

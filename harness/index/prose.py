@@ -21,18 +21,9 @@ _WORD = re.compile(r"[^ \t\r\n]+")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Something the prose states, in plain characters (`12 ≤ d ≤ 28`), and where."""
+    """Something that stands in the prose, in plain characters (`12 ≤ d ≤ 28`), and where."""
 
     text: str
-    where: Location
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """Wrongly decoded characters: the word as it stands, and as it was meant."""
-
-    found: str
-    mended: str
     where: Location
 
 
@@ -53,17 +44,23 @@ def named_blocks(page: Page) -> Iterator[Statement]:
         yield Statement(match[group], page.place(match.start(group), "prose"))
 
 
-def damaged_text(page: Page) -> Iterator[Damage]:
+def damaged_text(page: Page) -> Iterator[Statement]:
     """Every word of the page, model-index included, whose characters were decoded wrongly."""
     if page.text.isascii():
         return
-    import ftfy
-
     for match in _WORD.finditer(page.text):
         word = match[0].rstrip(_PUNCTUATION)
-        mended = word if word.isascii() else ftfy.fix_encoding(word)
-        if mended != word:
-            yield Damage(word, mended, page.place(match.start(), "prose"))
+        if mended(word) != word:
+            yield Statement(word, page.place(match.start(), "prose"))
+
+
+def mended(text: str) -> str:
+    """The text as it was meant, where its characters were decoded wrongly; else as it is."""
+    if text.isascii():
+        return text
+    import ftfy
+
+    return ftfy.fix_encoding(text)
 
 
 def _plain(latex: str) -> str:

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from harness.measure.components import block_widths, components
 from harness.measure.conventions import counts
 from harness.measure.operations import trace
-from harness.zoo import build
+from harness.zoo import Network, build
 from harness.zoo.regnet import FAMILY, Design
 from tests.conftest import MODELS
 
@@ -88,3 +88,11 @@ def test_blocks_and_parts(model: str) -> None:
     assert found["Global Average Pooling"] == found["Dense Connections"] == 1
     assert "Depthwise Convolution" not in found
     assert trace(build(model), 224, 224).unread == ()
+
+
+def test_a_call_without_a_rule_is_named_and_never_silently_zero() -> None:
+    class Unusual(torch.nn.Module):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.linear(torch.cumsum(image, 3), torch.empty(5, image.shape[3], device="meta"))
+
+    assert trace(Network(Unusual(), str), 8, 8).unread == ("cumsum",)

@@ -15,9 +15,9 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def _printed(*verdicts: Verdict, width: int = 80) -> str:
-    console = Console(file=io.StringIO(), width=width, highlight=False)
-    print_verdicts(console, verdicts)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    printed = io.StringIO()
+    print_verdicts(Console(file=printed, width=width, highlight=False), verdicts)
+    return printed.getvalue()
 
 
 def _lines(text: str) -> str:
@@ -48,8 +48,8 @@ def test_markup_and_control_characters_of_a_page_do_nothing() -> None:
 
 
 def test_an_explanation_shows_all_evidence() -> None:
-    console = Console(file=io.StringIO(), width=80, highlight=False)
-    print_verdict(console, page_verdicts()["regnety_002", "flops"])
-    text = console.file.getvalue()  # type: ignore[attr-defined]
+    printed = io.StringIO()
+    print_verdict(Console(file=printed, width=80, highlight=False), page_verdicts()["regnety_002", "flops"])
+    text = printed.getvalue()
     for part in ("thop@224x285", "255 754 236", "multiply-adds by stage", "stem", "10 838 016", "remedy"):
         assert part in text
