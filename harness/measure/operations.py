@@ -29,7 +29,8 @@ class Operation:
     groups: int = 1
 
 
-_FREE = {"flatten", "dim", "empty", "new_empty", "size", "reshape", "view"}
+# Calls that compute nothing; `__get__` reads an attribute, such as a shape.
+_FREE = {"__get__", "flatten", "dim", "empty", "new_empty", "size", "reshape", "view"}
 
 
 @dataclass(frozen=True, slots=True)
