@@ -4,11 +4,11 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from harness.disk import cache_home, code_digest, write_whole
 from harness.verdict import Status, Verdict, verdict_from_json
 
 LIBRARIES = ("torch", "torchvision", "ftfy", "jinja2", "jsonschema", "pyyaml")
@@ -17,11 +17,8 @@ _MOST_ENTRIES = 500
 
 
 def cache_folder() -> Path:
-    """Where answers lie: below XDG_CACHE_HOME, or ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    # Relative values are to be ignored, as the XDG Base Directory Specification says.
-    home = home if home.startswith("/") else os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
-    return Path(home) / "model-card-harness" / "verdicts"
+    """Where answers lie."""
+    return cache_home() / "verdicts"
 
 
 def library_versions() -> dict[str, str]:
@@ -64,22 +61,15 @@ def store(entry: str, verdicts: Sequence[Verdict]) -> None:
     folder = cache_folder()
     kept = json.dumps([verdict.as_json() for verdict in verdicts], ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(kept).hexdigest().encode() + b"\n" + kept)
-        Path(name).replace(folder / f"{entry}.json")
+        write_whole(folder / f"{entry}.json", hashlib.sha256(kept).hexdigest().encode(), b"\n", kept)
         newest_first = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in newest_first[_MOST_ENTRIES:]:
             old.unlink(missing_ok=True)
 
 
 def _harness_digest() -> str:
-    digest = hashlib.sha256()
     package = Path(__file__).parent
-    for path in sorted((*package.rglob("*.py"), *package.rglob("*.json"))):
-        digest.update(f"{path.relative_to(package).as_posix()}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
+    return code_digest([*package.rglob("*.py"), *package.rglob("*.json")])
 
 
 def _listing(folder: Path | None) -> list[tuple[str, int, int]]:

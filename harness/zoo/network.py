@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 class Network:
     """A network on the `meta` device: shapes and types, no numbers.
 
-    `published_name` translates a tensor's or layer's name to the one the published checkpoints use.
+    `published_name` translates a tensor's or layer's name to the one the published checkpoints use, and
+    `module_name` translates back.
     """
 
     module: "nn.Module"
     published_name: Callable[[str], str]
+    module_name: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)

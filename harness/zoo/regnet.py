@@ -1,18 +1,12 @@
 """RegNetY (Radosavovic et al., 2020, arXiv 2003.13678): the published designs, as torchvision's RegNet."""
 
-import importlib
 import math
-import re
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
-from typing import Any
 
 from harness.zoo.network import Family, Network, without_storage
+from harness.zoo.regnet_names import module_name, published_name
+from harness.zoo.torchvision_import import import_torchvision
 
 WIDTH_STEP = 8
 
@@ -27,6 +21,7 @@ class Design:
     w_m: float
     group_width: int
     se_ratio: float = 0.25
+    classes: int = 1000
 
 
 # Source: facebookresearch/pycls@5719de641657c251f807c20a1fcf8ef6f4b60144, configs/dds_baselines/regnety/*.yaml
@@ -44,6 +39,9 @@ DESIGNS = {
     "regnety_160": Design(18, 200, 106.23, 2.48, 112),
     "regnety_320": Design(20, 232, 115.89, 2.53, 232),
 }
+
+# Of this project: the smallest network of the design space that tells digits apart (modelindex/canary).
+CANARY = {"regnety_canary": Design(12, 8, 5, 2, 8, classes=10)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,8 @@ def _compatible(depth: int, width: int, design: Design) -> Stage:
 
 def build(model: str) -> Network:
     """The network of `model`, on the `meta` device, in evaluation mode."""
-    design = DESIGNS[model]
-    regnet = _torchvision_regnet()
+    design = FAMILY.models[model]
+    regnet = import_torchvision("models.regnet")
     plan = stages(design)
     parameters = regnet.BlockParams(
         depths=[stage.depth for stage in plan],
@@ -89,67 +87,7 @@ def build(model: str) -> Network:
         se_ratio=design.se_ratio,
     )
     with without_storage():
-        return Network(regnet.RegNet(parameters).eval(), published_name)
+        return Network(regnet.RegNet(parameters, design.classes).eval(), published_name, module_name)
 
 
-# torchvision's names, and those of the published checkpoints (timm's, unchanged from 2020 to 1.0).
-_NAMES = (
-    (r"^stem\.0", "stem.conv"),
-    (r"^stem\.1", "stem.bn"),
-    (r"^fc", "head.fc"),
-    (r"^avgpool", "head.global_pool"),
-    (r"\.f\.a\.0", ".conv1.conv"),
-    (r"\.f\.a\.1", ".conv1.bn"),
-    (r"\.f\.b\.0", ".conv2.conv"),
-    (r"\.f\.b\.1", ".conv2.bn"),
-    (r"\.f\.c\.0", ".conv3.conv"),
-    (r"\.f\.c\.1", ".conv3.bn"),
-    (r"\.f\.se", ".se"),
-    (r"\.proj\.0", ".downsample.conv"),
-    (r"\.proj\.1", ".downsample.bn"),
-)
-_BLOCK = re.compile(r"^trunk_output\.block(\d+)\.block\d+-(\d+)")
-
-
-@cache
-def published_name(name: str) -> str:
-    """A torchvision name in the words of the checkpoints: `trunk_output.block1.block1-0.f.a.0` → `s1.b1.conv1.conv`."""
-    name = _BLOCK.sub(lambda block: f"s{block[1]}.b{int(block[2]) + 1}", name)
-    for pattern, replacement in _NAMES:
-        name = re.sub(pattern, replacement, name)
-    return name
-
-
-FAMILY = Family("RegNetY", dict(DESIGNS), build)
-
-
-def _torchvision_regnet() -> Any:
-    with _dynamo_deferred():
-        return importlib.import_module("torchvision.models.regnet")
-
-
-@contextmanager
-def _dynamo_deferred() -> Iterator[None]:
-    """Import torchvision without torch's compiler, which it asks one question that no network here needs.
-
-    `torchvision.ops.roi_align` imports `torch._dynamo.utils` at its top; that takes 1.5 s, four times as long as
-    the rest of torchvision. What stands in for it loads the real one when it is called.
-    """
-    package, module = ModuleType("torch._dynamo"), ModuleType("torch._dynamo.utils")
-    if package.__name__ in sys.modules:
-        yield
-        return
-
-    def is_compile_supported(device_type: str) -> bool:
-        real = importlib.import_module(module.__name__)
-        return bool(real.is_compile_supported(device_type))
-
-    vars(module)["is_compile_supported"] = is_compile_supported
-    vars(package)["utils"] = module
-    stand_ins = {package.__name__: package, module.__name__: module}
-    sys.modules.update(stand_ins)
-    try:
-        yield
-    finally:
-        for name in stand_ins:
-            del sys.modules[name]
+FAMILY = Family("RegNetY", DESIGNS | CANARY, build)

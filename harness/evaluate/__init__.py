@@ -1,0 +1,1 @@
+"""Labelled images to crops to logits to counts, resumable. Knows no claims."""

@@ -1,0 +1,87 @@
+"""Images to batches of crops: each image read, decoded and cropped once for every geometry that wants it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from harness.evaluate.conditions import Geometry
+from harness.evaluate.crop_cache import CropCache
+from harness.evaluate.preprocess import ImageError, crop, decode
+from harness.evaluate.shards import Shard
+
+if TYPE_CHECKING:
+    from harness.evaluate.fingerprint import Image
+
+# Below that, starting workers takes longer than they save.
+_FEW = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some images of a shard and the geometries in which they are wanted."""
+
+    shard: Shard
+    part: slice
+    geometries: tuple[Geometry, ...]
+
+    @property
+    def images(self) -> "tuple[Image, ...]":
+        """The images of the batch."""
+        return self.shard.images[self.part]
+
+
+Crops = Mapping[Geometry, torch.Tensor]
+
+
+def load_crops(
+    batches: Sequence[Batch], cache: CropCache | None, workers: int, *, pin_memory: bool
+) -> Iterator[Crops]:
+    """The crops of each batch in turn, uint8, N×3×side×side. Raises ImageError naming a file that does not decode."""
+    images = sum(len(batch.images) for batch in batches)
+    loader = DataLoader(
+        _Batches(batches, cache),
+        batch_size=None,
+        num_workers=workers if images > _FEW else 0,
+        pin_memory=pin_memory,
+    )
+    for crops in loader:
+        if isinstance(crops, str):
+            raise ImageError(crops)
+        yield crops
+
+
+class _Batches(Dataset[Crops | str]):
+    """An item is a batch's crops; or, where an image does not decode, which and why.
+
+    What a worker raises would reach the reader as a traceback in a traceback.
+    """
+
+    def __init__(self, batches: Sequence[Batch], cache: CropCache | None) -> None:
+        self.batches = batches
+        self.cache = cache
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, place: int) -> Crops | str:
+        batch = self.batches[place]
+        crops = {geometry: self._kept(batch, geometry) for geometry in batch.geometries}
+        wanted = [geometry for geometry in batch.geometries if crops[geometry] is None]
+        cut: dict[Geometry, list[torch.Tensor]] = {geometry: [] for geometry in wanted}
+        for image in batch.images if wanted else ():
+            try:
+                decoded = decode(image.read())
+            except ImageError as error:
+                return f"{image.name} does not decode: {error}"
+            for geometry in wanted:
+                cut[geometry].append(crop(decoded, geometry))
+        made = {geometry: torch.stack(parts) for geometry, parts in cut.items()}
+        return {geometry: kept for geometry, kept in crops.items() if kept is not None} | made
+
+    def _kept(self, batch: Batch, geometry: Geometry) -> torch.Tensor | None:
+        if self.cache is None or not self.cache.has(batch.shard, geometry):
+            return None
+        return self.cache.read(batch.shard, batch.part, geometry)

@@ -1,0 +1,100 @@
+"""What an evaluation runs on: device, precision, and the versions that its result depends on."""
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import PIL
+import torch
+from PIL import features
+
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
+_DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+# Batches divide a shard of 1000 evenly. On a CPU a larger one only leaves its caches.
+_BATCH = {"cpu": 50, "cuda": 250}
+
+
+class DeviceError(Exception):
+    """A device or precision that is not to be had here."""
+
+
+def find_device(name: str, precision: str) -> torch.device:
+    """The device called `auto`, `cpu`, `cuda` or `cuda:1`. Raises DeviceError where it is not here."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise DeviceError(f"--device: expected auto, cpu, cuda or cuda:1, got {name}") from None
+    if device.type not in _BATCH:
+        raise DeviceError(f"--device: expected auto, cpu, cuda or cuda:1, got {name}")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(f"--device {name}: expected a GPU, got {torch.cuda.device_count()} here; use --device cpu")
+    if device.type == "cpu" and precision == "tf32":
+        raise DeviceError("--precision tf32: expected a GPU, got a CPU, which has no TF32; use --precision fp32")
+    return device
+
+
+def dtype(precision: str) -> torch.dtype:
+    """The type of weights and inputs."""
+    return _DTYPES[precision]
+
+
+def batch_size(device: torch.device) -> int:
+    """How many images are tried at once; halved where the device's memory does not hold them."""
+    return _BATCH[device.type]
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """The machine and the versions of what decodes and computes."""
+    found = {
+        "device": platform.machine(),
+        "torch": str(torch.__version__),
+        "torchvision": _version("torchvision"),
+        "Pillow": PIL.__version__,
+        "libjpeg": str(features.version("libjpeg_turbo") or features.version("jpg")),
+    }
+    if device.type == "cuda":
+        found["device"] = torch.cuda.get_device_name(device)
+        found["CUDA"] = str(torch.version.cuda)
+        found["driver"] = _driver()
+        found["cuDNN"] = str(torch.backends.cudnn.version())
+    return found
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import version
+
+    return version(package)
+
+
+def _driver() -> str:
+    import subprocess
+
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return told.strip()
+
+
+@contextmanager
+def exact_arithmetic(precision: str) -> Iterator[None]:
+    """TF32 only where it is asked for, and the same algorithm each time, whatever was set before."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.allow_tf32, matmul.allow_tf32, cudnn.benchmark, cudnn.deterministic
+    cudnn.allow_tf32 = matmul.allow_tf32 = precision == "tf32"
+    cudnn.benchmark, cudnn.deterministic = False, True
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        cudnn.allow_tf32, matmul.allow_tf32, cudnn.benchmark, cudnn.deterministic = before

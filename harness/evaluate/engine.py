@@ -1,0 +1,250 @@
+"""The pass over the images: every model that wants a shard gets its crops, and its counts are kept."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from harness.disk import code_digest
+from harness.evaluate.conditions import Conditions, Geometry
+from harness.evaluate.crop_cache import CropCache
+from harness.evaluate.crops import Batch, Crops, load_crops
+from harness.evaluate.dataset import Dataset
+from harness.evaluate.device import batch_size, cores, dtype, environment, exact_arithmetic
+from harness.evaluate.forward import LogitsError, Runner
+from harness.evaluate.ledger import Kept, Ledger, LedgerError
+from harness.evaluate.preprocess import ImageError, normalise
+from harness.evaluate.scores import Failure, Prediction, Scores, count
+from harness.evaluate.shards import Shard, shards
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A model under conditions: its name, the SHA-256 of its weights, and how to get the network that holds them."""
+
+    model: str
+    weights: str
+    conditions: Conditions
+    load: Callable[[], "nn.Module"] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to evaluate: device and precision, how many images (None for all), and whether kept results count."""
+
+    device: torch.device
+    precision: str = "fp32"
+    first: int | None = None
+    refresh: bool = False
+    crop_cache: Path | None = None
+
+
+class Progress(Protocol):
+    """Who is told how far an evaluation is."""
+
+    def start(self, images: int, entrants: Sequence[Entrant]) -> None:
+        """An evaluation of so many images begins."""
+
+    def advance(self, images: int, right: Mapping[Entrant, tuple[int, int]]) -> None:
+        """So many more images are done; `right` says how many a model got right, of how many."""
+
+    def note(self, text: str) -> None:
+        """Something that a reader should know before it happens."""
+
+    def stop(self) -> None:
+        """The evaluation ended."""
+
+
+Outcome = Scores | Failure
+
+
+def evaluate(
+    dataset: Dataset, entrants: Sequence[Entrant], settings: Settings, progress: Progress
+) -> dict[Entrant, Outcome]:
+    """Every entrant's scores on the dataset, in one pass over its images; what is kept is not evaluated again."""
+    if not dataset.images:
+        return dict.fromkeys(entrants, Failure("There are no images."))
+    return _Evaluation(dataset, entrants, settings, progress).run()
+
+
+class _Evaluation:
+    def __init__(
+        self, dataset: Dataset, entrants: Sequence[Entrant], settings: Settings, progress: Progress
+    ) -> None:
+        self.dataset = dataset
+        self.settings = settings
+        self.progress = progress
+        self.environment = environment(settings.device)
+        self.shards = shards(dataset, settings.first)
+        self.ledgers = {entrant: Ledger(self._description(entrant)) for entrant in entrants}
+        self.kept: dict[Entrant, dict[Shard, Kept]] = {entrant: {} for entrant in entrants}
+        self.failures: dict[Entrant, Failure] = {}
+        self.runners: dict[Entrant, Runner] = {}
+        self.cache = self._crop_cache()
+
+    def run(self) -> dict[Entrant, Outcome]:
+        self._look_up()
+        work = [shard for shard in self.shards if self._wanting(shard)]
+        if work:
+            self._announce(work)
+            try:
+                with exact_arithmetic(self.settings.precision):
+                    self._evaluate(work)
+            except ImageError as error:
+                for entrant in self.ledgers:
+                    if any(shard not in self.kept[entrant] for shard in self.shards):
+                        self.failures.setdefault(entrant, Failure(f"{error}. No image is skipped."))
+            finally:
+                self.progress.stop()
+        return {entrant: self._outcome(entrant) for entrant in self.ledgers}
+
+    def _description(self, entrant: Entrant) -> dict[str, Any]:
+        versions = {name: self.environment[name] for name in ("torch", "torchvision", "Pillow", "libjpeg")}
+        return {
+            "model": entrant.model,
+            "weights": entrant.weights,
+            "images": self.dataset.fingerprint,
+            "conditions": entrant.conditions.as_json(),
+            "precision": self.settings.precision,
+            "device": self.settings.device.type,
+            "versions": versions | {"harness": _code_digest()},
+        }
+
+    def _look_up(self) -> None:
+        for entrant, ledger in self.ledgers.items():
+            if self.settings.refresh:
+                ledger.forget()
+            try:
+                found = {shard: ledger.load(shard) for shard in self.shards}
+            except LedgerError as error:
+                self.failures[entrant] = Failure(str(error))
+            else:
+                self.kept[entrant] = {shard: kept for shard, kept in found.items() if kept is not None}
+
+    def _wanting(self, shard: Shard) -> list[Entrant]:
+        """The entrants that the shard is still to be evaluated for."""
+        return [entrant for entrant in self.ledgers if entrant not in self.failures and shard not in self.kept[entrant]]
+
+    def _announce(self, work: Sequence[Shard]) -> None:
+        entrants = [entrant for entrant in self.ledgers if any(entrant in self._wanting(shard) for shard in work)]
+        if self.cache is not None:
+            geometries = {entrant.conditions.geometry for entrant in entrants}
+            more, free = self.cache.missing(work, geometries) / 1e9, self.cache.free() / 1e9
+            self.progress.note(f"The crop cache takes {more:.2f} GB more in {self.cache.folder}; {free:.0f} GB are free.")
+            if more > free:
+                self.cache = None
+                self.progress.note("That does not fit: nothing is cached.")
+        self.progress.start(sum(len(shard.images) for shard in work), entrants)
+
+    def _crop_cache(self) -> CropCache | None:
+        if self.settings.crop_cache is None:
+            return None
+        versions = tuple(self.environment[name] for name in ("torchvision", "Pillow", "libjpeg"))
+        return CropCache(self.settings.crop_cache, self.dataset.fingerprint, versions)
+
+    def _evaluate(self, work: Sequence[Shard]) -> None:
+        device = self.settings.device
+        size = batch_size(device)
+        batches = [
+            Batch(shard, part, _geometries(self._wanting(shard))) for shard in work for part in shard.batches(size)
+        ]
+        loaded = load_crops(batches, self.cache, cores(), pin_memory=device.type == "cuda")
+        for shard in work:
+            self._evaluate_shard(shard, size, loaded)
+
+    def _evaluate_shard(self, shard: Shard, size: int, loaded: Iterator[Crops]) -> None:
+        predictions: dict[Entrant, list[Prediction]] = {entrant: [] for entrant in self._wanting(shard)}
+        crops: dict[Geometry, list[torch.Tensor]] = {}
+        for part in shard.batches(size):
+            batch = next(loaded)
+            for geometry, of_batch in batch.items() if self.cache is not None else ():
+                crops.setdefault(geometry, []).append(of_batch)
+            images = shard.images[part]
+            inputs: dict[Conditions, torch.Tensor] = {}
+            for entrant, made in predictions.items():
+                ranked = self._ranked(entrant, batch, inputs)
+                if ranked is not None:
+                    pairs = zip(images, ranked, strict=True)
+                    made += [Prediction(image.name, image.label, classes) for image, classes in pairs]
+            right = {entrant: self._right(entrant, made) for entrant, made in predictions.items()}
+            self.progress.advance(len(images), right)
+        for entrant, made in predictions.items():
+            if entrant not in self.failures:
+                self._keep(entrant, shard, made)
+        self._keep_crops(shard, crops)
+
+    def _ranked(
+        self, entrant: Entrant, batch: Crops, inputs: dict[Conditions, torch.Tensor]
+    ) -> list[tuple[int, ...]] | None:
+        """The batch's first classes; None once the entrant has failed."""
+        if entrant in self.failures:
+            return None
+        conditions = entrant.conditions
+        if conditions not in inputs:
+            crops = batch[conditions.geometry].to(self.settings.device, non_blocking=True)
+            inputs[conditions] = normalise(crops, conditions).to(
+                dtype(self.settings.precision), memory_format=torch.channels_last
+            )
+        try:
+            ranked = self._runner(entrant).first_classes(inputs[conditions], self.dataset.shape.classes)
+        except (LogitsError, RuntimeError) as error:
+            self.failures[entrant] = Failure(f"{entrant.model}: {error}".partition("\n")[0])
+            return None
+        return [tuple(classes) for classes in ranked]
+
+    def _runner(self, entrant: Entrant) -> Runner:
+        if entrant not in self.runners:
+            settings = self.settings
+            network = entrant.load().to(
+                settings.device, dtype(settings.precision), memory_format=torch.channels_last
+            )
+            self.runners[entrant] = Runner(network.eval(), batch_size(settings.device))
+        return self.runners[entrant]
+
+    def _right(self, entrant: Entrant, made: Sequence[Prediction]) -> tuple[int, int]:
+        """How many images are right so far, of how many."""
+        done = [kept.counts for kept in self.kept[entrant].values()]
+        now = count(made)
+        return sum(one.top_1 for one in done) + now.top_1, sum(one.images for one in done) + now.images
+
+    def _keep(self, entrant: Entrant, shard: Shard, made: Sequence[Prediction]) -> None:
+        if len(made) != len(shard.images):
+            self.failures[entrant] = Failure(f"{len(made)} of the {len(shard.images)} images of a shard were counted.")
+            return
+        kept = self.kept[entrant][shard] = Kept(tuple(made), count(made), self.environment)
+        try:
+            self.ledgers[entrant].store(shard, kept)
+        except OSError as error:
+            self.progress.note(f"What was evaluated cannot be kept, and is lost when this run ends: {error}")
+
+    def _keep_crops(self, shard: Shard, crops: Mapping[Geometry, Sequence[torch.Tensor]]) -> None:
+        for geometry, batches in crops.items():
+            if self.cache is not None and not self.cache.has(shard, geometry):
+                with contextlib.suppress(OSError):
+                    self.cache.write(shard, geometry, batches)
+
+    def _outcome(self, entrant: Entrant) -> Outcome:
+        if entrant in self.failures:
+            return self.failures[entrant]
+        kept = [self.kept[entrant][shard] for shard in self.shards]
+        predictions = tuple(prediction for part in kept for prediction in part.predictions)
+        environments = tuple({str(part.environment): part.environment for part in kept}.values())
+        return Scores(predictions, count(predictions), self.dataset.shape.images, environments)
+
+
+@cache
+def _code_digest() -> str:
+    """What of the harness an evaluation depends on: the code of evaluating and of building networks."""
+    package = Path(__file__).parents[1]
+    return code_digest([*package.glob("evaluate/*.py"), *package.glob("zoo/*.py"), package / "measure" / "tensors.py"])
+
+
+def _geometries(entrants: Sequence[Entrant]) -> tuple[Geometry, ...]:
+    return tuple(dict.fromkeys(entrant.conditions.geometry for entrant in entrants))

@@ -1,0 +1,70 @@
+"""What labelled images are, by content, so that a result belongs to exactly these and to no others."""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.disk import cache_home, write_whole
+
+_READERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image: its file's name, its class by number, and the bytes of `path` that hold it."""
+
+    name: str
+    label: int
+    path: Path
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        """The encoded image."""
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.size)
+
+
+def fingerprint(images: Sequence[Image]) -> str:
+    """A SHA-256 over every image's class, name and content: the same for the same images in any layout."""
+    digest = hashlib.sha256()
+    for image, content in zip(images, _digests(images), strict=True):
+        digest.update(f"{image.label}\0{image.name}\0{content}\n".encode())
+    return digest.hexdigest()
+
+
+def _digests(images: Sequence[Image]) -> list[str]:
+    """Each image's SHA-256; kept by path, size and time of change, as git's index does."""
+    if not images:
+        return []
+    changed = {path: path.stat().st_mtime_ns for path in {image.path for image in images}}
+    keys = [f"{image.path.absolute()}:{image.offset}:{image.size}:{changed[image.path]}" for image in images]
+    names = hashlib.sha256("\n".join(sorted(str(path.absolute()) for path in changed)).encode()).hexdigest()
+    kept_in = cache_home() / "images" / f"{names[:32]}.json"
+    kept = _kept(kept_in)
+    unknown = [place for place, key in enumerate(keys) if key not in kept]
+    with ThreadPoolExecutor(_READERS) as readers:
+        hashed = dict(zip(unknown, readers.map(lambda place: _sha256(images[place]), unknown), strict=True))
+    digests = [hashed.get(place) or kept[key] for place, key in enumerate(keys)]
+    if unknown:
+        # A cache that cannot be written costs time, nothing else.
+        with contextlib.suppress(OSError):
+            write_whole(kept_in, json.dumps(dict(zip(keys, digests, strict=True))).encode())
+    return digests
+
+
+def _kept(path: Path) -> Mapping[str, str]:
+    try:
+        kept = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _sha256(image: Image) -> str:
+    return hashlib.sha256(image.read()).hexdigest()

@@ -1,0 +1,53 @@
+"""An encoded image to a uint8 crop, and a batch of crops to a network's input, as published evaluations do it."""
+
+import io
+import warnings
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from harness.evaluate.conditions import Conditions, Geometry
+from harness.zoo.torchvision_import import import_torchvision
+
+
+class ImageError(Exception):
+    """An image that does not decode."""
+
+
+def decode(encoded: bytes) -> Image.Image:
+    """The image in RGB, as PIL's `convert('RGB')` gives it: EXIF rotation is not applied. Raises ImageError."""
+    try:
+        with warnings.catch_warnings():
+            # About metadata; the pixels are what PIL makes of them, here as in the published evaluations.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(encoded)) as image:
+                return image.convert("RGB")
+    except Exception as error:  # noqa: BLE001 - decoders raise what they like
+        raise ImageError(f"{type(error).__name__}: {error}") from None
+
+
+def crop(image: Image.Image, geometry: Geometry) -> torch.Tensor:
+    """The crop of an RGB image, uint8, 3×side×side: the short side resized, the centre cut out."""
+    return torch.from_numpy(np.array(_transform(geometry)(image))).permute(2, 0, 1)
+
+
+@cache
+def _transform(geometry: Geometry) -> Any:
+    transforms = import_torchvision("transforms")
+    mode = transforms.InterpolationMode(geometry.interpolation)
+    resize = transforms.Resize(geometry.resized, interpolation=mode)
+    return transforms.Compose([resize, transforms.CenterCrop(geometry.image_size)])
+
+
+def normalise(crops: torch.Tensor, conditions: Conditions) -> torch.Tensor:
+    """The network's input for a batch of uint8 crops, N×3×side×side, in float32 on the crops' device."""
+    if conditions.channels == "BGR":
+        crops = crops.flip(1)
+    mean, std = (
+        torch.tensor(values, dtype=torch.float32, device=crops.device).view(3, 1, 1)
+        for values in (conditions.mean, conditions.std)
+    )
+    return crops.to(torch.float32).div_(255).sub_(mean).div_(std)

@@ -1,0 +1,40 @@
+"""A fixed order of a dataset's images, in fixed shards, so that work can stop anywhere and go on."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.evaluate.dataset import Dataset
+from harness.evaluate.fingerprint import Image
+
+SHARD_SIZE = 1000
+_SEED = "model-card-harness"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shard:
+    """Images that are counted together, and their number among the shards."""
+
+    number: int
+    images: tuple[Image, ...]
+
+    def batches(self, size: int) -> Iterator[slice]:
+        """Where each batch of at most `size` images lies."""
+        return (slice(start, min(start + size, len(self.images))) for start in range(0, len(self.images), size))
+
+
+def shards(dataset: Dataset, first: int | None = None) -> tuple[Shard, ...]:
+    """The dataset in its seeded order, cut up; only the `first` images of that order if a number is given.
+
+    The order is that of a hash of each image's name and class, so it is a random sample at every length, and the
+    same on every machine and for every layout of the dataset.
+    """
+    ordered = sorted(dataset.images, key=_rank)[:first]
+    starts = range(0, len(ordered), SHARD_SIZE)
+    return tuple(
+        Shard(number, tuple(ordered[start : start + SHARD_SIZE])) for number, start in enumerate(starts)
+    )
+
+
+def _rank(image: Image) -> bytes:
+    return hashlib.sha256(f"{_SEED}\0{image.name}\0{image.label}".encode()).digest()
