@@ -1,5 +1,5 @@
 """`python -m harness` is `verify`."""
 
-from harness.cli import main
+from harness.process import main
 
 main()

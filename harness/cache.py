@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def cache_folder() -> Path:
     return cache_home() / "verdicts"
 
 
+@cache
 def library_versions() -> dict[str, str]:
     """The versions of the libraries that a verdict depends on."""
     versions = {}
@@ -30,13 +32,13 @@ def library_versions() -> dict[str, str]:
     return versions
 
 
-def key(page: str, contents: Iterable[bytes], weights: Path | None) -> str:
+def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: str) -> str:
     """What the verdicts on a page depend on, as one hash.
 
-    `contents` are the bytes of the page, the references and the includes. Of weights files, name, size and time
-    of change stand for their bytes, as in git's index.
+    `contents` are the bytes of the page, the references and the includes. Of `files` (weights, images), or all
+    files in them where they are folders, name, size and time of change stand for their bytes, as in git's index.
     """
-    parts: list[object] = [page, library_versions(), _harness_digest(), _listing(weights)]
+    parts: list[object] = [page, library_versions(), _harness_digest(), [_listing(path) for path in files], settings]
     digest = hashlib.sha256(json.dumps(parts).encode())
     for content in contents:
         digest.update(hashlib.sha256(content).digest())
@@ -67,14 +69,15 @@ def store(entry: str, verdicts: Sequence[Verdict]) -> None:
             old.unlink(missing_ok=True)
 
 
+@cache
 def _harness_digest() -> str:
     package = Path(__file__).parent
     return code_digest([*package.rglob("*.py"), *package.rglob("*.json")])
 
 
-def _listing(folder: Path | None) -> list[tuple[str, int, int]]:
-    if folder is None or not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        files = [(entry.name, entry.stat()) for entry in entries if entry.is_file()]
-    return sorted((name, status.st_size, status.st_mtime_ns) for name, status in files)
+def _listing(path: Path) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of a file, or of every file in a folder."""
+    # Strings, not paths: there may be thousands.
+    found = [f"{top}/{name}" for top, _, names in os.walk(path) for name in names] or [str(path)]
+    stats = [(name, os.stat(name)) for name in found if os.access(name, os.R_OK)]  # noqa: PTH116
+    return sorted((name, status.st_size, status.st_mtime_ns) for name, status in stats)

@@ -1,23 +1,23 @@
 """Verbs, flags and exit codes."""
 
-import gc
-import os
 import platform
-import signal
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.flags import on_pages, resources, with_files
+
 # What a verb needs is imported where it needs it: `--help` and usage errors load next to nothing.
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from rich.console import Console
 
+    from harness.evaluate.kept import KeptRun
     from harness.index.claim import Claim
     from harness.project import Project
     from harness.verdict import Verdict
@@ -28,21 +28,6 @@ NOTHING_FALSE, FALSE, BAD_USAGE, NOT_FINISHED, INTERRUPTED = 0, 1, 2, 3, 130
 # Wider than that, lines are hard to read and padding takes over.
 _WIDEST = 160
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def _on_pages(command: _Command) -> _Command:
-    path = click.Path(path_type=Path)
-    return click.argument("pages", nargs=-1, type=path, metavar="[PAGE]...")(command)
-
-
-def _with_files(command: _Command) -> _Command:
-    folder = click.Path(path_type=Path, exists=True, file_okay=False)
-    weights = "Where weights files lie; torch hub's own folder by default."
-    source = "A git checkout or bare repository of the models' source."
-    command = click.option("--source", type=folder, metavar="DIR", help=source)(command)
-    return click.option("--weights", type=folder, metavar="DIR", help=weights)(command)
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="model-card-harness")
@@ -51,10 +36,10 @@ def app() -> None:
 
 
 @app.command("all")
-@_on_pages
+@on_pages
 @click.option("--model", "models", multiple=True, metavar="GLOB", help="Only these models; 'page' for the page itself.")
 @click.option("--claim", "kinds", multiple=True, metavar="GLOB", help="Only these kinds of claim.")
-@_with_files
+@with_files
 @click.option(
     "--format",
     "output",
@@ -75,11 +60,10 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
     pages: tuple[Path, ...],
     models: tuple[str, ...],
     kinds: tuple[str, ...],
-    weights: Path | None,
-    source: Path | None,
     output: str,
     reports: Path | None,
     strict: bool,
+    **files: Any,
 ) -> int:
     """Verify every claim of every page, and write reports/.
 
@@ -91,7 +75,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
     """
     started = time.monotonic()
     project = _project(pages)
-    answer = _verified(project, models, kinds, weights, source)
+    answer = _verified(project, models, kinds, files)
     if answer.portable and (reports or project.whole):
         from harness.report.files import report_files, write_reports
 
@@ -105,15 +89,15 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
 @app.command()
 @click.argument("model")
 @click.argument("claim")
-@_on_pages
-@_with_files
-def explain(*, model: str, claim: str, pages: tuple[Path, ...], weights: Path | None, source: Path | None) -> int:
+@on_pages
+@with_files
+def explain(*, model: str, claim: str, pages: tuple[Path, ...], **files: Any) -> int:
     """Show how one verdict comes about: convention, per-stage table, remedy.
 
     MODEL is a model's name, or 'page' for a claim of the page itself; CLAIM a kind such as flops. 'verify list'
     shows both.
     """
-    answer = _verified(_project(pages), (model,), (claim,), weights, source)
+    answer = _verified(_project(pages), (model,), (claim,), files)
     from harness.report.terminal import print_verdict
 
     for verdict in answer.verdicts:
@@ -121,8 +105,94 @@ def explain(*, model: str, claim: str, pages: tuple[Path, ...], weights: Path | 
     return _exit_code(answer.verdicts, strict=False)
 
 
+@app.command()
+@on_pages
+@click.option("--model", "models", multiple=True, metavar="GLOB", help="Only these models.")
+@with_files
+def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **files: Any) -> int:
+    """Evaluate accuracies, and write them to modelindex/records.json.
+
+    Committed, the records let a machine without the images judge by them, until weights or conditions change.
+    """
+    from harness.record import write_records
+    from harness.report.progress import ProgressOnStderr
+    from harness.verify import Selection, measure_records
+
+    project = _project(pages)
+    found = resources(project, files)
+    records, reasons = measure_records(project, Selection(models), found, ProgressOnStderr())
+    for reason in reasons:
+        click.echo(f"Not recorded: {reason}", err=True)
+    if not records:
+        raise click.UsageError("Nothing was recorded.")
+    write_records(project.records, records)
+    for one in records:
+        click.echo(f"{one.model} on {one.dataset}: top-1 {one.percent('top_1')}%, top-5 {one.percent('top_5')}%")
+    click.echo(f"Records are in {project.records}.", err=True)
+    return NOTHING_FALSE
+
+
+@app.command()
+@on_pages
+@click.option("--model", "models", multiple=True, metavar="GLOB", help="Only the weights of these models.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where to put them; torch hub's own folder by default.",
+)
+@click.option("--strict", is_flag=True, help="Also exit 1 where a file could not be fetched.")
+def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | None, strict: bool) -> int:
+    """Download the weights files that the pages name, and check the digits in their names."""
+    from harness.fetch import fetch_weights
+    from harness.measure.checkpoint import torch_hub_folder
+    from harness.verdict import Status
+    from harness.verify import read_weights
+
+    named = [
+        pair for pair in read_weights(_project(pages)) if any(fnmatchcase(pair[0], glob) for glob in models or "*")
+    ]
+    if not named:
+        raise click.UsageError("Nothing to fetch: no model of that name has weights.")
+    found = set()
+    for fetched in fetch_weights(named, weights or torch_hub_folder()):
+        found.add(fetched.status)
+        click.echo(f"{fetched.status.value.replace('_', ' '):7}  {fetched.model}: {fetched.told}")
+    return FALSE if Status.FAIL in found or (strict and Status.NOT_RUN in found) else NOTHING_FALSE
+
+
+@app.command()
+@click.argument("model")
+@click.argument("runs", nargs=-1, metavar="[RUN RUN]")
+def compare(*, model: str, runs: tuple[str, ...]) -> int:
+    """Compare two evaluations of a model: which images flipped, and McNemar's test.
+
+    Without RUNs, list the evaluations that are kept on this machine. A RUN is the beginning of its name in that list.
+    """
+    from harness.evaluate.kept import find_runs
+    from harness.report.comparison import print_comparison, print_runs
+
+    found = find_runs(model)
+    if not found:
+        raise click.UsageError(f"No evaluation of {model} is kept here; run `verify all` with its weights and images.")
+    if not runs:
+        print_runs(_console(), found)
+        return NOTHING_FALSE
+    if len(runs) != 2:
+        raise click.UsageError("Name two runs, or none to see which there are.")
+    print_comparison(_console(), *(_run_called(name, found) for name in runs))
+    return NOTHING_FALSE
+
+
+def _run_called(name: str, runs: "Sequence[KeptRun]") -> "KeptRun":
+    meant = [run for run in runs if run.key.startswith(name)]
+    if len(meant) != 1:
+        raise click.UsageError(f"{len(meant)} runs begin with {name}; `verify compare MODEL` lists them.")
+    return meant[0]
+
+
 @app.command("list")
-@_on_pages
+@on_pages
 def list_all(*, pages: tuple[Path, ...]) -> None:
     """List models, kinds of claim, and the checks that judge them."""
     from harness.checks import CHECKS
@@ -136,60 +206,6 @@ def list_all(*, pages: tuple[Path, ...]) -> None:
     print_listing(_console(), read_claims(_project(pages)), checks)
 
 
-def main() -> NoReturn:
-    """Run the command line; the process ends with one of the exit codes above."""
-    if hasattr(signal, "SIGPIPE"):
-        # A reader that has seen enough, such as `head`, ends the program, as it does everywhere.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # What a terminal's encoding lacks is written out; a closed stream swallows what it is given.
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
-        stream.reconfigure(errors="backslashreplace")
-        setattr(sys, name, stream)
-    # Torch makes some hundred thousand objects that live as long as the process: collecting them costs a third
-    # of its import. Taking them down one by one at the end costs as much again.
-    gc.disable()
-    code = _run()
-    try:
-        sys.stdout.flush()
-    except OSError:
-        code = NOT_FINISHED
-    sys.stderr.flush()
-    os._exit(code)
-
-
-def _run() -> int:
-    try:
-        return int(app.main(standalone_mode=False) or NOTHING_FALSE)
-    except click.ClickException as error:
-        error.show()
-        return BAD_USAGE
-    except (click.Abort, KeyboardInterrupt):
-        print("Interrupted.", file=sys.stderr)
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - told to the user, or shown with its traceback
-        if _is_for_the_user(error):
-            from harness.index.faults import visible
-
-            print("\n".join(map(visible, str(error).split("\n"))), file=sys.stderr)
-            return BAD_USAGE
-        if isinstance(error, OSError):
-            print(f"Could not finish: {error}", file=sys.stderr)
-        else:
-            traceback.print_exc()
-        return NOT_FINISHED
-
-
-def _is_for_the_user(error: Exception) -> bool:
-    """Whether the error is about the user's files, and says what to mend."""
-    from harness.index.faults import PageError
-    from harness.project import ProjectError
-    from harness.references import ReferenceFileError
-    from harness.report.files import ReportError
-
-    return isinstance(error, PageError | ProjectError | ReferenceFileError | ReportError)
-
-
 def _project(pages: tuple[Path, ...]) -> "Project":
     from harness.project import find_project
 
@@ -201,24 +217,13 @@ def _project(pages: tuple[Path, ...]) -> "Project":
 
 
 def _verified(
-    project: "Project",
-    models: tuple[str, ...],
-    kinds: tuple[str, ...],
-    weights: Path | None,
-    source: Path | None,
+    project: "Project", models: tuple[str, ...], kinds: tuple[str, ...], files: "Mapping[str, Any]"
 ) -> "Answer":
     """The selected verdicts. Raises click.UsageError where the selection matches nothing."""
-    from harness.measure.checkpoint import torch_hub_folder
-    from harness.measure.source import is_repository
-    from harness.project import Resources
+    from harness.report.progress import ProgressOnStderr
     from harness.verify import Selection, verify
 
-    if source and not is_repository(source):
-        told = f"{source} is no git checkout or bare repository, or git is not installed"
-        raise click.BadParameter(told, param_hint="--source")
-    folder = weights or torch_hub_folder()
-    resources = Resources(folder if folder.is_dir() else None, source)
-    answer = verify(project, Selection(models, kinds), resources)
+    answer = verify(project, Selection(models, kinds), resources(project, files), ProgressOnStderr())
     if not answer.verdicts:
         raise click.UsageError(_nothing_selected(answer.claims, models, kinds))
     return answer

@@ -2,21 +2,33 @@
 
 import traceback
 from collections.abc import Iterable
+from dataclasses import replace
 
 from harness.checks import CHECKS
-from harness.checks.subject import Subject
+from harness.checks.subject import Evaluations, Need, Subject
 from harness.index.claim import Claim
 from harness.index.records import Index
-from harness.project import Resources
 from harness.references import References
+from harness.resources import Resources
 from harness.verdict import NotHereError, Status, Verdict
 
 
 def judge_claims(
-    index: Index, selected: Iterable[Claim], references: References, resources: Resources
+    index: Index,
+    selected: Iterable[Claim],
+    references: References,
+    resources: Resources,
+    evaluations: Evaluations | None = None,
 ) -> list[Verdict]:
     """The verdicts on the selected claims of a page, in their order."""
-    return [judge(claim, Subject(index, references, resources, claim.model)) for claim in selected]
+    page = Subject(index, references, resources, evaluations=evaluations or {})
+    return [judge(claim, replace(page, model=claim.model)) for claim in selected]
+
+
+def wants_images(claim: Claim) -> bool:
+    """Whether the claim is judged by an evaluation of images, where one can be had."""
+    check = CHECKS.get(claim.kind)
+    return check is not None and Need.IMAGES in check.NEEDS
 
 
 def judge(claim: Claim, subject: Subject) -> Verdict:

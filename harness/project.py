@@ -1,12 +1,14 @@
 """A project: the folder that holds `modelindex/verify.toml`, the pages it names, and what lies beside it."""
 
 import os
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-_KNOWN = {"pages"}
+from harness.record import RecordFileError, read_records
+from harness.resources import Resources
+from harness.settings import ProjectError, read_settings
+
 _START = """expected a page, or modelindex/verify.toml here or in a folder above, got neither.
 To start one, put a page with a model-index into modelindex/ and name it:
 
@@ -17,20 +19,18 @@ To start one, put a page with a model-index into modelindex/ and name it:
 Or name pages on the command line: verify all path/to/page.md"""
 
 
-class ProjectError(Exception):
-    """The project's files cannot be used; the message names the place, what was expected, and the mend."""
-
-
 @dataclass(frozen=True, slots=True)
 class Project:
     """A root folder and the pages to verify, each with its name in verdicts (relative to the root).
 
     `whole` tells that these are all pages of the project: its reports are about all of them or left alone.
+    `resources` are what every machine has that has the project.
     """
 
     root: Path
     pages: tuple[tuple[str, Path], ...]
     whole: bool
+    resources: Resources = field(default_factory=Resources)
 
     @property
     def includes(self) -> Path:
@@ -42,13 +42,10 @@ class Project:
         """The folder of the project's own references."""
         return self.root / "modelindex" / "references"
 
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What this machine has beside the project: a folder of weights files, a git repository of the source."""
-
-    weights: Path | None = None
-    source: Path | None = None
+    @property
+    def records(self) -> Path:
+        """The file of accuracies measured elsewhere."""
+        return self.root / "modelindex" / "records.json"
 
 
 def find_project(start: Path, pages: Sequence[Path]) -> Project:
@@ -61,32 +58,15 @@ def find_project(start: Path, pages: Sequence[Path]) -> Project:
     if root is None and not pages:
         raise ProjectError(_START)
     if root is None:
-        return Project(start, _named([start / page for page in pages], start), whole=True)
-    if pages:
-        return Project(root, _named([start / page for page in pages], root), whole=False)
-    return Project(root, _named(_configured(root), root), whole=True)
-
-
-def _configured(root: Path) -> list[Path]:
-    """The pages that the project's verify.toml names."""
-    path = root / "modelindex" / "verify.toml"
-    shown = "modelindex/verify.toml"
+        return Project(start, _named([start / page for page in pages], start), whole=True, resources=Resources(start))
+    settings = read_settings(root / "modelindex" / "verify.toml")
+    named = _named([start / page for page in pages] or settings.pages, root)
     try:
-        settings = tomllib.loads(path.read_text("utf-8-sig"))
-    except (ValueError, RecursionError, OSError) as error:
-        raise ProjectError(f"{shown}: expected TOML, got {error}; mend the file") from None
-    unknown = sorted(settings.keys() - _KNOWN)
-    if unknown:
-        known = ", ".join(sorted(_KNOWN))
-        raise ProjectError(f"{shown}: expected the keys {known}, got {', '.join(unknown)}; remove or rename them")
-    names = settings.get("pages")
-    if not isinstance(names, list) or not names or not all(map(_is_name, names)):
-        raise ProjectError(f'{shown}: expected pages = ["page.md", …], got {names!r}; name at least one page')
-    return [path.parent / name for name in names]
-
-
-def _is_name(name: object) -> bool:
-    return isinstance(name, str) and name.isprintable()
+        records = read_records(root / "modelindex" / "records.json")
+    except RecordFileError as error:
+        raise ProjectError(str(error)) from None
+    resources = Resources(root, images=settings.datasets, tolerances=settings.tolerances, records=records)
+    return Project(root, named, whole=not pages, resources=resources)
 
 
 def _named(pages: Sequence[Path], root: Path) -> tuple[tuple[str, Path], ...]:

@@ -38,7 +38,8 @@ class Verdict:
     """The verdict on one claim.
 
     `measured` is what was found here, by `method`; `difference` says how far it is from the declared value.
-    `evidence` holds plain values, and tables as lists of rows.
+    `evidence` holds plain values, and tables as lists of rows. `environment` says on which machine and with which
+    versions it was measured, where that matters; committed reports leave it out.
     """
 
     claim: Claim
@@ -49,6 +50,7 @@ class Verdict:
     method: str | None = None
     remedy: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as the JSON report holds it."""
@@ -66,6 +68,7 @@ class Verdict:
             "remedy": self.remedy,
             "where": asdict(claim.where),
             "evidence": dict(self.evidence),
+            "environment": dict(self.environment),
         }
 
 
@@ -82,6 +85,7 @@ def verdict_from_json(data: Mapping[str, Any]) -> Verdict:
         data["method"],
         data["remedy"],
         data["evidence"],
+        data["environment"],
     )
 
 

@@ -1,20 +1,28 @@
 """Pages to claims to checks to verdicts."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from harness import cache
+from harness.evaluate.progress import Progress, Silent
 from harness.index.claim import Claim
 from harness.index.faults import collect
 from harness.index.page import Page, read_page
-from harness.project import Project, Resources
+from harness.project import Project
+from harness.record import Record
 from harness.references import SHIPPED, References, load_references
+from harness.resources import Resources
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
+    from harness.checks.subject import Evaluations
     from harness.index.records import Index
+
+# A file of weights that a page names by its path.
+_WEIGHTS_NAME = re.compile(r"[\w.+@=/-]+\.(?:pth|pt|bin|safetensors)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +59,35 @@ class Answer:
     cached: bool
 
 
-def verify(project: Project, selection: Selection, resources: Resources) -> Answer:
+def verify(project: Project, selection: Selection, resources: Resources, progress: Progress) -> Answer:
     """Verify the project's pages. Raises PageError, with the faults of all of them, before anything is judged."""
     references = load_references([SHIPPED, project.references])
-    answer = _answer(project, references, resources, selection)
+    answer = _Run(project, references, resources, selection, progress).answer()
     if not selection.everything:
         return answer
-    portable = answer if resources == Resources() else _answer(project, references, Resources(), selection)
-    return replace(answer, portable=portable.verdicts, cached=answer.cached and portable.cached)
+    portable = answer
+    if resources != project.resources:
+        portable = _Run(project, references, project.resources, selection, Silent()).answer()
+    verdicts = tuple(replace(verdict, environment={}) for verdict in portable.verdicts)
+    return replace(answer, portable=verdicts, cached=answer.cached and portable.cached)
+
+
+def measure_records(
+    project: Project, selection: Selection, resources: Resources, progress: Progress
+) -> tuple[list[Record], list[str]]:
+    """Records of what can be evaluated here in full, and of every other result why there is none."""
+    references = load_references([SHIPPED, project.references])
+    return _Run(project, references, resources, selection, progress).records()
 
 
 def read_claims(project: Project) -> list[Claim]:
     """Every claim of the project's pages. Raises PageError with the faults of all of them."""
     return [claim for found in _read_claims(_read_pages(project), project).values() for claim in found[1]]
+
+
+def read_weights(project: Project) -> list[tuple[str, str]]:
+    """Every model of the project's pages that names weights, and what it names. Raises PageError."""
+    return [(claim.model, claim.declared) for claim in read_claims(project) if claim.kind == "weights" and claim.model]
 
 
 def _read_pages(project: Project) -> list[Page]:
@@ -79,37 +103,89 @@ def _read_claims(pages: Sequence[Page], project: Project) -> "dict[str, tuple[In
     return {index.page.name: (index, claims(index)) for index in indexes}
 
 
-def _answer(project: Project, references: References, resources: Resources, selection: Selection) -> Answer:
-    pages = _read_pages(project)
-    included = [path.read_bytes() for path in sorted(project.includes.rglob("*")) if path.is_file()]
-    entries = {
-        page.name: cache.key(page.name, [page.text.encode(), references.digest.encode(), *included], resources.weights)
-        for page in pages
-    }
-    # What a repository holds at a commit can change without its folder showing it: asked again each time.
-    kept = {name: None if resources.source else cache.load(entry) for name, entry in entries.items()}
-    missed = [page for page in pages if kept[page.name] is None]
-    read = _read_claims(missed, project) if missed else {}
-    verdicts: list[Verdict] = []
-    all_claims: list[Claim] = []
-    for name, entry in entries.items():
-        known = kept[name]
-        if known is None:
-            index, found = read[name]
-            known = _judged(index, [claim for claim in found if claim in selection], references, resources)
-            if selection.everything and not resources.source:
-                cache.store(entry, known)
-        else:
-            found = tuple(verdict.claim for verdict in known)
-        all_claims += found
-        verdicts += [verdict for verdict in known if verdict.claim in selection]
-    return Answer(tuple(verdicts), (), tuple(all_claims), not missed)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    project: Project
+    references: References
+    resources: Resources
+    selection: Selection
+    progress: Progress
 
+    def answer(self) -> Answer:
+        pages = _read_pages(self.project)
+        entries = {page.name: self._cache_key(page) for page in pages}
+        kept = {name: cache.load(entry) if self._can_be_kept else None for name, entry in entries.items()}
+        missed = [page for page in pages if kept[page.name] is None]
+        read = _read_claims(missed, self.project) if missed else {}
+        selected = {name: [claim for claim in found if claim in self.selection] for name, (_, found) in read.items()}
+        evaluations = self._evaluated(read, selected)
+        verdicts: list[Verdict] = []
+        all_claims: list[Claim] = []
+        for name, entry in entries.items():
+            known = kept[name]
+            if known is None:
+                index, found = read[name]
+                known = self._judged(index, selected[name], evaluations)
+                if self.selection.everything and self._can_be_kept:
+                    cache.store(entry, known)
+            else:
+                found = tuple(verdict.claim for verdict in known)
+            all_claims += found
+            verdicts += [verdict for verdict in known if verdict.claim in self.selection]
+        return Answer(tuple(verdicts), (), tuple(all_claims), not missed)
 
-def _judged(index: "Index", selected: Sequence[Claim], references: References, resources: Resources) -> list[Verdict]:
-    if not selected:
-        return []
-    # Loads the checks, which an answer from the cache and a selection of nothing do without.
-    from harness.judge import judge_claims
+    def records(self) -> tuple[list[Record], list[str]]:
+        from harness.evaluations import as_records
 
-    return judge_claims(index, selected, references, resources)
+        read = _read_claims(_read_pages(self.project), self.project)
+        selected = {name: [claim for claim in found if claim in self.selection] for name, (_, found) in read.items()}
+        return as_records(self._evaluated(read, selected))
+
+    @property
+    def _can_be_kept(self) -> bool:
+        """Whether the verdicts depend on nothing whose change their key would not show.
+
+        What a repository holds at a commit can change without its folder showing it; a large dataset takes too long
+        to look through, and its evaluation is kept anyway.
+        """
+        resources = self.resources
+        own = self.project.resources.images
+        return not resources.source and resources.images == own and not resources.evaluation.refresh
+
+    def _cache_key(self, page: Page) -> str:
+        included = [path.read_bytes() for path in sorted(self.project.includes.rglob("*")) if path.is_file()]
+        contents = [page.text.encode(), self.references.digest.encode(), *included]
+        beside = (self.project.root / page.name).parent
+        named = [beside / name for name in sorted(set(_WEIGHTS_NAME.findall(page.text)))]
+        resources = self.resources
+        files = [*named, *resources.images.values(), *([resources.weights] if resources.weights else [])]
+        settings = [resources.tolerances, resources.records, resources.timm, resources.evaluation]
+        return cache.key(page.name, contents, files, repr(settings))
+
+    def _evaluated(
+        self, read: "Mapping[str, tuple[Index, tuple[Claim, ...]]]", selected: Mapping[str, Sequence[Claim]]
+    ) -> "Evaluations":
+        """One pass over the images of each dataset for all pages."""
+        if not any(selected.values()):
+            return {}
+        from harness.judge import wants_images
+
+        models = {name: {claim.model for claim in claims if wants_images(claim)} for name, claims in selected.items()}
+        from harness.checks.subject import Subject
+        from harness.evaluations import evaluate_subjects
+
+        subjects = [
+            Subject(index, self.references, self.resources, model)
+            for name, (index, _) in read.items()
+            for model in index.models
+            if model in models[name]
+        ]
+        return evaluate_subjects(subjects, self.resources.evaluation, self.progress)
+
+    def _judged(self, index: "Index", selected: Sequence[Claim], evaluations: "Evaluations") -> list[Verdict]:
+        if not selected:
+            return []
+        # Loads the checks, which an answer from the cache and a selection of nothing do without.
+        from harness.judge import judge_claims
+
+        return judge_claims(index, selected, self.references, self.resources, evaluations)

@@ -14,8 +14,8 @@ from harness.index.claims import claims
 from harness.index.page import page_from_text
 from harness.index.records import Index, read_index
 from harness.judge import judge_claims
-from harness.project import Resources
 from harness.references import SHIPPED, load_references
+from harness.resources import Resources
 from harness.verdict import Verdict
 
 ROOT = Path(__file__).parents[1]

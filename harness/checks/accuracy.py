@@ -1,152 +1,195 @@
-"""Accuracy: possible at all, in line with the family and with published evaluations; measuring needs images."""
+"""Accuracy: measured on the images under the declared conditions; without them by a record, or only against others."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from harness.checks.conditions import same_conditions
+from harness.checks.plausibility import implausible, in_conflict
+from harness.checks.reproduction import (
+    METRICS,
+    judged_within,
+    published_evaluations,
+    reason_found,
+    same_conditions,
+    suspect_rows,
+)
 from harness.checks.subject import Need, Subject
+from harness.evaluate.evaluation import Evaluation
+from harness.evaluate.interval import CONFIDENCE, random_sample, worst_case
+from harness.evaluate.scores import Failure
 from harness.index.claim import Claim
-from harness.index.quantity import parse_quantity
-from harness.index.records import Index, Record
-from harness.index.weights_url import weights_file
+from harness.index.records import Record as PageRecord
+from harness.record import Record
 from harness.references import shown
+from harness.resources import Tolerance
 from harness.verdict import NotHereError, Status, Verdict
 
-KINDS = ("top_1_accuracy", "top_5_accuracy")
-NEEDS = frozenset({Need.PAGE, Need.REFERENCE, Need.IMAGES})
+KINDS = tuple(METRICS)
+NEEDS = frozenset({Need.PAGE, Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
 
-# In points: ten times the largest inversion between neighbours in size of the RegNetY page.
-FAR_WORSE = Decimal(1)
-_METHOD = "cross-record rules"
-_SUPPLY = "an evaluation on the images of the dataset; this version of the harness has none"
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    reason: str
-    remedy: str
-    figure: Decimal | None = None
+_MEANS = "percent of the images whose class is the first, or among the first five, of the scores"
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Apply the rules that need no images; what passes them all is still to be measured."""
+    """Judge by an evaluation here, else by a record of one, else by what needs no images."""
     result = next(record for record in subject.record.results if claim.where.path.startswith(f"{record.path}."))
-    published = _published(subject, result)
+    dataset = subject.references.dataset_called(result.text("dataset"))
+    try:
+        found = subject.evaluation(dataset)
+    except NotHereError as missing:
+        record, stale = _record(subject, dataset)
+        if record is not None:
+            return _by_record(claim, subject, record)
+        return _unmeasured(claim, subject, result, missing, stale)
+    if isinstance(found, Failure):
+        remedy = "mend what it names, and run again; nothing was counted"
+        return Verdict(claim, Status.ERROR, f"The evaluation could not finish: {found.reason}", remedy=remedy)
+    if found.scores.counts.images < found.scores.of or found.images.lacking:
+        return _in_part(claim, found)
+    return _measured(claim, subject, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measurement:
+    """A measured accuracy in percent, how it was got, and what its reader needs to believe it."""
+
+    percent: Decimal
+    tolerance: Tolerance
+    method: str
+    evidence: Mapping[str, Any]
+    environment: Mapping[str, Any]
+
+    def status(self, claim: Claim) -> Status:
+        return judged_within(claim.quantity, self.percent, self.tolerance)
+
+
+def _measured(claim: Claim, subject: Subject, found: Evaluation) -> Verdict:
+    metric, counts = METRICS[claim.kind], found.scores.counts
+    tolerance = subject.resources.tolerances[found.precision]
+    evidence: dict[str, Any] = {
+        "accuracy": _MEANS,
+        "counted": f"{getattr(counts, metric)} of {counts.images} images right",
+        "tolerance": _shown(tolerance, found.precision),
+        "images": str(found.images),
+        "images, SHA-256": found.images.fingerprint,
+        "weights, SHA-256": found.weights,
+        "conditions": {name: str(value) for name, value in found.conditions.as_json().items()},
+    }
+    method = f"evaluated, {found.precision}, {found.conditions.geometry}"
+    measurement = _Measurement(counts.percent(metric), tolerance, method, evidence, found.environment)
+    status = measurement.status(claim)
+    if status is not Status.FAIL:
+        return _verdict(claim, measurement, _told(status, tolerance), None)
+    evidence["usual suspects"] = suspect_rows(claim.quantity, metric, found, tolerance)
+    reason = f"{_told(status, tolerance)} {reason_found(claim.quantity, metric, found, tolerance)}"
+    remedy = f"declare {measurement.percent}%, or the conditions and weights that give {claim.declared}"
+    return _verdict(claim, measurement, reason, remedy)
+
+
+def _verdict(claim: Claim, measurement: _Measurement, reason: str, remedy: str | None) -> Verdict:
+    gap = measurement.percent - claim.quantity.value
+    return Verdict(
+        claim,
+        measurement.status(claim),
+        reason,
+        f"{measurement.percent}%",
+        f"{gap:+} points" if gap else None,
+        measurement.method,
+        remedy,
+        measurement.evidence,
+        measurement.environment,
+    )
+
+
+def _shown(tolerance: Tolerance, precision: str) -> str:
+    return f"pass within {tolerance.passing} points, explained within {tolerance.explained}, {precision}"
+
+
+def _told(status: Status, tolerance: Tolerance) -> str:
+    return {
+        Status.PASS: f"Reproduced on all images, within {tolerance.passing} points.",
+        Status.EXPLAINED: (
+            f"Not within {tolerance.passing} points, but within {tolerance.explained}: other versions of decoder, "
+            "resizing and arithmetic move unchanged models by no more than that."
+        ),
+        Status.FAIL: f"Measured on all images, and farther off than {tolerance.explained} points.",
+    }[status]
+
+
+def _in_part(claim: Claim, found: Evaluation) -> Verdict:
+    """What a part of the images says of all of them."""
+    metric, counts, complete = METRICS[claim.kind], found.scores.counts, found.scores.of
+    sampled = found.images.lacking is None
+    low, high = (random_sample if sampled else worst_case)(counts, metric, complete)
+    how = f"{CONFIDENCE:.0%} confidence" if sampled else "whatever the images that are not here would give"
+    inside = "holds" if low <= claim.quantity.value <= high else "does not hold"
+    reason = (
+        f"Only {counts.images} of {complete} images were evaluated ({counts.percent(metric)}% right); on all of them "
+        f"it lies between {low}% and {high}% ({how}), which {inside} the declared value."
+    )
+    supply = "evaluate all images: leave --subset away"
+    if found.images.lacking:
+        reason, supply = f"{reason} {found.images.lacking}.", "--imagenet DIR with the complete set"
     evidence = {
-        "top-1 and top-5": "percent of the images whose class is the first, or among the first five, of the scores",
+        "counted": f"{getattr(counts, metric)} of {counts.images} images right",
+        "interval": f"{low}% to {high}%, {how}",
+        "images": str(found.images),
+    }
+    method = f"evaluated in part, {found.precision}, {found.conditions.geometry}"
+    return Verdict(claim, Status.NOT_RUN, reason, None, None, method, supply, evidence)
+
+
+def _record(subject: Subject, dataset: str | None) -> tuple[Record | None, Record | None]:
+    """The record of these weights under these conditions; else one of this model that is not."""
+    weights = subject.record.text("weights")
+    of_model = [one for one in subject.resources.records if one.model == subject.name and one.dataset == dataset]
+    for one in of_model if weights else ():
+        file = subject.weights
+        same_file = one.file == file.name and one.sha256.startswith(file.digest or "")
+        if same_file and same_conditions(subject, one.conditions):
+            return one, None
+    return None, of_model[0] if of_model else None
+
+
+def _by_record(claim: Claim, subject: Subject, record: Record) -> Verdict:
+    metric, tolerance = METRICS[claim.kind], subject.resources.tolerances[record.precision]
+    evidence = {
+        "accuracy": _MEANS,
+        "counted": f"{getattr(record, metric)} of {record.images} images right",
+        "tolerance": _shown(tolerance, record.precision),
+        "images, SHA-256": record.fingerprint,
+        "weights, SHA-256": record.sha256,
+        "conditions": {name: str(value) for name, value in record.conditions.items()},
+        "recorded with": {name: str(value) for name, value in record.environment.items()},
+    }
+    method = f"recorded on {record.date}, {record.precision}"
+    measurement = _Measurement(record.percent(metric), tolerance, method, evidence, {})
+    status = measurement.status(claim)
+    reason = f"Recorded on {record.date}, of these weights under these conditions. {_told(status, tolerance)}"
+    remedy = f"declare {measurement.percent}%, or measure again: verify record" if status is Status.FAIL else None
+    return _verdict(claim, measurement, reason, remedy)
+
+
+def _unmeasured(
+    claim: Claim, subject: Subject, result: PageRecord, missing: NotHereError, stale: Record | None
+) -> Verdict:
+    """Apply the rules that need no images; what passes them all is still to be measured."""
+    published = published_evaluations(subject, result)
+    evidence = {
+        "top-1 and top-5": _MEANS,
         "published evaluations": [shown(evaluation) for evaluation in published],
     }
-    tag = _tag(subject.record, subject.name)
-    conflicts = _conflicts(subject.index, claim.kind, tag, result.text("dataset"))
-    fault = (
-        _impossible(claim, subject, result)
-        or _off_published(claim, subject, published)
-        or _out_of_line(subject.name, conflicts)
-    )
+    method = "cross-record rules"
+    fault = implausible(claim, subject, result, published)
     if fault:
         gap = f"{fault.figure - claim.quantity.value:+} points" if fault.figure is not None else None
         figure = f"{fault.figure}%" if fault.figure is not None else None
-        return Verdict(claim, Status.FAIL, fault.reason, figure, gap, _METHOD, fault.remedy, evidence)
-    others = _in_conflict_with(subject.name, conflicts)
-    reason = (
-        f"Either this or the figure of {', '.join(others)} is wrong; which, only measuring tells."
-        if others
-        else "Nothing on the page or on file speaks against it, but it was not measured: no images are evaluated yet."
-    )
-    return Verdict(claim, Status.NOT_RUN, reason, None, None, _METHOD, _SUPPLY, evidence)
-
-
-def _published(subject: Subject, result: Record) -> list[Mapping[str, Any]]:
-    """Published evaluations of the same weights on the same dataset, if recipe and dataset are on file."""
-    dataset = subject.references.dataset_called(result.text("dataset"))
-    evaluations = subject.references.models.get(subject.name, {}).get("evaluations", ())
-    try:
-        recipe = subject.recipe
-    except NotHereError:
-        return []
-    return [item for item in evaluations if item["recipe"] == recipe and item["dataset"] == dataset]
-
-
-def _impossible(claim: Claim, subject: Subject, result: Record) -> _Fault | None:
-    top_1, top_5 = (parse_quantity(result.text(kind) or "") for kind in KINDS)
-    if top_1 and top_5 and top_5.value < top_1.value:
-        return _Fault("Top-5 is below top-1, which it contains.", "check both figures; they may be swapped")
-    dataset = subject.references.dataset_called(result.text("dataset"))
-    if dataset is None:
-        return None
-    classes = subject.references.datasets[dataset]["classes"]
-    chance = Decimal(100 if claim.kind == "top_1_accuracy" else 500) / classes
-    if claim.quantity.value <= 2 * chance:
-        return _Fault(f"That is what guessing among {classes} classes gives ({chance}%).", "check the figure")
-    return None
-
-
-def _off_published(claim: Claim, subject: Subject, published: list[Mapping[str, Any]]) -> _Fault | None:
-    """Farther from a published evaluation under the declared conditions than re-runs ever moved."""
-    metric = claim.kind.removesuffix("_accuracy")
-    drift = subject.references.drift.get("accuracy", {}).get(metric)
-    if drift is None:
-        return None
-    for evaluation in published:
-        gap = abs(evaluation[metric] - claim.quantity.value)
-        if same_conditions(subject, evaluation) and gap > drift + claim.quantity.step / 2:
-            reason = (
-                "The same weights under the same conditions were evaluated elsewhere to another figure, farther off "
-                f"than re-runs ever were ({drift} points)."
-            )
-            remedy = "measure it again; the published figure is not a measurement here"
-            return _Fault(reason, remedy, evaluation[metric])
-    return None
-
-
-@cache
-def _conflicts(index: Index, kind: str, tag: str | None, dataset: str | None) -> frozenset[tuple[str, str]]:
-    """Pairs of a smaller and a larger model of one training run, of which the larger is far worse."""
-    line = sorted(
-        (size.value, accuracy.value, name)
-        for name, record in index.models.items()
-        if _tag(record, name) == tag
-        and (size := parse_quantity(record.text("parameters") or ""))
-        and (accuracy := parse_quantity(_declared(kind, record, dataset)))
-    )
-    return frozenset(
-        (smaller, larger)
-        for place, (_, lower, smaller) in enumerate(line)
-        for _, upper, larger in line[place + 1 :]
-        if lower - upper > FAR_WORSE
-    )
-
-
-def _out_of_line(model: str, conflicts: frozenset[tuple[str, str]]) -> _Fault | None:
-    """The model is to blame where it is in more conflicts than any other; then the next, without those."""
-    while conflicts:
-        (blamed, most), *rest = Counter(name for pair in conflicts for name in pair).most_common(2)
-        if rest and rest[0][1] == most:
-            return None
-        if blamed == model:
-            others = ", ".join(_in_conflict_with(model, conflicts))
-            reason = (
-                f"Out of line with {others}: of one training run, a larger model is worse than a smaller one by more "
-                f"than {FAR_WORSE} point."
-            )
-            return _Fault(reason, "check the figure")
-        conflicts = frozenset(pair for pair in conflicts if blamed not in pair)
-    return None
-
-
-def _in_conflict_with(model: str, conflicts: frozenset[tuple[str, str]]) -> list[str]:
-    return sorted({name for pair in conflicts if model in pair for name in pair} - {model})
-
-
-def _tag(record: Record, model: str) -> str | None:
-    """What the weights' file name says of their training; None where there is no such file."""
-    return weights_file(record.text("weights") or "", model).tag
-
-
-def _declared(kind: str, record: Record, dataset: str | None) -> str:
-    results = (result for result in record.results if result.text("dataset") == dataset)
-    return next((result.text(kind) or "" for result in results), "")
+        return Verdict(claim, Status.FAIL, fault.reason, figure, gap, method, fault.remedy, evidence)
+    others = in_conflict(claim, subject, result)
+    told = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
+    if others:
+        told = f"Either this or the figure of {', '.join(others)} is wrong; which, only measuring tells. {told}"
+    if stale is not None:
+        told += f" The record of {stale.date} is of {stale.file} under other conditions or of other weights: stale."
+    return Verdict(claim, Status.NOT_RUN, told, None, None, method, missing.supply, evidence)

@@ -1,27 +1,49 @@
-"""Dataset: the one of the published evaluations, with as many classes as the network has scores."""
+"""Dataset: the one that gives the declared accuracy, or of the published evaluations, with the network's classes."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.checks.reproduction import reproduced
 from harness.checks.subject import Need, Subject
+from harness.evaluate.evaluation import Evaluation
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("dataset",)
-NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
+NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Compare the dataset with the published evaluations, and its classes with the network's scores."""
+    """Compare the dataset with an evaluation here or published ones, and its classes with the network's scores."""
     named = subject.references.dataset_called(claim.declared)
-    published = {evaluation["dataset"] for evaluation in subject.reference.get("evaluations", ())}
-    if named is None or named not in published:
+    published = {evaluation["dataset"] for evaluation in _published(subject)}
+    evaluated = _reproduced(claim, subject, named)
+    if named is None or not (evaluated or named in published):
         known = ", ".join(sorted(published)) or "none"
         missing = f"no evaluation on {claim.declared} is on file; published are those on: {known}"
         raise NotHereError(missing, "add one, with its source, to modelindex/references/")
     classes, scores = subject.references.datasets[named]["classes"], subject.structure.output[-1]
     evidence = {"published evaluations": sorted(published), "classes": classes, "class scores": scores}
-    method = "published evaluations, forward pass"
+    method = "evaluated, forward pass" if evaluated else "published evaluations, forward pass"
     if classes == scores:
-        reason = f"The dataset of the published evaluations; its {classes} classes are the network's scores."
+        which = "that gives the declared accuracy" if evaluated else "of the published evaluations"
+        reason = f"The dataset {which}; its {classes} classes are the network's scores."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, method, evidence=evidence)
     reason = f"{named} has {classes} classes, and the network returns {scores} scores."
     remedy = "name the dataset that the network classifies"
     return Verdict(claim, Status.FAIL, reason, None, None, method, remedy, evidence)
+
+
+def _published(subject: Subject) -> Sequence[Mapping[str, Any]]:
+    evaluations: Sequence[Mapping[str, Any]] = subject.references.models.get(subject.name, {}).get("evaluations", ())
+    return evaluations
+
+
+def _reproduced(claim: Claim, subject: Subject, named: str | None) -> bool:
+    """Whether the accuracies declared on this dataset came out of an evaluation here."""
+    try:
+        found = subject.evaluation(named)
+    except NotHereError:
+        return False
+    results = (one for one in subject.record.results if claim.where.path.startswith(f"{one.path}."))
+    return isinstance(found, Evaluation) and reproduced(subject, next(results), found)

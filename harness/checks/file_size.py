@@ -5,7 +5,6 @@ from dataclasses import asdict
 from harness.checks.difference import difference
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.checkpoint import sha256
 from harness.measure.legacy_file import predict_legacy_file
 from harness.verdict import NotHereError, Status, Verdict
 
@@ -17,9 +16,9 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Predict the file's size; where the very file is here, its real size decides."""
     declared = int(claim.quantity.value)
     predicted, evidence = _predicted(subject)
-    real = _real_size(subject)
-    if real is not None:
-        size, method = real, "size of the file"
+    file = subject.genuine_checkpoint if subject.record.text("weights") else None
+    if file is not None:
+        size, method = file.stat().st_size, "size of the file"
         evidence |= {"file": subject.weights.name, "predicted": predicted or "not possible"}
         reason = f"The file is here and has {'that' if size == declared else 'another'} size."
     elif predicted is not None:
@@ -37,12 +36,6 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         return Verdict(claim, Status.PASS, reason, str(size), None, method, evidence=evidence)
     gap, remedy = difference(declared, size), f"declare {size}, or name the file that has {declared} bytes"
     return Verdict(claim, Status.FAIL, reason, str(size), gap, method, remedy, evidence)
-
-
-def _real_size(subject: Subject) -> int | None:
-    """Bytes of the file, if it is here and the one that its name's digits say."""
-    file, digest = subject.checkpoint, subject.record.text("weights") and subject.weights.digest
-    return file.stat().st_size if file and digest and sha256(file).startswith(digest) else None
 
 
 def _predicted(subject: Subject) -> tuple[int | None, dict[str, object]]:

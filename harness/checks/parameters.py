@@ -3,11 +3,12 @@
 from harness.checks.difference import difference
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
+from harness.measure.checkpoint import contents
 from harness.measure.parameters import parameter_count
 from harness.verdict import Status, Verdict
 
 KINDS = ("parameters",)
-NEEDS = frozenset({Need.NETWORK})
+NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -18,16 +19,22 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     published = subject.references.models.get(subject.name, {}).get("params")
     if published is not None:
         evidence["published count"] = published
+    file = subject.genuine_checkpoint if subject.record.text("weights") else None
+    found = contents(file, subject.network) if file else None
+    method = "count"
+    if found and not found.faults:
+        evidence["learned values in the weights file"] = found.learned
+        method = "count, in network and weights file"
     if declared.covers(exact):
         reason = "The network's learned values, counted one by one, round to the declared number."
-        return Verdict(claim, Status.PASS, reason, str(exact), None, "count", evidence=evidence)
+        return Verdict(claim, Status.PASS, reason, str(exact), None, method, evidence=evidence)
     return Verdict(
         claim,
         Status.FAIL,
         "The network has another number of learned values than declared.",
         str(exact),
         difference(declared.value, exact),
-        "count",
+        method,
         f"declare {exact}, or round it",
         evidence,
     )

@@ -1,21 +1,29 @@
 """One model with what can be had of it here; nothing is built or read until a check asks for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from harness.evaluate.evaluation import Evaluation
+from harness.evaluate.scores import Failure
 from harness.index.quantity import parse_quantity
 from harness.index.records import Index, Record
-from harness.index.weights_url import WeightsFile, weights_file
+from harness.index.weights_url import WeightsFile, is_relative, weights_file
+from harness.measure.checkpoint import sha256
 from harness.measure.operations import Trace, trace
-from harness.project import Resources
 from harness.references import References
+from harness.resources import Resources
 from harness.verdict import NotHereError
 from harness.zoo import FAMILIES, Network, build, family_of
 
 _USUAL_SIZE = 224
+
+
+# What evaluating came to, or what is missing for it; by page, model and dataset.
+Evaluated = Evaluation | Failure | NotHereError
+Evaluations = Mapping[tuple[str, str, str], Evaluated]
 
 
 class Need(StrEnum):
@@ -27,6 +35,7 @@ class Need(StrEnum):
     WEIGHTS = "weights file"
     SOURCE = "source repository"
     IMAGES = "images"
+    TIMM = "timm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +49,11 @@ class Subject:
     references: References
     resources: Resources
     model: str | None = None
+    evaluations: Evaluations = field(default_factory=dict)
 
     def sibling(self, model: str) -> "Subject":
         """Another model of the same page."""
-        return Subject(self.index, self.references, self.resources, model)
+        return replace(self, model=model)
 
     @property
     def models(self) -> tuple["Subject", ...]:
@@ -110,12 +120,45 @@ class Subject:
 
     @property
     def checkpoint(self) -> Path | None:
-        """The weights file on this machine, or None."""
-        folder = self.resources.weights
-        if folder is None or not self.record.text("weights") or not self.weights.name:
+        """The weights file on this machine, or None: beside its page if it is named so, else in the weights folder."""
+        address = self.record.text("weights")
+        if not address or not self.weights.name:
             return None
-        path = folder / self.weights.name
-        return path if path.is_file() else None
+        if is_relative(address):
+            root = self.resources.root
+            path = root / Path(self.index.page.name).parent / address if root else None
+        else:
+            path = self.resources.weights / self.weights.name if self.resources.weights else None
+        return path if path and path.is_file() else None
+
+    @property
+    def genuine_checkpoint(self) -> Path | None:
+        """The weights file if it is here, and its SHA-256 begins with the digits in its name."""
+        path = self.checkpoint
+        return path if path and self.weights.digest and sha256(path).startswith(self.weights.digest) else None
+
+    @property
+    def usable_checkpoint(self) -> Path:
+        """The weights file, if it is here and nothing says that it is another than the page names."""
+        path = self.checkpoint
+        if path is None:
+            self.weights  # noqa: B018 - says what is missing where the page names no file
+            raise NotHereError(
+                "the weights file is not on this machine", "verify fetch, or --weights DIR with the file"
+            )
+        if self.weights.digest and path != self.genuine_checkpoint:
+            told = f"the file {path.name} on this machine is another than its name says"
+            raise NotHereError(told, "verify fetch, or see the verdict on weights")
+        return path
+
+    def evaluation(self, dataset: str | None) -> Evaluation | Failure:
+        """What evaluating the model on a dataset came to. Raises NotHereError with what is missing for that."""
+        found = self.evaluations.get((self.index.page.name, self.name, dataset or ""))
+        if found is None:
+            raise NotHereError("the images were not evaluated", "--weights DIR --imagenet DIR")
+        if isinstance(found, NotHereError):
+            raise found
+        return found
 
     @property
     def recipe(self) -> str:

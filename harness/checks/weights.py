@@ -1,20 +1,24 @@
-"""Weights: the file's SHA-256 begins with the digits in its name, and no other model of the page names that file."""
+"""Weights: the file's SHA-256 begins with the digits in its name, it loads, and no other model names that file."""
 
 from functools import cache
+from pathlib import Path
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.records import Index
 from harness.index.weights_url import weights_file
-from harness.measure.checkpoint import sha256
+from harness.measure.checkpoint import contents, sha256
 from harness.verdict import NotHereError, Status, Verdict
+from harness.zoo import family_of
 
 KINDS = ("weights",)
-NEEDS = frozenset({Need.WEIGHTS})
+NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
+
+_MOST_FAULTS = 20
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Compare the file's name with the page's other models, and the digits in it with the file."""
+    """Compare the file's name with the page's other models, its digits with the file, the file with the network."""
     weights = subject.weights
     named, digested = _models_by_file(subject.index)
     same = {*named[weights.name], *(digested[weights.digest] if weights.digest else ())}
@@ -28,19 +32,40 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         if meant:
             reason = f"The file is named after {meant[0]}, another model of this page."
             return Verdict(claim, Status.FAIL, reason, method="file name", remedy="name this model's file")
+    if subject.checkpoint is not None:
+        return _of_file(claim, subject, subject.checkpoint)
     if weights.digest is None:
         reason = "The file name carries no SHA-256 digits, so nothing on the page says which file is meant."
         return Verdict(claim, Status.UNCHECKED, reason, remedy="publish it as name-<8 hex digits>.pth")
-    if subject.checkpoint is None:
-        raise NotHereError("the weights file is not on this machine", "--weights DIR with the file in it")
-    digest = sha256(subject.checkpoint)
-    evidence = {"file": weights.name, "sha256": digest, "bytes": subject.checkpoint.stat().st_size}
-    if digest.startswith(weights.digest):
-        reason = "The file's SHA-256 begins with the digits in its name."
+    raise NotHereError("the weights file is not on this machine", "verify fetch, or --weights DIR with the file in it")
+
+
+def _of_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
+    digest, digits = sha256(path), subject.weights.digest
+    evidence: dict[str, object] = {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}
+    faults = contents(path, subject.network).faults if family_of(subject.name) else ()
+    if faults:
+        evidence["faults of the file"] = list(faults[:_MOST_FAULTS])
+    if digits and not digest.startswith(digits):
+        told = f" {faults[0]}" if faults else ""
+        reason = f"The file's SHA-256 begins with {digest[: len(digits)]}, its name says {digits}.{told}"
+        remedy = "fetch the file again (verify fetch), or name the one that is meant"
+        return Verdict(claim, Status.FAIL, reason, digest, None, "SHA-256", remedy, evidence)
+    if faults:
+        more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
+        reason = f"The file is not the state of this network: {faults[0]}{more}"
+        remedy = "name the file that holds this model's weights"
+        return Verdict(claim, Status.FAIL, reason, None, None, "SHA-256, tensors", remedy, evidence)
+    if digits is None:
+        reason = "The file name carries no SHA-256 digits, so nothing on the page says that the file here is meant."
+        return Verdict(
+            claim, Status.UNCHECKED, reason, remedy="publish it as name-<8 hex digits>.pth", evidence=evidence
+        )
+    if not family_of(subject.name):
+        reason = "The file's SHA-256 begins with the digits in its name; no family builds the network to load it into."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, "SHA-256", evidence=evidence)
-    reason = f"The file's SHA-256 begins with {digest[: len(weights.digest)]}, its name says {weights.digest}."
-    remedy = "fetch the file again, or name the one that is meant"
-    return Verdict(claim, Status.FAIL, reason, digest, None, "SHA-256", remedy, evidence)
+    reason = "The file's SHA-256 begins with the digits in its name, and its tensors are this network's."
+    return Verdict(claim, Status.PASS, reason, claim.declared, None, "SHA-256, tensors", evidence=evidence)
 
 
 @cache

@@ -35,4 +35,4 @@ def mcnemar(lost: int, gained: int) -> float:
     """The exact two-sided p-value for so many images flipped each way."""
     flipped, fewer = lost + gained, min(lost, gained)
     tail = sum(comb(flipped, count) for count in range(fewer + 1))
-    return min(1.0, 2 * tail / 2**flipped)
+    return min(1.0, float(2 * tail / 2**flipped))

@@ -36,9 +36,7 @@ class Batch:
 Crops = Mapping[Geometry, torch.Tensor]
 
 
-def load_crops(
-    batches: Sequence[Batch], cache: CropCache | None, workers: int, *, pin_memory: bool
-) -> Iterator[Crops]:
+def load_crops(batches: Sequence[Batch], cache: CropCache | None, workers: int, *, pin_memory: bool) -> Iterator[Crops]:
     """The crops of each batch in turn, uint8, N×3×side×side. Raises ImageError naming a file that does not decode."""
     images = sum(len(batch.images) for batch in batches)
     loader = DataLoader(

@@ -132,8 +132,8 @@ def _numbers(classes: set[str], shape: Shape, folder: Path) -> dict[str, int]:
         return {name: number for number, name in enumerate(sorted(classes))}
     strange = min(classes - known.keys())
     raise DatasetError(
-        f"{folder}: expected the folders of {shape.classes} classes, got {len(classes)}, {strange} among them, which is "
-        "no class of this dataset; name the folder that holds the folder of every class and nothing else"
+        f"{folder}: expected the folders of {shape.classes} classes, got {len(classes)}, {strange} among them, which "
+        "is no class of this dataset; name the folder that holds the folder of every class and nothing else"
     )
 
 

@@ -4,20 +4,19 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import PIL
 import torch
 from PIL import features
 
+from harness.resources import DeviceError
+
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 _DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 # Batches divide a shard of 1000 evenly. On a CPU a larger one only leaves its caches.
 _BATCH = {"cpu": 50, "cuda": 250}
-
-
-class DeviceError(Exception):
-    """A device or precision that is not to be had here."""
 
 
 def find_device(name: str, precision: str) -> torch.device:
@@ -55,7 +54,8 @@ def cores() -> int:
 def environment(device: torch.device) -> dict[str, Any]:
     """The machine and the versions of what decodes and computes."""
     found = {
-        "device": platform.machine(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "device": platform.processor() or platform.machine(),
         "torch": str(torch.__version__),
         "torchvision": _version("torchvision"),
         "Pillow": PIL.__version__,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,6 +18,7 @@ from harness.evaluate.device import batch_size, cores, dtype, environment, exact
 from harness.evaluate.forward import LogitsError, Runner
 from harness.evaluate.ledger import Kept, Ledger, LedgerError
 from harness.evaluate.preprocess import ImageError, normalise
+from harness.evaluate.progress import Progress
 from harness.evaluate.scores import Failure, Prediction, Scores, count
 from harness.evaluate.shards import Shard, shards
 
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """A model under conditions: its name, the SHA-256 of its weights, and how to get the network that holds them."""
+    """A model under conditions: its name, the SHA-256 of its weights, and how to get the network that holds them.
+
+    `label` is what progress calls it.
+    """
 
     model: str
     weights: str
     conditions: Conditions
     load: Callable[[], "nn.Module"] = field(compare=False)
+    label: str = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +49,6 @@ class Settings:
     first: int | None = None
     refresh: bool = False
     crop_cache: Path | None = None
-
-
-class Progress(Protocol):
-    """Who is told how far an evaluation is."""
-
-    def start(self, images: int, entrants: Sequence[Entrant]) -> None:
-        """An evaluation of so many images begins."""
-
-    def advance(self, images: int, right: Mapping[Entrant, tuple[int, int]]) -> None:
-        """So many more images are done; `right` says how many a model got right, of how many."""
-
-    def note(self, text: str) -> None:
-        """Something that a reader should know before it happens."""
-
-    def stop(self) -> None:
-        """The evaluation ended."""
 
 
 Outcome = Scores | Failure
@@ -75,9 +64,7 @@ def evaluate(
 
 
 class _Evaluation:
-    def __init__(
-        self, dataset: Dataset, entrants: Sequence[Entrant], settings: Settings, progress: Progress
-    ) -> None:
+    def __init__(self, dataset: Dataset, entrants: Sequence[Entrant], settings: Settings, progress: Progress) -> None:
         self.dataset = dataset
         self.settings = settings
         self.progress = progress
@@ -86,7 +73,7 @@ class _Evaluation:
         self.ledgers = {entrant: Ledger(self._description(entrant)) for entrant in entrants}
         self.kept: dict[Entrant, dict[Shard, Kept]] = {entrant: {} for entrant in entrants}
         self.failures: dict[Entrant, Failure] = {}
-        self.runners: dict[Entrant, Runner] = {}
+        self.runners: dict[tuple[str, str], Runner] = {}
         self.cache = self._crop_cache()
 
     def run(self) -> dict[Entrant, Outcome]:
@@ -137,11 +124,14 @@ class _Evaluation:
         if self.cache is not None:
             geometries = {entrant.conditions.geometry for entrant in entrants}
             more, free = self.cache.missing(work, geometries) / 1e9, self.cache.free() / 1e9
-            self.progress.note(f"The crop cache takes {more:.2f} GB more in {self.cache.folder}; {free:.0f} GB are free.")
+            self.progress.note(
+                f"The crop cache takes {more:.2f} GB more in {self.cache.folder}; {free:.0f} GB are free."
+            )
             if more > free:
                 self.cache = None
                 self.progress.note("That does not fit: nothing is cached.")
-        self.progress.start(sum(len(shard.images) for shard in work), entrants)
+        labels = [entrant.label for entrant in entrants]
+        self.progress.start(sum(len(shard.images) for shard in work), labels)
 
     def _crop_cache(self) -> CropCache | None:
         if self.settings.crop_cache is None:
@@ -173,7 +163,7 @@ class _Evaluation:
                 if ranked is not None:
                     pairs = zip(images, ranked, strict=True)
                     made += [Prediction(image.name, image.label, classes) for image, classes in pairs]
-            right = {entrant: self._right(entrant, made) for entrant, made in predictions.items()}
+            right = {entrant.label: self._right(entrant, made) for entrant, made in predictions.items()}
             self.progress.advance(len(images), right)
         for entrant, made in predictions.items():
             if entrant not in self.failures:
@@ -200,13 +190,11 @@ class _Evaluation:
         return [tuple(classes) for classes in ranked]
 
     def _runner(self, entrant: Entrant) -> Runner:
-        if entrant not in self.runners:
-            settings = self.settings
-            network = entrant.load().to(
-                settings.device, dtype(settings.precision), memory_format=torch.channels_last
-            )
-            self.runners[entrant] = Runner(network.eval(), batch_size(settings.device))
-        return self.runners[entrant]
+        name, settings = (entrant.model, entrant.weights), self.settings
+        if name not in self.runners:
+            network = entrant.load().to(settings.device, dtype(settings.precision), memory_format=torch.channels_last)
+            self.runners[name] = Runner(network.eval(), batch_size(settings.device))
+        return self.runners[name]
 
     def _right(self, entrant: Entrant, made: Sequence[Prediction]) -> tuple[int, int]:
         """How many images are right so far, of how many."""

@@ -79,8 +79,9 @@ class Ledger:
 
 
 def read_shard(path: Path) -> Kept:
-    """A shard's file. Raises OSError, ValueError, KeyError or TypeError where it is damaged, LedgerError where it
-    contradicts itself.
+    """What a shard's file holds.
+
+    Raises OSError, ValueError, KeyError or TypeError where it is damaged, LedgerError where it contradicts itself.
     """
     content = json.loads(path.read_bytes())
     predictions = tuple(Prediction(name, label, tuple(ranked)) for name, label, ranked in content["predictions"])

@@ -1,12 +1,13 @@
 """A network that holds the tensors of a weights file."""
 
 import copy
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from harness.zoo import Network
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
     from torch import nn
 

@@ -31,9 +31,7 @@ def shards(dataset: Dataset, first: int | None = None) -> tuple[Shard, ...]:
     """
     ordered = sorted(dataset.images, key=_rank)[:first]
     starts = range(0, len(ordered), SHARD_SIZE)
-    return tuple(
-        Shard(number, tuple(ordered[start : start + SHARD_SIZE])) for number, start in enumerate(starts)
-    )
+    return tuple(Shard(number, tuple(ordered[start : start + SHARD_SIZE])) for number, start in enumerate(starts))
 
 
 def _rank(image: Image) -> bytes:

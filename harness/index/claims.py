@@ -34,7 +34,16 @@ def claims(index: Index) -> tuple[Claim, ...]:
         found += of(name, model.values)
         for result in model.results:
             found += of(name, result.values)
+        found += _calls(index, name)
     return tuple(found)
+
+
+def _calls(index: Index, model: str) -> Iterator[Claim]:
+    """The name that a page tells its reader to call `timm.create_model` with: timm's pages include that as a file."""
+    for include in index.includes:
+        if include.name == "code_snippets.md":
+            where = Location(index.page.name, include.line, 1, "template")
+            yield Claim(index.page.name, model, "create_model", model, where)
 
 
 def _of_prose(index: Index) -> Iterator[Claim]:

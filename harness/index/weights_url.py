@@ -28,3 +28,8 @@ def weights_file(url: str, model: str) -> WeightsFile:
     label = parts["label"]
     tag = label.removeprefix(model).lstrip("_") if label == model or label.startswith(f"{model}_") else None
     return WeightsFile(name, tag, parts["digest"])
+
+
+def is_relative(address: str) -> bool:
+    """Whether `Weights` names a file by its path from the page, not by a URL."""
+    return not urlsplit(address).scheme

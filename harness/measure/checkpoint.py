@@ -1,9 +1,13 @@
-"""A weights file on this machine: where torch hub keeps it, how large it is, what its SHA-256 begins with."""
+"""A weights file on this machine: where torch hub keeps it, what its SHA-256 is, whether its tensors fit."""
 
 import hashlib
 import os
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from harness.measure.tensors import WeightsFileError, learned_values, read_tensors, tensor_faults
+from harness.zoo import Network
 
 
 def torch_hub_folder() -> Path:
@@ -18,3 +22,21 @@ def sha256(path: Path) -> str:
     """The SHA-256 of the file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a weights file: how many learned values, and what keeps it from being a network's state."""
+
+    learned: int
+    faults: tuple[str, ...]
+
+
+@cache
+def contents(path: Path, network: Network) -> Contents:
+    """Read the file as the state of `network`."""
+    try:
+        tensors = read_tensors(path)
+    except WeightsFileError as error:
+        return Contents(0, (str(error),))
+    return Contents(learned_values(tensors, network), tuple(tensor_faults(tensors, network)))

@@ -101,12 +101,23 @@ def _print_finding(console: Console, finding: Finding) -> None:
     places = Table.grid(padding=(0, 2, 0, 0))
     if varying:
         places.add_row(*(Text(name, style="dim") for name in ("at", "model", *varying)))
-    for verdict in finding.verdicts:
+    told = {field: [value_of(verdict, field) or "none" for verdict in finding.verdicts] for field in varying}
+    widths = _widths({field: max(map(len, values)) for field, values in told.items()})
+    for number, verdict in enumerate(finding.verdicts):
         where = verdict.claim.where
-        values = [_shortened(value_of(verdict, field) or "none", _WIDTH_OF_VALUES // len(varying)) for field in varying]
+        values = [_shortened(told[field][number], widths[field]) for field in varying]
         row = [f"{where.file}:{where.line}", verdict.claim.model or "page", *values]
         places.add_row(*(Text(visible(value)) for value in row))
     console.print(Padding(places, (0, 0, 1, 2)))
+
+
+def _widths(wanted: Mapping[str, int]) -> dict[str, int]:
+    """The width that each column gets: what it wants, or an equal share of what narrower ones leave."""
+    left, widths = _WIDTH_OF_VALUES, {}
+    for number, field in enumerate(sorted(wanted, key=lambda field: wanted[field])):
+        widths[field] = min(wanted[field], left // (len(wanted) - number))
+        left -= widths[field]
+    return widths
 
 
 def _shortened(text: str, width: int) -> str:

@@ -19,7 +19,6 @@ from torch import nn
 
 from harness.evaluate.conditions import Conditions, Geometry
 from harness.evaluate.preprocess import crop, normalise
-
 from harness.zoo import build
 
 HERE = Path(__file__).parent
@@ -71,9 +70,7 @@ def _trained(scans: list[Image.Image], labels: np.ndarray, held_out: set[int]) -
     network = build(MODEL).module.to_empty(device="cpu")
     _initialise(network)
     network.train()
-    optimiser = torch.optim.SGD(
-        network.parameters(), LEARNING_RATE, MOMENTUM, weight_decay=WEIGHT_DECAY, nesterov=True
-    )
+    optimiser = torch.optim.SGD(network.parameters(), LEARNING_RATE, MOMENTUM, weight_decay=WEIGHT_DECAY, nesterov=True)
     steps = EPOCHS * (len(train) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
     for _ in range(EPOCHS):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.checks import CHECKS
-from harness.project import Resources
+from harness.resources import Resources
 from harness.verdict import Status
 from tests.conftest import judged, page_text, verdicts_on
 from tests.measure.test_source import git

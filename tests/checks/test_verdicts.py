@@ -11,8 +11,8 @@ from harness import checks
 from harness.checks import CHECKS, MODULES
 from harness.index.page import page_from_text
 from harness.index.records import read_index
-from harness.project import Resources
 from harness.references import SHIPPED
+from harness.resources import Resources
 from harness.verdict import Status
 from tests.conftest import MODELS, judged, page_text, page_verdicts, verdicts_on
 from tests.measure.test_source import git

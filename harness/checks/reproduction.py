@@ -1,0 +1,96 @@
+"""When an accuracy counts as reproduced, and which of the usual suspects reproduces one that is not."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from harness.checks.subject import Subject
+from harness.evaluate.evaluation import Evaluation, Suspect
+from harness.index.quantity import Quantity, parse_quantity
+from harness.index.records import Record
+from harness.resources import Tolerance
+from harness.verdict import NotHereError, Status
+
+# The kinds of claim, and what evaluations call them.
+METRICS = {"top_1_accuracy": "top_1", "top_5_accuracy": "top_5"}
+
+_CONDITIONS = ("image_size", "crop_pct", "interpolation")
+
+
+def judged_within(declared: Quantity, measured: Decimal, tolerance: Tolerance) -> Status:
+    """`pass`, `explained` or `fail`, by how far apart declared and measured percentages are."""
+    gap = abs(measured - declared.value)
+    if gap <= tolerance.passing:
+        return Status.PASS
+    return Status.EXPLAINED if gap <= tolerance.explained else Status.FAIL
+
+
+def reproduced(subject: Subject, result: Record, found: Evaluation) -> bool:
+    """Whether a result's accuracies, all that are declared, came out of an evaluation of the complete images."""
+    if found.scores.counts.images < found.scores.of or found.images.lacking:
+        return False
+    tolerance = subject.resources.tolerances[found.precision]
+    judged = [
+        judged_within(quantity, found.scores.counts.percent(metric), tolerance)
+        for kind, metric in METRICS.items()
+        if (quantity := parse_quantity(result.text(kind) or ""))
+    ]
+    return bool(judged) and Status.FAIL not in judged
+
+
+def same_conditions(subject: Subject, evaluation: Mapping[str, Any]) -> bool:
+    """Whether an evaluation was made under the conditions that the page declares."""
+    return all(_value(subject.record.text(kind)) == _value(str(evaluation[kind])) for kind in _CONDITIONS)
+
+
+def _value(text: str | None) -> Any:
+    quantity = parse_quantity(text or "")
+    return quantity.value if quantity else text
+
+
+def published_evaluations(subject: Subject, result: Record) -> list[Mapping[str, Any]]:
+    """Published evaluations of the same weights on the same dataset, if recipe and dataset are on file."""
+    dataset = subject.references.dataset_called(result.text("dataset"))
+    evaluations = subject.references.models.get(subject.name, {}).get("evaluations", ())
+    try:
+        recipe = subject.recipe
+    except NotHereError:
+        return []
+    return [item for item in evaluations if item["recipe"] == recipe and item["dataset"] == dataset]
+
+
+def reproducing_suspects(declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> list[Suspect]:
+    """The suspects that give the declared value, the closest first."""
+    giving = [one for one in found.suspects if _gives(one, declared, metric, found, tolerance) == "yes"]
+    return sorted(giving, key=lambda one: abs(one.estimates[metric] - declared.value))
+
+
+def suspect_rows(declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> list[dict[str, str]]:
+    """A table of all suspects, for the evidence."""
+    return [
+        {
+            "changed": f"{one.kind} {one.value}",
+            "accuracy": f"{one.estimates[metric]}%" + (f" ± {one.margins[metric]}" if one.margins[metric] else ""),
+            "images": str(one.images),
+            "reproduces": _gives(one, declared, metric, found, tolerance),
+        }
+        for one in found.suspects
+    ]
+
+
+def _gives(one: Suspect, declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> str:
+    """A sample that could not tell the declared value from the measured one says nothing."""
+    margin = one.margins[metric]
+    if margin >= abs(found.scores.counts.percent(metric) - declared.value):
+        return "too few images to tell"
+    return "yes" if abs(one.estimates[metric] - declared.value) <= tolerance.explained + margin else "no"
+
+
+def reason_found(declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> str:
+    """A sentence on which suspects reproduce the declared value, or that none does."""
+    reproducing = reproducing_suspects(declared, metric, found, tolerance)
+    if not reproducing:
+        return "None of the usual suspects reproduces the declared value."
+    first, *others = reproducing
+    also = f"; so would {', '.join(f'{one.kind} {one.value}' for one in others)}" if others else ""
+    return f"With {first.kind} {first.value} it is {first.estimates[metric]}%, which is the declared value{also}."

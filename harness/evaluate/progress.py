@@ -1,0 +1,36 @@
+"""Who is told how far an evaluation is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """What shows an evaluation while it runs. Models are called by their labels."""
+
+    def start(self, images: int, models: Sequence[str]) -> None:
+        """An evaluation of so many images begins."""
+
+    def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:
+        """So many more images are done; `right` says how many each model got right so far, of how many."""
+
+    def note(self, text: str) -> None:
+        """Something that a reader should know at once."""
+
+    def stop(self) -> None:
+        """The evaluation ended."""
+
+
+class Silent:
+    """Nobody is told."""
+
+    def start(self, images: int, models: Sequence[str]) -> None:
+        """Say nothing."""
+
+    def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+    def stop(self) -> None:
+        """Say nothing."""

@@ -1,0 +1,76 @@
+"""The flags that several verbs share, and what they name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.project import Project
+    from harness.resources import Resources
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def on_pages(command: _Command) -> _Command:
+    """Let a verb take pages; without any, those that modelindex/verify.toml names."""
+    path = click.Path(path_type=Path)
+    return click.argument("pages", nargs=-1, type=path, metavar="[PAGE]...")(command)
+
+
+def with_files(command: _Command) -> _Command:
+    """Let a verb be told what lies where on this machine, and how to evaluate images."""
+    folder = click.Path(path_type=Path, exists=True, file_okay=False)
+    weights = "Where weights files lie; torch hub's own folder by default."
+    source = "A git checkout or bare repository of the models' source."
+    images = "ImageNet's validation images: a folder per class, the flat folder with its ground truth, or the tar."
+    precisions = click.Choice(["fp32", "tf32", "bf16", "fp16"])
+    options = (
+        click.option("--weights", type=folder, metavar="DIR", help=weights),
+        click.option("--source", type=folder, metavar="DIR", help=source),
+        click.option("--imagenet", type=folder, metavar="DIR", help=images),
+        click.option(
+            "--subset", type=click.IntRange(min=1), metavar="N", help="Evaluate only N images, drawn by a seed."
+        ),
+        click.option(
+            "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:1", help="What evaluates."
+        ),
+        click.option("--precision", type=precisions, default="fp32", show_default=True, help="Of weights and inputs."),
+        click.option("--refresh", is_flag=True, help="Evaluate again what was evaluated before."),
+        click.option(
+            "--crop-cache",
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="DIR",
+            help="Keep decoded crops there, so that later runs decode nothing.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
+    """What the flags name, and what lies where torch hub keeps it, beside what the project has."""
+    from harness.measure.checkpoint import torch_hub_folder
+    from harness.measure.source import is_repository
+    from harness.measure.timm_weights import timm_version
+    from harness.resources import EvaluationOptions
+
+    source, imagenet = files["source"], files["imagenet"]
+    if source and not is_repository(source):
+        told = f"{source} is no git checkout or bare repository, or git is not installed"
+        raise click.BadParameter(told, param_hint="--source")
+    weights = files["weights"] or torch_hub_folder()
+    names = ("device", "precision", "subset", "refresh", "crop_cache")
+    return replace(
+        project.resources,
+        weights=weights if weights.is_dir() else None,
+        source=source,
+        images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
+        timm=timm_version(),
+        evaluation=EvaluationOptions(**{name: files[name] for name in names}),
+    )

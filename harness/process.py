@@ -1,0 +1,71 @@
+"""The process: its signals, its streams, and the exit code that every ending has."""
+
+import gc
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from harness.cli import BAD_USAGE, INTERRUPTED, NOT_FINISHED, NOTHING_FALSE, app
+
+
+def main() -> NoReturn:
+    """Run the command line; the process ends with one of the exit codes above."""
+    if hasattr(signal, "SIGPIPE"):
+        # A reader that has seen enough, such as `head`, ends the program, as it does everywhere.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # What a terminal's encoding lacks is written out; a closed stream swallows what it is given.
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, stream)
+    # Torch makes some hundred thousand objects that live as long as the process: collecting them costs a third
+    # of its import. Taking them down one by one at the end costs as much again.
+    gc.disable()
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        code = NOT_FINISHED
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run() -> int:
+    try:
+        return int(app.main(standalone_mode=False) or NOTHING_FALSE)
+    except click.ClickException as error:
+        error.show()
+        return BAD_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - told to the user, or shown with its traceback
+        if _is_for_the_user(error):
+            from harness.index.faults import visible
+
+            print("\n".join(map(visible, str(error).split("\n"))), file=sys.stderr)
+            return BAD_USAGE
+        if isinstance(error, OSError):
+            print(f"Could not finish: {error}", file=sys.stderr)
+        else:
+            traceback.print_exc()
+        return NOT_FINISHED
+
+
+def _is_for_the_user(error: Exception) -> bool:
+    """Whether the error is about the user's files, and says what to mend."""
+    from harness.evaluate.dataset import DatasetError
+    from harness.index.faults import PageError
+    from harness.record import RecordFileError
+    from harness.references import ReferenceFileError
+    from harness.report.files import ReportError
+    from harness.resources import DeviceError
+    from harness.settings import ProjectError
+
+    told = (PageError, ProjectError, ReferenceFileError, ReportError, RecordFileError, DatasetError, DeviceError)
+    return isinstance(error, told)
