@@ -60,7 +60,7 @@ def _read_torch(path: Path) -> Any:
     except Exception as error:  # noqa: BLE001 - a damaged file fails anywhere in the reader
         if isinstance(error, EOFError) or re.search("unexpected EOF|central directory", str(error)):
             raise WeightsFileError("It is truncated: it ends before its tensors do.") from None
-        told = str(error).partition("\n")[0]
+        told = re.split(r"\. |\n", str(error))[0]
         raise WeightsFileError(f"It cannot be read: {type(error).__name__}: {told}") from None
 
 
