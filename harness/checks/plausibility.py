@@ -57,7 +57,8 @@ def _impossible(claim: Claim, subject: Subject, result: Record) -> Implausibilit
         return None
     classes = subject.references.datasets[dataset]["classes"]
     chance = Decimal(100 if claim.kind == "top_1_accuracy" else 500) / classes
-    if claim.quantity.value <= 2 * chance:
+    # Not twice chance where there are few classes: among ten, half of all are in the first five.
+    if claim.quantity.value <= min(2 * chance, chance + (100 - chance) / 10):
         return Implausibility(f"That is what guessing among {classes} classes gives ({chance}%).", "check the figure")
     return None
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb
 
 from harness.evaluate.scores import Prediction
 
@@ -34,5 +33,8 @@ def compare(first: Sequence[Prediction], second: Sequence[Prediction], metric: s
 def mcnemar(lost: int, gained: int) -> float:
     """The exact two-sided p-value for so many images flipped each way."""
     flipped, fewer = lost + gained, min(lost, gained)
-    tail = sum(comb(flipped, count) for count in range(fewer + 1))
+    ways = tail = 1
+    for count in range(fewer):
+        ways = ways * (flipped - count) // (count + 1)
+        tail += ways
     return min(1.0, float(2 * tail / 2**flipped))

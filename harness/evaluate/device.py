@@ -15,8 +15,9 @@ from harness.resources import DeviceError
 
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 _DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-# Batches divide a shard of 1000 evenly. On a CPU a larger one only leaves its caches.
-_BATCH = {"cpu": 50, "cuda": 250}
+# Batches divide a shard of 1000 evenly. So many pixels keep a device busy; on a CPU more only leave its caches.
+_BATCHES = (25, 50, 100, 125, 200, 250, 500)
+_PIXELS = {"cpu": 50 * 224**2, "cuda": 250 * 224**2}
 
 
 def find_device(name: str, precision: str) -> torch.device:
@@ -27,7 +28,7 @@ def find_device(name: str, precision: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise DeviceError(f"--device: expected auto, cpu, cuda or cuda:1, got {name}") from None
-    if device.type not in _BATCH:
+    if device.type not in _PIXELS:
         raise DeviceError(f"--device: expected auto, cpu, cuda or cuda:1, got {name}")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"--device {name}: expected a GPU, got {torch.cuda.device_count()} here; use --device cpu")
@@ -41,9 +42,10 @@ def dtype(precision: str) -> torch.dtype:
     return _DTYPES[precision]
 
 
-def batch_size(device: torch.device) -> int:
-    """How many images are tried at once; halved where the device's memory does not hold them."""
-    return _BATCH[device.type]
+def batch_size(device: torch.device, image_size: int) -> int:
+    """How many square images of this side are tried at once; halved where the device's memory does not hold them."""
+    most = _PIXELS[device.type] // image_size**2
+    return max((size for size in _BATCHES if size <= most), default=_BATCHES[0])
 
 
 def cores() -> int:

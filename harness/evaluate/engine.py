@@ -20,7 +20,7 @@ from harness.evaluate.ledger import Kept, Ledger, LedgerError
 from harness.evaluate.preprocess import ImageError, normalise
 from harness.evaluate.progress import Progress
 from harness.evaluate.scores import Failure, Prediction, Scores, count
-from harness.evaluate.shards import Shard, shards
+from harness.evaluate.shards import SHARD_SIZE, Shard, shards
 
 if TYPE_CHECKING:
     from torch import nn
@@ -75,6 +75,7 @@ class _Evaluation:
         self.failures: dict[Entrant, Failure] = {}
         self.runners: dict[tuple[str, str], Runner] = {}
         self.cache = self._crop_cache()
+        self.keeping = True
 
     def run(self) -> dict[Entrant, Outcome]:
         self._look_up()
@@ -141,7 +142,8 @@ class _Evaluation:
 
     def _evaluate(self, work: Sequence[Shard]) -> None:
         device = self.settings.device
-        size = batch_size(device)
+        wanted = {geometry for shard in work for geometry in _geometries(self._wanting(shard))}
+        size = batch_size(device, max(geometry.image_size for geometry in wanted))
         batches = [
             Batch(shard, part, _geometries(self._wanting(shard))) for shard in work for part in shard.batches(size)
         ]
@@ -193,7 +195,7 @@ class _Evaluation:
         name, settings = (entrant.model, entrant.weights), self.settings
         if name not in self.runners:
             network = entrant.load().to(settings.device, dtype(settings.precision), memory_format=torch.channels_last)
-            self.runners[name] = Runner(network.eval(), batch_size(settings.device))
+            self.runners[name] = Runner(network.eval(), SHARD_SIZE)
         return self.runners[name]
 
     def _right(self, entrant: Entrant, made: Sequence[Prediction]) -> tuple[int, int]:
@@ -210,7 +212,9 @@ class _Evaluation:
         try:
             self.ledgers[entrant].store(shard, kept)
         except OSError as error:
-            self.progress.note(f"What was evaluated cannot be kept, and is lost when this run ends: {error}")
+            if self.keeping:
+                self.progress.note(f"What is evaluated cannot be kept, and is lost when this run ends: {error}")
+            self.keeping = False
 
     def _keep_crops(self, shard: Shard, crops: Mapping[Geometry, Sequence[torch.Tensor]]) -> None:
         for geometry, batches in crops.items():

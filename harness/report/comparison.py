@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.evaluate.comparison import compare
+from harness.evaluate.conditions import IMAGENET_MEAN
 from harness.evaluate.scores import Counts, Prediction
 
-_SHOWN = 8
+_SHOWN = 6
 _MOST_IMAGES = 20
 _ALPHA = 0.05
 
@@ -41,29 +42,35 @@ class Run(Protocol):
 
 
 def print_runs(console: Console, runs: Sequence[Run]) -> None:
-    """A line for each evaluation."""
+    """What all evaluations share, and a line for each with what they do not."""
+    told = [_told(run) for run in runs]
+    shared = {name: value for name, value in told[0].items() if all(one[name] == value for one in told)}
+    console.print(Text(", ".join(f"{name} {value}" for name, value in shared.items())))
+    varying = [name for name in told[0] if name not in shared]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for column in ("run", "date", "weights", "conditions", "precision", "device", "images", "top-1", "top-5"):
+    for column in ("run", "date", *varying, "images", "top-1", "top-5"):
         table.add_column(column, overflow="fold")
-    for run in runs:
-        table.add_row(
-            run.key[:_SHOWN],
-            run.dates[-1],
-            str(run.description["weights"])[:_SHOWN],
-            _conditions(run),
-            str(run.description["precision"]),
-            str(run.description["device"]),
-            str(run.counts.images),
-            f"{run.counts.percent('top_1')}%",
-            f"{run.counts.percent('top_5')}%",
-        )
+    for run, one in zip(runs, told, strict=True):
+        counts = (str(run.counts.images), str(run.counts.percent("top_1")), str(run.counts.percent("top_5")))
+        table.add_row(run.key[:_SHOWN], run.dates[-1], *(one[name] for name in varying), *counts)
     console.print(table)
+
+
+def _told(run: Run) -> dict[str, str]:
+    """What an evaluation was made of and with, in a few words each."""
+    return {
+        "weights": str(run.description["weights"])[:_SHOWN],
+        "dataset": str(run.description["images"])[:_SHOWN],
+        "conditions": _conditions(run),
+        "on": f"{run.description['precision']} {run.description['device']}",
+    }
 
 
 def print_comparison(console: Console, first: Run, second: Run) -> None:
     """What differs in how they were made, and which images flipped."""
     for name, run in (("first", first), ("second", second)):
-        console.print(Text(f"{name}: {run.key[:_SHOWN]}, {run.dates[-1]}, {_conditions(run)}, {_about(run)}"))
+        told = ", ".join(f"{what} {value}" for what, value in _told(run).items())
+        console.print(Text(f"{name}: {run.key[:_SHOWN]}, {run.dates[-1]}, {told}"))
     for metric in ("top_1", "top_5"):
         found = compare(first.predictions, second.predictions, metric)
         if not found.images:
@@ -82,10 +89,6 @@ def print_comparison(console: Console, first: Run, second: Run) -> None:
 
 def _conditions(run: Run) -> str:
     known = run.description["conditions"]
-    usual = f"{known['image_size']} crop {known['crop_pct']} {known['interpolation']}"
-    return usual if known["channels"] == "RGB" else f"{usual} {known['channels']}"
-
-
-def _about(run: Run) -> str:
-    told = run.description
-    return f"weights {str(told['weights'])[:_SHOWN]}, {told['precision']} on {told['device']}"
+    usual = f"{known['image_size']} {known['crop_pct']} {known['interpolation']}"
+    channels = "" if known["channels"] == "RGB" else f" {known['channels']}"
+    return usual + channels + ("" if known["mean"] == list(IMAGENET_MEAN) else f" mean {known['mean'][0]}")

@@ -19,6 +19,9 @@ from harness.report.overview import (
 )
 from harness.verdict import Status, Verdict
 
+# The kinds of claim whose evidence a card shows even where they pass.
+_ALWAYS_TOLD = {"flops", "file_size", "parameters", "top_1_accuracy", "top_5_accuracy"}
+
 GENERATED = "<!-- Written by `verify all`; edit the page it is about instead. -->"
 
 
@@ -58,7 +61,7 @@ def card(model: str, verdicts: Sequence[Verdict]) -> str:
     ]
     lines += _table(["claim", "verdict", "declared", "why"], rows)
     for verdict in verdicts:
-        if verdict.status is not Status.PASS or verdict.claim.kind in {"flops", "file_size", "parameters"}:
+        if verdict.status is not Status.PASS or verdict.claim.kind in _ALWAYS_TOLD:
             lines += ["", *_detail(verdict)]
     return "\n".join([*lines, ""])
 

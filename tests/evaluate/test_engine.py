@@ -1,0 +1,275 @@
+"""One pass over the images: every image once, the same counts as a plain loop, kept whole or not at all."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from harness.evaluate import engine, shards
+from harness.evaluate.conditions import Conditions, Geometry
+from harness.evaluate.dataset import Dataset, Shape, open_dataset
+from harness.evaluate.engine import Entrant, Outcome, Settings, evaluate
+from harness.evaluate.forward import LogitsError, Runner
+from harness.evaluate.ledger import ledgers
+from harness.evaluate.preprocess import crop, decode, normalise
+from harness.evaluate.progress import Silent
+from harness.evaluate.scores import Failure, Scores
+from tests.evaluate.images import IDS, write_folders, write_tar
+
+CPU = Settings(torch.device("cpu"))
+BICUBIC = Conditions(Geometry(16, Decimal("0.875"), "bicubic"))
+BILINEAR = Conditions(Geometry(16, Decimal("1.0"), "bilinear"))
+SHAPE = Shape(3, 43, IDS)
+
+
+class Net(nn.Module):
+    """Scores that depend on every pixel; writes down how many images it was given at a time."""
+
+    def __init__(self, seed: int, classes: int = 3) -> None:
+        super().__init__()
+        self.head = nn.Linear(3 * 16 * 16, classes, dtype=torch.float32)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            self.head.weight.normal_(generator=generator)
+        self.batches: list[int] = []
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.batches.append(len(images))
+        return self.head(images.flatten(1))
+
+
+def entrant(net: nn.Module, conditions: Conditions = BICUBIC, name: str = "net") -> Entrant:
+    return Entrant(name, f"weights of {name}", conditions, lambda: net, name)
+
+
+@pytest.fixture(autouse=True)
+def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(shards, "SHARD_SIZE", 50)
+    monkeypatch.setattr(engine, "batch_size", lambda *_: 20)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Dataset:
+    return open_dataset(write_folders(tmp_path / "images", SHAPE), SHAPE)
+
+
+def plain_loop(dataset: Dataset, net: nn.Module, conditions: Conditions) -> dict[str, list[int]]:
+    """An image at a time, in another order."""
+    found = {}
+    for image in dataset.images:
+        crops = crop(decode(image.read()), conditions.geometry)[None]
+        with torch.inference_mode():
+            found[image.name] = net(normalise(crops, conditions))[0].argsort(descending=True).tolist()
+    return found
+
+
+def scores(outcome: Outcome) -> Scores:
+    assert isinstance(outcome, Scores), outcome
+    return outcome
+
+
+def test_counts_are_those_of_a_plain_loop(images: Dataset) -> None:
+    nets = [Net(seed) for seed in range(3)]
+    entrants = [
+        entrant(nets[0], BICUBIC, "one"),
+        entrant(nets[1], BICUBIC, "two"),
+        entrant(nets[2], BILINEAR, "other conditions"),
+    ]
+    outcomes = evaluate(images, entrants, CPU, Silent())
+    for one, net in zip(entrants, nets, strict=True):
+        loop = plain_loop(images, net, one.conditions)
+        found = scores(outcomes[one])
+        assert {prediction.image: list(prediction.ranked) for prediction in found.predictions} == loop
+        labels = {image.name: image.label for image in images.images}
+        assert found.counts.images == len(images.images) == 129
+        assert found.counts.top_1 == sum(ranked[0] == labels[name] for name, ranked in loop.items())
+        assert 0 < found.counts.top_1 < found.counts.top_5 == 129
+
+
+def test_what_is_kept_is_not_evaluated_again(images: Dataset, tmp_path: Path) -> None:
+    net = Net(0)
+    first = evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)]
+    untouched = Net(1)
+    again = evaluate(images, [entrant(untouched)], CPU, Silent())[entrant(net)]
+    assert again == first
+    assert untouched.batches == []
+    # The same images in another layout are the same images.
+    tar = open_dataset(write_tar(tmp_path / "tar", folders=True, shape=SHAPE), SHAPE)
+    assert evaluate(tar, [entrant(untouched)], CPU, Silent())[entrant(net)] == first
+    assert untouched.batches == []
+    evaluate(images, [entrant(untouched)], replace(CPU, refresh=True), Silent())
+    assert sum(untouched.batches) == 129
+
+
+@pytest.mark.parametrize("change", ["weights", "conditions", "precision", "content", "label"])
+def test_what_changed_is_evaluated_anew(images: Dataset, change: str) -> None:
+    evaluate(images, [entrant(Net(0))], CPU, Silent())
+    net, settings, one = Net(0), CPU, entrant(Net(0))
+    if change == "weights":
+        one = replace(one, weights="other weights")
+    elif change == "conditions":
+        one = replace(one, conditions=replace(BICUBIC, channels="BGR"))
+    elif change == "precision":
+        settings = replace(CPU, precision="bf16")
+    else:
+        path = images.images[0].path
+        if change == "content":
+            path.write_bytes(images.images[5].read())
+        else:
+            path.rename(path.parents[1] / IDS[(images.images[0].label + 1) % 3] / path.name)
+        images = open_dataset(path.parents[1], SHAPE)
+    found = scores(evaluate(images, [replace(one, load=lambda: net)], settings, Silent())[one])
+    assert sum(net.batches) == found.counts.images == 129
+
+
+def test_a_part_is_the_beginning_of_the_whole(images: Dataset) -> None:
+    net = Net(0)
+    part = scores(evaluate(images, [entrant(net)], replace(CPU, first=70), Silent())[entrant(net)])
+    assert (part.counts.images, part.of) == (70, 129)
+    whole = scores(evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)])
+    assert whole.predictions[:70] == part.predictions
+    # The first shard was kept whole; the 20 images of the second were not.
+    assert sum(net.batches) == 70 + 79
+
+
+class Forgetful(Net):
+    """Has memory for only so many images at once."""
+
+    most = 3
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if len(images) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return super().forward(images)
+
+
+def test_where_memory_ends_the_batch_is_halved_and_every_image_counted_once(images: Dataset) -> None:
+    net = Forgetful(0)
+    found = scores(evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)])
+    assert {one.image: list(one.ranked) for one in found.predictions} == plain_loop(images, Net(0), BICUBIC)
+    assert max(net.batches) == 2
+    assert sum(net.batches) == 129
+
+
+def test_where_not_even_one_image_fits_it_is_said(images: Dataset) -> None:
+    net = Forgetful(0)
+    net.most = 0
+    outcome = evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)]
+    assert isinstance(outcome, Failure)
+    assert "out of memory" in outcome.reason
+
+
+def test_an_image_that_does_not_decode_stops_the_evaluation_by_name(images: Dataset) -> None:
+    broken = images.images[100]
+    broken.path.write_bytes(b"\xff\xd8 no image")
+    dataset = open_dataset(broken.path.parents[1], SHAPE)
+    outcome = evaluate(dataset, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))]
+    assert isinstance(outcome, Failure)
+    assert broken.name in outcome.reason
+    kept = [path for path in ledgers().rglob("shard-*.json") if broken.name in path.read_text()]
+    assert kept == []
+
+
+class Broken(Net):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return super().forward(images) / (0 if len(images) < 20 else 1)
+
+
+def test_scores_that_are_no_numbers_are_an_error_of_that_model_alone(images: Dataset) -> None:
+    fine, broken = entrant(Net(0), name="fine"), entrant(Broken(0), name="broken")
+    outcomes = evaluate(images, [broken, fine], CPU, Silent())
+    assert isinstance(outcomes[broken], Failure)
+    assert "NaN or infinite" in str(outcomes[broken])
+    assert scores(outcomes[fine]).counts.images == 129
+
+
+def test_another_number_of_scores_is_an_error() -> None:
+    with pytest.raises(LogitsError, match="expected 3 scores an image"):
+        Runner(Net(0, classes=4), 10).first_classes(torch.zeros(2, 3, 16, 16), 3)
+
+
+def test_no_images_is_an_error(images: Dataset) -> None:
+    assert evaluate(replace(images, images=()), [entrant(Net(0))], CPU, Silent()) == {
+        entrant(Net(0)): Failure("There are no images.")
+    }
+
+
+def _shard_files() -> Sequence[Path]:
+    return sorted(ledgers().rglob("shard-*.json"))
+
+
+def test_a_damaged_shard_is_evaluated_again(images: Dataset) -> None:
+    net = Net(0)
+    first = evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)]
+    damaged, other, *_ = _shard_files()
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    content = json.loads(other.read_text())
+    content["predictions"][0][0] = "another image"
+    other.write_text(json.dumps(content))
+    again = Net(0)
+    assert evaluate(images, [entrant(again)], CPU, Silent())[entrant(net)] == first
+    assert sum(again.batches) == 100
+
+
+def test_counts_that_are_not_those_of_the_predictions_are_an_error(images: Dataset) -> None:
+    evaluate(images, [entrant(Net(0))], CPU, Silent())
+    path = _shard_files()[1]
+    content = json.loads(path.read_text())
+    content["counts"]["top_1"] += 1
+    path.write_text(json.dumps(content))
+    outcome = evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))]
+    assert isinstance(outcome, Failure)
+    assert "--refresh" in outcome.reason
+    assert isinstance(evaluate(images, [entrant(Net(0))], replace(CPU, refresh=True), Silent())[entrant(Net(0))], Scores)
+
+
+def test_a_ledger_that_cannot_be_written_is_said_once_and_costs_nothing_else(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a file"))
+    notes: list[str] = []
+
+    class Telling(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    assert scores(evaluate(images, [entrant(Net(0))], CPU, Telling())[entrant(Net(0))]).counts.images == 129
+    assert len(notes) == 1
+    assert "cannot be kept" in notes[0]
+
+
+def test_crops_are_kept_and_used_and_damage_is_noticed(images: Dataset, tmp_path: Path) -> None:
+    folder = tmp_path / "crops"
+    cached = replace(CPU, crop_cache=folder)
+    first = evaluate(images, [entrant(Net(0))], cached, Silent())[entrant(Net(0))]
+    files = sorted(folder.rglob("*.crops"))
+    assert [path.stat().st_size for path in files] == [50 * (4 + 768), 50 * (4 + 768), 29 * (4 + 768)]
+    # Nothing is decoded any more: the images could be gone.
+    gone = replace(images, images=tuple(replace(image, path=tmp_path / "gone") for image in images.images))
+    for path in ledgers().rglob("shard-*.json"):
+        path.unlink()
+    assert evaluate(gone, [entrant(Net(0))], cached, Silent())[entrant(Net(0))] == first
+    spoiled = bytearray(files[0].read_bytes())
+    spoiled[-5] ^= 1
+    files[0].write_bytes(spoiled)
+    for path in ledgers().rglob("shard-*.json"):
+        path.unlink()
+    assert evaluate(images, [entrant(Net(0))], cached, Silent())[entrant(Net(0))] == first
+    with pytest.raises(FileNotFoundError):
+        evaluate(gone, [entrant(Net(0), name="new")], cached, Silent())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_gives_the_same_classes(images: Dataset) -> None:
+    on_cpu = scores(evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))])
+    on_gpu = scores(evaluate(images, [entrant(Net(0))], replace(CPU, device=torch.device("cuda")), Silent())[entrant(Net(0))])
+    assert on_gpu.predictions == on_cpu.predictions
+    assert "driver" in on_gpu.environments[0]

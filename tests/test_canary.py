@@ -1,0 +1,317 @@
+"""The canary from outside: what its page declares is measured, and every break of the road shows."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.conftest import ROOT
+
+Verify = Callable[..., subprocess.CompletedProcess[str]]
+CANARY = ROOT / "modelindex" / "canary"
+SETTINGS = 'pages = ["canary/canary.md"]\n[datasets]\nDigits = "canary/images"\n'
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Path:
+    """A project that holds nothing but the canary."""
+    root = tmp_path / "project"
+    shutil.copytree(CANARY, root / "modelindex" / "canary")
+    (root / "modelindex" / "verify.toml").write_text(SETTINGS)
+    return root
+
+
+def page(root: Path) -> Path:
+    return root / "modelindex" / "canary" / "canary.md"
+
+
+def edit(root: Path, before: str, after: str) -> None:
+    text = page(root).read_text("utf-8")
+    assert before in text
+    page(root).write_text(text.replace(before, after), "utf-8")
+
+
+def verdicts(run: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    """The verdicts on the model by kind."""
+    return {one["claim"]: one for one in json.loads(run.stdout)["verdicts"] if one["model"]}
+
+
+def test_as_it_is(verify: Verify, canary: Path) -> None:
+    run = verify("all", "--format", "json", cwd=canary)
+    assert run.returncode == 0, run.stderr
+    found = verdicts(run)
+    assert {one["status"] for one in found.values()} == {"pass"}
+    assert found["top_1_accuracy"]["measured"] == "93.800%"
+    assert found["top_1_accuracy"]["evidence"]["counted"] == "469 of 500 images right"
+    assert "0.05 points" in found["top_1_accuracy"]["evidence"]["tolerance"]
+    assert {"torch", "Pillow", "libjpeg", "device", "date"} <= found["top_1_accuracy"]["environment"].keys()
+    assert "500 images of 10 classes: a folder per class" in run.stderr
+    report = (canary / "reports" / "canary" / "regnety_canary.md").read_text("utf-8")
+    assert "93.800%" in report or "469 of 500" in report
+    assert "Pillow" not in report
+    # The second run evaluates nothing, and does not even load torch.
+    again = verify("all", "--format", "json", cwd=canary, PYTHONPROFILEIMPORTTIME="1")
+    assert verdicts(again) == found
+    assert " torch\n" not in again.stderr
+    # Nor does one whose verdicts have to be found anew; unless it is asked to.
+    anew = verify("all", "--claim", "top_*", cwd=canary)
+    assert "images, " not in anew.stderr.partition("folder per class")[2]
+    refreshed = verify("all", "--claim", "top_*", "--refresh", cwd=canary)
+    assert "500 of 500 images" in refreshed.stderr
+
+
+def test_a_few_bytes_of_the_checkpoint(verify: Verify, canary: Path) -> None:
+    (path,) = page(canary).parent.glob("*.pth")
+    data = bytearray(path.read_bytes())
+    data[200_000:200_004] = b"\x00\x00\x80\x3f"
+    path.write_bytes(data)
+    run = verify("all", "--format", "json", cwd=canary)
+    assert run.returncode == 1
+    found = verdicts(run)
+    assert found["weights"]["status"] == "fail"
+    assert "its name says 9854fe73" in found["weights"]["reason"]
+    assert found["top_1_accuracy"]["status"] == found["top_5_accuracy"]["status"] == "not_run"
+    assert "another than its name says" in found["top_1_accuracy"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda state: state.pop("s2.b1.conv1.bn.weight"), "s2.b1.conv1.bn.weight is missing."),
+        (lambda state: state["head.fc.bias"].fill_(float("nan")), "head.fc.bias holds NaN."),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit(
+    verify: Verify, canary: Path, tmp_path: Path, spoil: Callable[[dict[str, torch.Tensor]], object], told: str
+) -> None:
+    (path,) = page(canary).parent.glob("*.pth")
+    state = torch.load(path, weights_only=True)
+    spoil(state)
+    torch.save(state, tmp_path / "spoiled")
+    digest = __import__("hashlib").sha256((tmp_path / "spoiled").read_bytes()).hexdigest()[:8]
+    (tmp_path / "spoiled").rename(path.with_name(f"regnety_canary-{digest}.pth"))
+    edit(canary, path.name, f"regnety_canary-{digest}.pth")
+    found = verdicts(verify("all", "--format", "json", cwd=canary))
+    assert found["weights"]["status"] == "fail"
+    assert told in found["weights"]["reason"]
+    assert found["top_1_accuracy"]["status"] == "not_run"
+    assert told in found["top_1_accuracy"]["reason"]
+
+
+def test_two_classes_exchanged(verify: Verify, canary: Path) -> None:
+    images = page(canary).parent / "images"
+    for source, target in (("3", "x"), ("8", "3"), ("x", "8")):
+        (images / source).rename(images / target)
+    run = verify("all", "--format", "json", cwd=canary)
+    assert run.returncode == 1
+    found = verdicts(run)
+    assert found["top_1_accuracy"]["status"] == "fail"
+    assert "With label order class 3 is 8, 8 is 3 it is 93.800%" in found["top_1_accuracy"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "right"),
+    [
+        ("crop_pct", "Crop Pct: '0.875'", "Crop Pct: '1.0'", "0.875"),
+        ("interpolation", "Interpolation: bicubic", "Interpolation: bilinear", "bicubic"),
+    ],
+)
+def test_a_condition_altered(verify: Verify, canary: Path, kind: str, before: str, after: str, right: str) -> None:
+    edit(canary, before, after)
+    run = verify("all", "--format", "json", cwd=canary)
+    assert run.returncode == 1
+    found = verdicts(run)
+    accuracy = found["top_1_accuracy"]
+    assert accuracy["status"] == "fail"
+    assert f"With {kind} {right} it is 93.800%, which is the declared value" in accuracy["reason"]
+    assert (found[kind]["status"], found[kind]["measured"]) == ("fail", right)
+    assert {row["reproduces"] for row in accuracy["evidence"]["usual suspects"]} == {"yes", "no"}
+
+
+def test_a_declared_value_altered(verify: Verify, canary: Path) -> None:
+    edit(canary, "Top 1 Accuracy: 93.8%", "Top 1 Accuracy: 93.9%")
+    explained = verdicts(verify("all", "--format", "json", cwd=canary))["top_1_accuracy"]
+    assert (explained["status"], explained["difference"]) == ("explained", "-0.100 points")
+    edit(canary, "Top 1 Accuracy: 93.9%", "Top 1 Accuracy: 97%")
+    failed = verdicts(verify("all", "--format", "json", cwd=canary))["top_1_accuracy"]
+    assert (failed["status"], failed["measured"]) == ("fail", "93.800%")
+    assert "None of the usual suspects reproduces the declared value." in failed["reason"]
+
+
+def test_an_image_that_is_missing(verify: Verify, canary: Path) -> None:
+    next((page(canary).parent / "images" / "4").iterdir()).unlink()
+    run = verify("all", "--format", "json", cwd=canary)
+    assert run.returncode == 0
+    found = verdicts(run)["top_1_accuracy"]
+    assert found["status"] == "not_run"
+    assert "499 of 500 images are here; 1 of 10 classes have another number than 50, 4." in found["reason"]
+    assert found["evidence"]["interval"].endswith("whatever the images that are not here would give")
+
+
+def test_an_image_that_does_not_decode(verify: Verify, canary: Path) -> None:
+    path = next((page(canary).parent / "images" / "4").iterdir())
+    path.write_bytes(path.read_bytes()[:60])
+    run = verify("all", "--format", "json", cwd=canary)
+    assert run.returncode == 3
+    found = verdicts(run)["top_1_accuracy"]
+    assert found["status"] == "error"
+    assert path.name in found["reason"]
+    assert "No image is skipped" in found["reason"]
+
+
+def test_a_subset_on_purpose(verify: Verify, canary: Path) -> None:
+    found = verdicts(verify("all", "--format", "json", "--subset", "100", cwd=canary))["top_1_accuracy"]
+    assert found["status"] == "not_run"
+    assert "Only 100 of 500 images" in found["reason"]
+    assert "95% confidence" in found["reason"]
+    assert found["remedy"] == "evaluate all images: leave --subset away"
+
+
+def test_another_precision_is_labelled_and_has_its_own_tolerance(verify: Verify, canary: Path) -> None:
+    run = verify("all", "--claim", "top_1*", "--precision", "bf16", "--format", "json", cwd=canary)
+    found = verdicts(run)["top_1_accuracy"]
+    assert found["method"].startswith("evaluated, bf16")
+    assert "0.2 points" in found["evidence"]["tolerance"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--device", "cuda:77"), "expected a GPU"),
+        (("--device", "toaster"), "expected auto, cpu, cuda"),
+        (("--device", "cpu", "--precision", "tf32"), "has no TF32"),
+    ],
+)
+def test_a_device_that_is_not_here(verify: Verify, canary: Path, flags: tuple[str, ...], told: str) -> None:
+    run = verify("all", *flags, cwd=canary)
+    assert run.returncode == 2
+    assert told in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_records_stand_in_for_the_images_until_something_changes(verify: Verify, canary: Path) -> None:
+    recorded = verify("record", cwd=canary)
+    assert recorded.returncode == 0, recorded.stderr
+    assert recorded.stdout == "regnety_canary on Digits: top-1 93.800%, top-5 99.400%\n"
+    path = canary / "modelindex" / "records.json"
+    (record,) = json.loads(path.read_text())["records"]
+    assert (record["images"], record["top_1"], record["top_5"]) == (500, 469, 497)
+    assert record["environment"]["torch"] == torch.__version__
+    before = path.read_bytes()
+    verify("record", cwd=canary)
+    assert path.read_bytes() == before
+    (canary / "modelindex" / "verify.toml").write_text('pages = ["canary/canary.md"]\n')
+    run = verify("all", "--format", "json", cwd=canary)
+    found = verdicts(run)["top_1_accuracy"]
+    assert (found["status"], found["measured"]) == ("pass", "93.800%")
+    assert found["reason"].startswith(f"Recorded on {record['date']}")
+    (weights,) = page(canary).parent.glob("*.pth")
+    weights.unlink()
+    assert verdicts(verify("all", "--format", "json", cwd=canary))["top_1_accuracy"]["status"] == "pass"
+    for before_edit, after in (("0.875", "0.9"), ("9854fe73", "9854fe74")):
+        edit(canary, before_edit, after)
+        stale = verdicts(verify("all", "--format", "json", cwd=canary))["top_1_accuracy"]
+        assert stale["status"] == "not_run"
+        assert "stale" in stale["reason"]
+        edit(canary, after, before_edit)
+    edit(canary, "Top 1 Accuracy: 93.8%", "Top 1 Accuracy: 95%")
+    assert verify("all", cwd=canary).returncode == 1
+    path.write_text("{}")
+    broken = verify("all", cwd=canary)
+    assert broken.returncode == 2
+    assert "expected records as `verify record` writes them" in broken.stderr
+
+
+def test_nothing_to_record_is_bad_usage(verify: Verify, canary: Path) -> None:
+    (canary / "modelindex" / "verify.toml").write_text('pages = ["canary/canary.md"]\n')
+    run = verify("record", cwd=canary)
+    assert run.returncode == 2
+    assert "Not recorded: regnety_canary: the images of Digits are not on this machine" in run.stderr
+    assert not (canary / "modelindex" / "records.json").exists()
+
+
+def test_two_runs_are_compared(verify: Verify, canary: Path) -> None:
+    assert verify("compare", "regnety_canary", cwd=canary).returncode == 2
+    verify("all", cwd=canary)
+    edit(canary, "Interpolation: bicubic", "Interpolation: box")
+    verify("all", "--claim", "top_1*", cwd=canary)
+    listed = verify("compare", "regnety_canary", cwd=canary)
+    (bicubic,), (box,) = (
+        [row.split()[0] for row in listed.stdout.splitlines() if f" 32 0.875 {name} 500 " in " ".join(row.split())]
+        for name in ("bicubic", "box")
+    )
+    compared = verify("compare", "regnety_canary", bicubic, box, cwd=canary)
+    assert compared.returncode == 0
+    assert "of 500 images" in compared.stdout
+    assert "McNemar's exact test: p = " in compared.stdout
+    assert "digit_" in compared.stdout
+    assert verify("compare", "regnety_canary", "zz", box, cwd=canary).returncode == 2
+    assert verify("compare", "regnety_canary", box, cwd=canary).returncode == 2
+
+
+def enlarge(root: Path, times: int) -> None:
+    """Each image `times` times, under names of their own; and a dataset of that size on file."""
+    images = root / "modelindex" / "canary" / "images"
+    for path in sorted(images.rglob("*.png")):
+        for copy in range(1, times):
+            os.link(path, path.with_stem(f"{path.stem}_{copy}"))
+    references = root / "modelindex" / "references"
+    references.mkdir()
+    (references / "large.json").write_text(json.dumps({"datasets": {"Digits": {"images_per_class": 50 * times}}}))
+
+
+def test_killed_and_resumed_each_image_counts_once(verify: Verify, canary: Path, tmp_path: Path) -> None:
+    enlarge(canary, 10)
+    cache = tmp_path / "killed"
+    environment = os.environ | {"XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "harness", "all", "--claim", "top_*", "--format", "json"]
+
+    def shards() -> list[Path]:
+        return sorted((cache / "model-card-harness" / "evaluations").glob("*/shard-*.json"))
+
+    killed = 0
+    while killed < 3:
+        already = len(shards())
+        process = subprocess.Popen(
+            command, cwd=canary, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        while process.poll() is None and len(shards()) == already:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        killed += 1
+    before = {path: path.stat().st_mtime_ns for path in shards()}
+    assert 0 < len(before) <= 5
+    resumed = verify("all", "--claim", "top_*", "--format", "json", cwd=canary, XDG_CACHE_HOME=str(cache))
+    whole = verify("all", "--claim", "top_*", "--format", "json", cwd=canary)
+    assert verdicts(resumed)["top_1_accuracy"]["evidence"]["counted"] == "4690 of 5000 images right"
+    assert verdicts(resumed) == verdicts(whole)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(shards()) == 5
+    names = [row[0] for path in shards() for row in json.loads(path.read_text())["predictions"]]
+    assert len(names) == len(set(names)) == 5000
+
+
+@pytest.mark.slow
+def test_the_training_script_makes_the_canary(tmp_path: Path) -> None:
+    shutil.copy(CANARY / "train.py", tmp_path)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env=environment, check=True)
+    committed = {path.relative_to(CANARY): path.read_bytes() for path in CANARY.rglob("*.png")}
+    assert {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.png")} == committed
+    (trained,) = tmp_path.glob("regnety_canary-*.pth")
+    (published,) = CANARY.glob("regnety_canary-*.pth")
+    # Other processors round otherwise, so the bytes may be others; the tensors are close all the same.
+    theirs, ours = (torch.load(path, weights_only=True) for path in (trained, published))
+    assert theirs.keys() == ours.keys()
+    assert all(torch.allclose(theirs[name].float(), ours[name].float(), atol=0.3) for name in ours)
