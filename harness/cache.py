@@ -4,17 +4,31 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from harness.disk import cache_home, code_digest, write_whole
+from harness.disk import cache_home, code_digest, stamp, write_whole
 from harness.verdict import Status, Verdict, verdict_from_json
 
-LIBRARIES = ("torch", "torchvision", "ftfy", "jinja2", "jsonschema", "pyyaml")
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "ftfy",
+    "jinja2",
+    "jsonschema",
+    "numpy",
+    "pillow",
+    "pyyaml",
+    "safetensors",
+    "scipy",
+)
 
 _MOST_ENTRIES = 500
+# Images lie at most so many folders below the one that is given.
+_DEEPEST = 6
 
 
 def cache_folder() -> Path:
@@ -35,10 +49,16 @@ def library_versions() -> dict[str, str]:
 def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: str) -> str:
     """What the verdicts on a page depend on, as one hash.
 
-    `contents` are the bytes of the page, the references and the includes. Of `files` (weights, images), or all
-    files in them where they are folders, name, size and time of change stand for their bytes, as in git's index.
+    `contents` are the bytes of the page, the references and the includes. For `files` (weights, images), or all
+    files in them where they are folders, their names and stamps stand for their bytes.
     """
-    parts: list[object] = [page, library_versions(), _harness_digest(), [_listing(path) for path in files], settings]
+    parts: list[object] = [
+        page,
+        library_versions(),
+        _harness_digest(),
+        [_listing(str(path)) for path in files],
+        settings,
+    ]
     digest = hashlib.sha256(json.dumps(parts).encode())
     for content in contents:
         digest.update(hashlib.sha256(content).digest())
@@ -46,22 +66,33 @@ def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: s
 
 
 def load(entry: str) -> list[Verdict] | None:
-    """The verdicts kept under `entry`; None where there are none, or what is there is not what was kept."""
+    """The verdicts kept under `entry`; None where there are none, or a file that they are about has changed.
+
+    What is not what was kept counts as not there.
+    """
     try:
         digest, _, kept = (cache_folder() / f"{entry}.json").read_bytes().partition(b"\n")
     except OSError:
         return None
     if digest.decode("ascii", "replace") != hashlib.sha256(kept).hexdigest():
         return None
-    return [verdict_from_json(verdict) for verdict in json.loads(kept)] or None
+    content = json.loads(kept)
+    if any(_listing(path) != found for path, found in content["files"]):
+        return None
+    return [verdict_from_json(verdict) for verdict in content["verdicts"]] or None
 
 
-def store(entry: str, verdicts: Sequence[Verdict]) -> None:
-    """Keep the verdicts, unless one is an error. A cache that cannot be written costs time, nothing else."""
+def store(entry: str, verdicts: Sequence[Verdict], files: Iterable[Path]) -> None:
+    """Keep the verdicts, unless one is an error. A cache that cannot be written costs time, nothing else.
+
+    `files` are those that the page turned out to be about when it was read.
+    """
     if any(verdict.status is Status.ERROR for verdict in verdicts):
         return
     folder = cache_folder()
-    kept = json.dumps([verdict.as_json() for verdict in verdicts], ensure_ascii=False).encode()
+    listed = [[str(path), _listing(str(path))] for path in files]
+    content = {"files": listed, "verdicts": [verdict.as_json() for verdict in verdicts]}
+    kept = json.dumps(content, ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
         write_whole(folder / f"{entry}.json", hashlib.sha256(kept).hexdigest().encode(), b"\n", kept)
         newest_first = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -75,9 +106,13 @@ def _harness_digest() -> str:
     return code_digest([*package.rglob("*.py"), *package.rglob("*.json")])
 
 
-def _listing(path: Path) -> list[tuple[str, int, int]]:
-    """Name, size and time of change of a file, or of every file in a folder."""
-    # Strings, not paths: there may be thousands.
-    found = [f"{top}/{name}" for top, _, names in os.walk(path) for name in names] or [str(path)]
-    stats = [(name, os.stat(name)) for name in found if os.access(name, os.R_OK)]  # noqa: PTH116
-    return sorted((name, status.st_size, status.st_mtime_ns) for name, status in stats)
+def _listing(path: str, depth: int = 0) -> list[list[object]]:
+    """Name and stamp of a file, or of every file in a folder, links followed; empty where there is nothing."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - strings, not paths: there may be thousands
+        if not stat.S_ISDIR(status.st_mode):
+            return [[path, *stamp(status)]]
+        names = sorted(os.listdir(path)) if depth < _DEEPEST else []  # noqa: PTH208
+    except OSError:
+        return []
+    return [found for name in names for found in _listing(f"{path}/{name}", depth + 1)]

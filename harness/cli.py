@@ -122,14 +122,16 @@ def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **files: Any) ->
     found = resources(project, files)
     records, reasons = measure_records(project, Selection(models), found, ProgressOnStderr())
     for reason in reasons:
-        click.echo(f"Not recorded: {reason}", err=True)
+        click.echo(f"Not recorded: {reason.told}", err=True)
+    failed = any(reason.failed for reason in reasons)
     if not records:
-        raise click.UsageError("Nothing was recorded.")
+        click.echo("Nothing was recorded.", err=True)
+        return NOT_FINISHED if failed else BAD_USAGE
     write_records(project.records, records)
     for one in records:
         click.echo(f"{one.model} on {one.dataset}: top-1 {one.percent('top_1')}%, top-5 {one.percent('top_5')}%")
     click.echo(f"Records are in {project.records}.", err=True)
-    return NOTHING_FALSE
+    return NOT_FINISHED if failed else NOTHING_FALSE
 
 
 @app.command()
@@ -276,7 +278,7 @@ def _environment(answer: "Answer", started: float) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": library_versions(),
-        "device": "meta",
+        "devices": sorted({verdict.environment.get("device", "meta") for verdict in answer.verdicts}),
         "cached": answer.cached,
         "seconds": round(time.monotonic() - started, 2),
     }

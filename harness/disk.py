@@ -15,6 +15,11 @@ def cache_home() -> Path:
     return Path(home) / "model-card-harness"
 
 
+def stamp(status: os.stat_result) -> tuple[int, ...]:
+    """What shows that a file is another than it was, without reading it; as in git's index."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
 def write_whole(path: Path, *parts: bytes) -> None:
     """Write `parts` one after the other, and let the file appear when all of it is on disk. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,6 +29,7 @@ def write_whole(path: Path, *parts: bytes) -> None:
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
+        Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -6,14 +6,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.checks.reproduction import METRICS, judged_within, published_evaluations
+from harness.checks.reproduction import (
+    METRICS,
+    Giving,
+    declared_conditions,
+    giving,
+    judged_within,
+    published_evaluations,
+    reproducing_suspects,
+)
 from harness.checks.subject import Evaluated, Evaluations, Subject
-from harness.evaluate.conditions import INTERPOLATIONS, Conditions, Geometry
-from harness.evaluate.dataset import Dataset, Shape, open_dataset
+from harness.evaluate.conditions import Conditions, Geometry
+from harness.evaluate.dataset import Dataset, DatasetError, Shape, open_dataset
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.progress import Progress
 from harness.evaluate.scores import Failure, Scores
-from harness.index.quantity import parse_quantity
+from harness.evaluate.suspects import FINALISTS, SAMPLE, Cell, cells, of_conditions, of_labels
+from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Record as PageRecord
 from harness.measure.checkpoint import contents, sha256
 from harness.record import Record
@@ -53,9 +62,11 @@ class _Wanted:
 
 
 def evaluate_subjects(
-    subjects: Iterable[Subject], options: EvaluationOptions, progress: Progress
+    subjects: Iterable[Subject], options: EvaluationOptions, progress: Progress, *, search: bool
 ) -> dict[tuple[str, str, str], Evaluated]:
     """Evaluate every result that the pages declare of the subjects, as far as weights and images are here.
+
+    Where a declared accuracy is not reproduced, `search` for the reason.
 
     Raises DatasetError or DeviceError where a folder of images, or the device, cannot be used.
     """
@@ -71,7 +82,7 @@ def evaluate_subjects(
             else:
                 wanted.setdefault(subject.resources.images[one.dataset], []).append(one)
     for folder, models in wanted.items():
-        found |= _evaluate(folder, models, options, progress)
+        found |= _evaluate(folder, models, options, progress, search=search)
     return found
 
 
@@ -93,31 +104,25 @@ def _wanted(subject: Subject, result: PageRecord, dataset: str | None) -> _Wante
         raise NotHereError(told, "; ".join(one.supply for one in lacking))
     faults = contents(checkpoint, subject.network).faults
     if faults:
-        told = f"the weights file cannot be loaded: {faults[0]}"
+        told = f"the weights file cannot be loaded: {faults[0].rstrip('.')}"
         raise NotHereError(told, "see the verdict on weights")
-    return _Wanted(subject, result, dataset, checkpoint, _conditions(subject))
-
-
-def _conditions(subject: Subject) -> Conditions:
-    """The declared conditions. Raises NotHereError where one is missing or means nothing here."""
-    crop, interpolation = parse_quantity(subject.record.text("crop_pct") or ""), subject.record.text("interpolation")
-    if crop is None or interpolation is None:
-        undeclared = "Crop Pct" if crop is None else "Interpolation"
-        raise NotHereError(f"the page declares no {undeclared}", f"add '{undeclared}:' to the model's metadata")
-    if interpolation not in INTERPOLATIONS:
-        raise NotHereError(f"no interpolation is called {interpolation}", f"declare one of {', '.join(INTERPOLATIONS)}")
-    return Conditions(Geometry(subject.image_size, crop.value, interpolation))
+    return _Wanted(subject, result, dataset, checkpoint, declared_conditions(subject))
 
 
 def _evaluate(
-    folder: Path, models: Sequence[_Wanted], options: EvaluationOptions, progress: Progress
+    folder: Path, models: Sequence[_Wanted], options: EvaluationOptions, progress: Progress, *, search: bool
 ) -> dict[tuple[str, str, str], Evaluated]:
     from harness.evaluate.engine import evaluate
 
     # It may take hours; that nothing is collected (harness/process.py) is for runs of seconds.
     gc.enable()
-    images = _images(folder, models[0], progress)
     settings = _settings(options)
+    try:
+        images = _images(folder, models[0], progress)
+    except DatasetError as error:
+        return dict.fromkeys((one.key for one in models), Failure(f"{error}."))
+    except OSError as error:
+        return dict.fromkeys((one.key for one in models), Failure(f"{error.filename}: {error.strerror}."))
     entrants = {one.key: one.entrant(one.conditions, one.subject.name) for one in models}
     outcomes = evaluate(images, tuple(entrants.values()), settings, progress)
     found: dict[tuple[str, str, str], Evaluated] = {}
@@ -130,11 +135,11 @@ def _evaluate(
                 one.dataset, images, one.checkpoint.name, sha, one.conditions, options.precision, outcome
             )
             found[one.key] = evaluation
-            if _fails(one, evaluation):
+            if search and _failing(one, evaluation):
                 failed.append(one)
         else:
             found[one.key] = outcome
-    return found | _with_suspects(failed, found, images, settings, progress)
+    return found | _Search(failed, found, images, settings, progress).run() if failed else found
 
 
 def _images(folder: Path, one: _Wanted, progress: Progress) -> Dataset:
@@ -155,52 +160,88 @@ def _settings(options: EvaluationOptions) -> "Settings":
     return Settings(device, options.precision, options.subset, options.refresh, options.crop_cache)
 
 
-def _fails(one: _Wanted, evaluation: Evaluation) -> bool:
-    """Whether a declared accuracy is not reproduced, so that the reason is worth looking for."""
-    if evaluation.scores.counts.images < evaluation.scores.of:
-        return False
+def _failing(one: _Wanted, evaluation: Evaluation) -> dict[str, Quantity]:
+    """The declared accuracies that a complete evaluation does not reproduce, by metric."""
+    if evaluation.images.lacking or evaluation.scores.counts.images < evaluation.scores.of:
+        return {}
     tolerance = one.subject.resources.tolerances[evaluation.precision]
     declared = {metric: parse_quantity(one.result.text(kind) or "") for kind, metric in METRICS.items()}
-    return any(
-        quantity and judged_within(quantity, evaluation.scores.counts.percent(metric), tolerance) is Status.FAIL
+    return {
+        metric: quantity
         for metric, quantity in declared.items()
-    )
+        if quantity and judged_within(quantity, evaluation.scores.counts.percent(metric), tolerance) is Status.FAIL
+    }
 
 
-def _with_suspects(
-    failed: Sequence[_Wanted],
-    found: Evaluations,
-    images: Dataset,
-    settings: "Settings",
-    progress: Progress,
-) -> dict[tuple[str, str, str], Evaluation]:
-    """The evaluations of the failed models, with what the usual suspects give on a seeded sample."""
-    if not failed:
-        return {}
-    from harness.evaluate.engine import evaluate
-    from harness.evaluate.suspects import SAMPLE, Cell, cells, of_conditions, of_labels
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Looks among the usual suspects for what gives the declared accuracies that were not reproduced."""
 
-    named = ", ".join(one.subject.name for one in failed)
-    progress.note(f"Looking for the reason on {min(SAMPLE, len(images.images))} images: {named}")
-    tried: dict[tuple[tuple[str, str, str], Cell], Entrant] = {}
-    for one in failed:
-        for cell in cells(one.conditions, _published_geometries(one)):
-            label = f"{one.subject.name} {cell.kind} {cell.value}"
-            tried[one.key, cell] = one.entrant(cell.conditions, label)
-    outcomes = evaluate(images, tuple(tried.values()), replace(settings, first=SAMPLE), progress)
-    looked_into = {}
-    for one in failed:
-        evaluation = found[one.key]
-        if isinstance(evaluation, Evaluation):
+    failed: Sequence[_Wanted]
+    found: Evaluations
+    images: Dataset
+    settings: "Settings"
+    progress: Progress
+
+    def run(self) -> dict[tuple[str, str, str], Evaluated]:
+        """The evaluations of the failed models, with what the suspects give."""
+        named = ", ".join(one.subject.name for one in self.failed)
+        sample = min(SAMPLE, len(self.images.images))
+        self.progress.note(f"Not reproduced: {named}. Looking for the reason on {sample} images.")
+        every = [(one, cell) for one in self.failed for cell in cells(one.conditions, _published_geometries(one))]
+        looked_into = self._tried(every, self.found, SAMPLE)
+        undecided = [pair for one in self.failed for pair in self._undecided(one, looked_into[one.key])]
+        if not undecided:
+            return looked_into
+        self.progress.note(f"The sample cannot tell; trying the {len(undecided)} closest on all images.")
+        return self._tried(undecided, looked_into, None)
+
+    def _tried(
+        self, pairs: Sequence[tuple[_Wanted, Cell]], before: Evaluations, first: int | None
+    ) -> dict[tuple[str, str, str], Evaluated]:
+        """Evaluations with what each cell gives on the `first` images, in the place of what it gave on fewer."""
+        from harness.evaluate.engine import evaluate
+
+        entrants = {
+            (one.key, cell): one.entrant(cell.conditions, f"{one.subject.name} {cell.kind} {cell.value}")
+            for one, cell in pairs
+        }
+        settings = replace(self.settings, first=first)
+        outcomes = evaluate(self.images, tuple(entrants.values()), settings, self.progress)
+        looked_into: dict[tuple[str, str, str], Evaluated] = {}
+        for one in self.failed:
+            evaluation = before[one.key]
+            if not isinstance(evaluation, Evaluation):
+                continue
             base = evaluation.scores.predictions
-            of_cells = [
-                of_conditions(cell, base, outcome.predictions)
-                for (key, cell), entrant in tried.items()
-                if key == one.key and isinstance(outcome := outcomes[entrant], Scores)
+            suspects = {(suspect.kind, suspect.value): suspect for suspect in evaluation.suspects}
+            for (key, cell), entrant in entrants.items():
+                outcome = outcomes[entrant]
+                if key == one.key and isinstance(outcome, Scores):
+                    suspects[cell.kind, cell.value] = of_conditions(cell, base, outcome.predictions)
+            for suspect in of_labels(base, self.images.shape.classes):
+                suspects[suspect.kind, suspect.value] = suspect
+            looked_into[one.key] = replace(evaluation, suspects=tuple(suspects.values()))
+        return looked_into
+
+    def _undecided(self, one: _Wanted, evaluation: Evaluated) -> list[tuple[_Wanted, Cell]]:
+        """The closest of the cells that might give a declared value, where none certainly does."""
+        tolerance = one.subject.resources.tolerances[self.settings.precision]
+        if not isinstance(evaluation, Evaluation):
+            return []
+        known = {(cell.kind, cell.value): cell for cell in cells(one.conditions, _published_geometries(one))}
+        chosen: dict[Cell, None] = {}
+        for metric, declared in _failing(one, evaluation).items():
+            if reproducing_suspects(declared, metric, evaluation, tolerance):
+                continue
+            might = [
+                suspect
+                for suspect in evaluation.suspects
+                if giving(suspect, declared, metric, evaluation, tolerance) is Giving.UNKNOWN
             ]
-            suspects = (*of_cells, *of_labels(base, images.shape.classes))
-            looked_into[one.key] = replace(evaluation, suspects=suspects)
-    return looked_into
+            might.sort(key=lambda suspect: abs(suspect.estimates[metric] - declared.value))
+            chosen |= dict.fromkeys(known[one.kind, one.value] for one in might[:FINALISTS])
+        return [(one, cell) for cell in chosen]
 
 
 def _published_geometries(one: _Wanted) -> list[Geometry]:
@@ -210,16 +251,25 @@ def _published_geometries(one: _Wanted) -> list[Geometry]:
     ]
 
 
-def as_records(evaluations: Evaluations) -> tuple[list[Record], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """Why a result is not recorded; `failed` where its evaluation could not finish."""
+
+    told: str
+    failed: bool
+
+
+def as_records(evaluations: Evaluations) -> tuple[list[Record], list[Unrecorded]]:
     """The complete evaluations as records, and of every other why it is none."""
     records, reasons = [], []
     for (_, model, dataset), found in evaluations.items():
         if isinstance(found, NotHereError):
-            reasons.append(f"{model}: {found}")
+            reasons.append(Unrecorded(f"{model}: {found}", failed=False))
         elif isinstance(found, Failure):
-            reasons.append(f"{model}: {found.reason}")
+            reasons.append(Unrecorded(f"{model}: {found.reason}", failed=True))
         elif found.images.lacking or found.scores.counts.images < found.scores.of:
-            reasons.append(f"{model}: only {found.scores.counts.images} of {found.scores.of} images of {dataset}")
+            told = f"{model}: only {found.scores.counts.images} of {found.scores.of} images of {dataset}"
+            reasons.append(Unrecorded(told, failed=False))
         else:
             records.append(_record(model, found))
     return records, reasons

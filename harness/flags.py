@@ -32,7 +32,7 @@ def with_files(command: _Command) -> _Command:
     options = (
         click.option("--weights", type=folder, metavar="DIR", help=weights),
         click.option("--source", type=folder, metavar="DIR", help=source),
-        click.option("--imagenet", type=folder, metavar="DIR", help=images),
+        click.option("--imagenet", type=click.Path(path_type=Path, exists=True), metavar="DIR", help=images),
         click.option(
             "--subset", type=click.IntRange(min=1), metavar="N", help="Evaluate only N images, drawn by a seed."
         ),

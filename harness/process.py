@@ -60,6 +60,7 @@ def _run() -> int:
 def _is_for_the_user(error: Exception) -> bool:
     """Whether the error is about the user's files, and says what to mend."""
     from harness.evaluate.dataset import DatasetError
+    from harness.evaluate.ledger import LedgerError
     from harness.index.faults import PageError
     from harness.record import RecordFileError
     from harness.references import ReferenceFileError
@@ -67,5 +68,5 @@ def _is_for_the_user(error: Exception) -> bool:
     from harness.resources import DeviceError
     from harness.settings import ProjectError
 
-    told = (PageError, ProjectError, ReferenceFileError, ReportError, RecordFileError, DatasetError, DeviceError)
-    return isinstance(error, told)
+    of_pages = (PageError, ProjectError, ReferenceFileError, ReportError, RecordFileError)
+    return isinstance(error, (*of_pages, DatasetError, DeviceError, LedgerError))

@@ -1,6 +1,7 @@
 """Accuracies measured elsewhere and committed: valid as long as everything they depended on is unchanged."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -10,6 +11,9 @@ from typing import Any
 from harness.disk import write_whole
 
 SCHEMA = 1
+# In which a network is evaluated.
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class RecordFileError(Exception):
@@ -55,14 +59,27 @@ def read_records(path: Path) -> tuple[Record, ...]:
             raise ValueError(f"schema {content['schema']}")
         records = tuple(Record(**record) for record in content["records"])
         for record in records:
-            if not 0 <= record.top_1 <= record.top_5 <= record.images or not record.images:
-                raise ValueError(f"counts of {record.model} that cannot be")
+            _check(record)
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         mend = "restore it from version control, or remove it and run `verify record`"
         raise RecordFileError(f"{path}: expected records as `verify record` writes them, got {error}; {mend}") from None
     return records
+
+
+def _check(record: Record) -> None:
+    """Raises ValueError where a field is not of its kind, or counts cannot be."""
+    texts = (record.model, record.file, record.dataset, record.precision, record.date)
+    hashes = (record.sha256, record.fingerprint)
+    counts = (record.top_1, record.top_5, record.images)
+    mappings = (record.conditions, record.environment)
+    if not all(isinstance(one, str) for one in (*texts, *hashes)) or not all(map(_HASH.fullmatch, hashes)):
+        raise ValueError(f"names or hashes of {record.model} that cannot be")
+    if not all(type(one) is int for one in counts) or not 0 <= record.top_1 <= record.top_5 <= record.images > 0:
+        raise ValueError(f"counts of {record.model} that cannot be")
+    if record.precision not in PRECISIONS or not all(isinstance(one, dict) for one in mappings):
+        raise ValueError(f"a precision, conditions or environment of {record.model} that cannot be")
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:

@@ -1,28 +1,28 @@
 """Pages to claims to checks to verdicts."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import cache
 from harness.evaluate.progress import Progress, Silent
+from harness.evaluate.truth import truth_files
 from harness.index.claim import Claim
 from harness.index.faults import collect
 from harness.index.page import Page, read_page
+from harness.index.weights_url import is_relative
 from harness.project import Project
-from harness.record import Record
 from harness.references import SHIPPED, References, load_references
 from harness.resources import Resources
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
     from harness.checks.subject import Evaluations
+    from harness.evaluations import Unrecorded
     from harness.index.records import Index
-
-# A file of weights that a page names by its path.
-_WEIGHTS_NAME = re.compile(r"[\w.+@=/-]+\.(?:pth|pt|bin|safetensors)\b")
+    from harness.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def verify(project: Project, selection: Selection, resources: Resources, progres
 
 def measure_records(
     project: Project, selection: Selection, resources: Resources, progress: Progress
-) -> tuple[list[Record], list[str]]:
+) -> "tuple[list[Record], list[Unrecorded]]":
     """Records of what can be evaluated here in full, and of every other result why there is none."""
     references = load_references([SHIPPED, project.references])
     return _Run(project, references, resources, selection, progress).records()
@@ -118,7 +118,7 @@ class _Run:
         missed = [page for page in pages if kept[page.name] is None]
         read = _read_claims(missed, self.project) if missed else {}
         selected = {name: [claim for claim in found if claim in self.selection] for name, (_, found) in read.items()}
-        evaluations = self._evaluated(read, selected)
+        evaluations = self._evaluated(read, selected, search=True)
         verdicts: list[Verdict] = []
         all_claims: list[Claim] = []
         for name, entry in entries.items():
@@ -127,19 +127,19 @@ class _Run:
                 index, found = read[name]
                 known = self._judged(index, selected[name], evaluations)
                 if self.selection.everything and self._can_be_kept:
-                    cache.store(entry, known)
+                    cache.store(entry, known, self._named_weights(index))
             else:
                 found = tuple(verdict.claim for verdict in known)
             all_claims += found
             verdicts += [verdict for verdict in known if verdict.claim in self.selection]
         return Answer(tuple(verdicts), (), tuple(all_claims), not missed)
 
-    def records(self) -> tuple[list[Record], list[str]]:
+    def records(self) -> "tuple[list[Record], list[Unrecorded]]":
         from harness.evaluations import as_records
 
         read = _read_claims(_read_pages(self.project), self.project)
         selected = {name: [claim for claim in found if claim in self.selection] for name, (_, found) in read.items()}
-        return as_records(self._evaluated(read, selected))
+        return as_records(self._evaluated(read, selected, search=False))
 
     @property
     def _can_be_kept(self) -> bool:
@@ -155,15 +155,24 @@ class _Run:
     def _cache_key(self, page: Page) -> str:
         included = [path.read_bytes() for path in sorted(self.project.includes.rglob("*")) if path.is_file()]
         contents = [page.text.encode(), self.references.digest.encode(), *included]
-        beside = (self.project.root / page.name).parent
-        named = [beside / name for name in sorted(set(_WEIGHTS_NAME.findall(page.text)))]
         resources = self.resources
-        files = [*named, *resources.images.values(), *([resources.weights] if resources.weights else [])]
+        images = [path for folder in resources.images.values() for path in (folder, *truth_files(folder))]
+        files = [*images, *([resources.weights] if resources.weights else [])]
         settings = [resources.tolerances, resources.records, resources.timm, resources.evaluation]
         return cache.key(page.name, contents, files, repr(settings))
 
+    def _named_weights(self, index: "Index") -> list[Path]:
+        """The weights files that the page names by their path."""
+        addresses = [model.text("weights") or "" for model in index.models.values()]
+        beside = (self.project.root / index.page.name).parent
+        return [beside / address for address in addresses if address and is_relative(address)]
+
     def _evaluated(
-        self, read: "Mapping[str, tuple[Index, tuple[Claim, ...]]]", selected: Mapping[str, Sequence[Claim]]
+        self,
+        read: "Mapping[str, tuple[Index, tuple[Claim, ...]]]",
+        selected: Mapping[str, Sequence[Claim]],
+        *,
+        search: bool,
     ) -> "Evaluations":
         """One pass over the images of each dataset for all pages."""
         if not any(selected.values()):
@@ -180,7 +189,7 @@ class _Run:
             for model in index.models
             if model in models[name]
         ]
-        return evaluate_subjects(subjects, self.resources.evaluation, self.progress)
+        return evaluate_subjects(subjects, self.resources.evaluation, self.progress, search=search)
 
     def _judged(self, index: "Index", selected: Sequence[Claim], evaluations: "Evaluations") -> list[Verdict]:
         if not selected:

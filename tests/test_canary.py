@@ -125,7 +125,9 @@ def test_two_classes_exchanged(verify: Verify, canary: Path) -> None:
         ("interpolation", "Interpolation: bicubic", "Interpolation: bilinear", "bicubic"),
     ],
 )
-def test_a_condition_altered(verify: Verify, canary: Path, kind: str, before: str, after: str, right: str) -> None:
+def test_a_condition_altered(  # noqa: PLR0913, PLR0917 - a parameter for each column
+    verify: Verify, canary: Path, kind: str, before: str, after: str, right: str
+) -> None:
     edit(canary, before, after)
     run = verify("all", "--format", "json", cwd=canary)
     assert run.returncode == 1

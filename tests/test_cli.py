@@ -29,7 +29,7 @@ def test_all_on_a_project(verify: Verify, project: Path) -> None:
     assert "regnety_160 pass   explained pass      not run fail" in run.stdout
     assert max(len(line.rstrip()) for line in run.stdout.split("\n")) <= 80
     assert "\x1b" not in run.stdout
-    assert run.stdout.endswith("302 claims: 216 pass, 12 explained, 14 fail, 59 not run, 1 unchecked\n")
+    assert run.stdout.endswith("314 claims: 220 pass, 12 explained, 22 fail, 59 not run, 1 unchecked\n")
     assert len(_files(project / "reports")) == 14
 
     kept = verify("all", cwd=project, PYTHONPROFILEIMPORTTIME="1")
@@ -75,6 +75,7 @@ def test_json(verify: Verify, project: Path) -> None:
         "difference": "-22.0%",
         "method": "macs@224x224",
         "where": {"file": "modelindex/regnety.md", "line": 41, "column": 12, "path": "Models[0].Metadata.FLOPs"},
+        "environment": {},
     }
     assert evidence["conventions"]
     assert report["environment"]["libraries"]["torch"]
@@ -200,10 +201,16 @@ def test_reports_that_cannot_be_written(verify: Verify, project: Path) -> None:
 def test_a_damaged_cache_is_judged_again(verify: Verify, project: Path, tmp_path: Path) -> None:
     first = verify("all", "--claim", "parameters", cwd=project)
     verify("all", cwd=project)
-    (entry,) = (tmp_path / "cache").rglob("*.json")
-    whole = entry.read_bytes()
-    for damaged in (b"[]", b"", whole[:-9], whole.replace(b'"pass"', b'"fail"', 1)):
-        entry.write_bytes(damaged)
+    entries = {path: path.read_bytes() for path in (tmp_path / "cache").rglob("*.json")}
+    damages: tuple[Callable[[bytes], bytes], ...] = (
+        lambda _: b"[]",
+        lambda _: b"",
+        lambda whole: whole[:-9],
+        lambda whole: whole.replace(b'"pass"', b'"fail"', 1),
+    )
+    for damage in damages:
+        for path, whole in entries.items():
+            path.write_bytes(damage(whole))
         assert verify("all", "--claim", "parameters", cwd=project).stdout == first.stdout
 
 
@@ -212,7 +219,7 @@ def test_a_changed_page_is_judged_again(verify: Verify, project: Path) -> None:
     page = project / "modelindex" / "regnety.md"
     page.write_text(page_text().replace("Parameters: 3160000", "Parameters: 3170000"), "utf-8")
     run = verify("all", cwd=project)
-    assert "215 pass, 12 explained, 15 fail" in run.stdout
+    assert "219 pass, 12 explained, 23 fail" in run.stdout
 
 
 def test_an_exception_in_a_check_is_an_error_verdict(verify: Verify, project: Path, tmp_path: Path) -> None:
@@ -225,7 +232,7 @@ def test_an_exception_in_a_check_is_an_error_verdict(verify: Verify, project: Pa
     assert "ERROR text" in run.stdout
     assert "RuntimeError: broken on purpose" in run.stdout
     assert "1 error" in run.stdout
-    assert "13 fail" in run.stdout
+    assert "21 fail" in run.stdout
 
 
 def test_an_interrupted_run_leaves_nothing_half_written(project: Path, tmp_path: Path) -> None:

@@ -75,9 +75,7 @@ def test_what_cannot_be_had_is_not_run(server: str, tmp_path: Path, name: str, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_server_that_never_answers_is_asked_once_and_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_never_answers_is_asked_once_and_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"

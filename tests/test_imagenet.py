@@ -135,11 +135,13 @@ def _by_kind(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 def test_a_folder_that_holds_no_images(verify: Verify, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    network, data = state()
+    _, data = state()
     digest = hashlib.sha256(data).hexdigest()[:8]
     (tmp_path / f"regnety_002-{digest}.pth").write_bytes(data)
     (tmp_path / "page.md").write_text(page_text().replace("e68ca334", digest))
-    run = verify("all", "page.md", "--model", "regnety_002", "--weights", ".", "--imagenet", "empty")
-    assert run.returncode == 2
-    assert "empty: expected a folder for each class" in run.stderr
-    assert "Traceback" not in run.stderr
+    command = ("all", "page.md", "--model", "regnety_002", "--weights", ".", "--format", "json", "--imagenet", "empty")
+    run = verify(*command)
+    assert run.returncode == 3
+    found = {one["claim"]: one for one in json.loads(run.stdout)["verdicts"]}["top_1_accuracy"]
+    assert found["status"] == "error"
+    assert "empty: expected a folder for each class" in found["reason"]

@@ -8,10 +8,10 @@ from typing import Any
 from harness.checks.plausibility import implausible, in_conflict
 from harness.checks.reproduction import (
     METRICS,
+    declared_conditions,
     judged_within,
     published_evaluations,
     reason_found,
-    same_conditions,
     suspect_rows,
 )
 from harness.checks.subject import Need, Subject
@@ -20,6 +20,7 @@ from harness.evaluate.interval import CONFIDENCE, random_sample, worst_case
 from harness.evaluate.scores import Failure
 from harness.index.claim import Claim
 from harness.index.records import Record as PageRecord
+from harness.measure.checkpoint import sha256
 from harness.record import Record
 from harness.references import shown
 from harness.resources import Tolerance
@@ -46,7 +47,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         remedy = "mend what it names, and run again; nothing was counted"
         return Verdict(claim, Status.ERROR, f"The evaluation could not finish: {found.reason}", remedy=remedy)
     if found.scores.counts.images < found.scores.of or found.images.lacking:
-        return _in_part(claim, found)
+        record, _ = _record(subject, dataset)
+        return _by_record(claim, subject, record) if record else _in_part(claim, found)
     return _measured(claim, subject, found)
 
 
@@ -55,6 +57,7 @@ class _Measurement:
     """A measured accuracy in percent, how it was got, and what its reader needs to believe it."""
 
     percent: Decimal
+    precision: str
     tolerance: Tolerance
     method: str
     evidence: Mapping[str, Any]
@@ -77,12 +80,12 @@ def _measured(claim: Claim, subject: Subject, found: Evaluation) -> Verdict:
         "conditions": {name: str(value) for name, value in found.conditions.as_json().items()},
     }
     method = f"evaluated, {found.precision}, {found.conditions.geometry}"
-    measurement = _Measurement(counts.percent(metric), tolerance, method, evidence, found.environment)
+    measurement = _Measurement(counts.percent(metric), found.precision, tolerance, method, evidence, found.environment)
     status = measurement.status(claim)
     if status is not Status.FAIL:
-        return _verdict(claim, measurement, _told(status, tolerance), None)
+        return _verdict(claim, measurement, _told(status, measurement), None)
     evidence["usual suspects"] = suspect_rows(claim.quantity, metric, found, tolerance)
-    reason = f"{_told(status, tolerance)} {reason_found(claim.quantity, metric, found, tolerance)}"
+    reason = f"{_told(status, measurement)} {reason_found(claim.quantity, metric, found, tolerance)}"
     remedy = f"declare {measurement.percent}%, or the conditions and weights that give {claim.declared}"
     return _verdict(claim, measurement, reason, remedy)
 
@@ -106,13 +109,14 @@ def _shown(tolerance: Tolerance, precision: str) -> str:
     return f"pass within {tolerance.passing} points, explained within {tolerance.explained}, {precision}"
 
 
-def _told(status: Status, tolerance: Tolerance) -> str:
+def _told(status: Status, measurement: _Measurement) -> str:
+    tolerance, precision = measurement.tolerance, measurement.precision
+    moved = "other versions of decoder, resizing and arithmetic move unchanged models by no more than that"
+    if precision != "fp32":
+        moved = f"that much is allowed to {precision}"
     return {
         Status.PASS: f"Reproduced on all images, within {tolerance.passing} points.",
-        Status.EXPLAINED: (
-            f"Not within {tolerance.passing} points, but within {tolerance.explained}: other versions of decoder, "
-            "resizing and arithmetic move unchanged models by no more than that."
-        ),
+        Status.EXPLAINED: (f"Not within {tolerance.passing} points, but within {tolerance.explained}: {moved}."),
         Status.FAIL: f"Measured on all images, and farther off than {tolerance.explained} points.",
     }[status]
 
@@ -120,6 +124,11 @@ def _told(status: Status, tolerance: Tolerance) -> str:
 def _in_part(claim: Claim, found: Evaluation) -> Verdict:
     """What a part of the images says of all of them."""
     metric, counts, complete = METRICS[claim.kind], found.scores.counts, found.scores.of
+    method = f"evaluated in part, {found.precision}, {found.conditions.geometry}"
+    if found.images.surplus:
+        reason = f"Not the images of {found.dataset}, or not in their classes: {found.images.lacking}."
+        supply = "supply the complete set and nothing else"
+        return Verdict(claim, Status.NOT_RUN, reason, None, None, method, supply, {"images": str(found.images)})
     sampled = found.images.lacking is None
     low, high = (random_sample if sampled else worst_case)(counts, metric, complete)
     how = f"{CONFIDENCE:.0%} confidence" if sampled else "whatever the images that are not here would give"
@@ -130,26 +139,41 @@ def _in_part(claim: Claim, found: Evaluation) -> Verdict:
     )
     supply = "evaluate all images: leave --subset away"
     if found.images.lacking:
-        reason, supply = f"{reason} {found.images.lacking}.", "--imagenet DIR with the complete set"
+        reason, supply = f"{reason} {found.images.lacking}.", "supply the complete set"
     evidence = {
         "counted": f"{getattr(counts, metric)} of {counts.images} images right",
         "interval": f"{low}% to {high}%, {how}",
         "images": str(found.images),
     }
-    method = f"evaluated in part, {found.precision}, {found.conditions.geometry}"
     return Verdict(claim, Status.NOT_RUN, reason, None, None, method, supply, evidence)
 
 
 def _record(subject: Subject, dataset: str | None) -> tuple[Record | None, Record | None]:
     """The record of these weights under these conditions; else one of this model that is not."""
-    weights = subject.record.text("weights")
     of_model = [one for one in subject.resources.records if one.model == subject.name and one.dataset == dataset]
-    for one in of_model if weights else ():
+    # The precision that is asked for, else the one that nothing was left out of.
+    wanted = (subject.resources.evaluation.precision, "fp32")
+    of_model.sort(key=lambda one: wanted.index(one.precision) if one.precision in wanted else len(wanted))
+    valid = next((one for one in of_model if _still_holds(one, subject)), None)
+    return valid, of_model[0] if of_model else None
+
+
+def _still_holds(record: Record, subject: Subject) -> bool:
+    """Whether all that the record depended on is what the page declares and what is here."""
+    known = subject.references.datasets[record.dataset]
+    if record.images != known["classes"] * known["images_per_class"]:
+        return False
+    try:
+        if record.conditions != declared_conditions(subject).as_json():
+            return False
         file = subject.weights
-        same_file = one.file == file.name and one.sha256.startswith(file.digest or "")
-        if same_file and same_conditions(subject, one.conditions):
-            return one, None
-    return None, of_model[0] if of_model else None
+    except NotHereError:
+        return False
+    if file.name != record.file:
+        return False
+    if subject.checkpoint is not None:
+        return sha256(subject.checkpoint) == record.sha256
+    return file.digest is not None and record.sha256.startswith(file.digest)
 
 
 def _by_record(claim: Claim, subject: Subject, record: Record) -> Verdict:
@@ -164,9 +188,9 @@ def _by_record(claim: Claim, subject: Subject, record: Record) -> Verdict:
         "recorded with": {name: str(value) for name, value in record.environment.items()},
     }
     method = f"recorded on {record.date}, {record.precision}"
-    measurement = _Measurement(record.percent(metric), tolerance, method, evidence, {})
+    measurement = _Measurement(record.percent(metric), record.precision, tolerance, method, evidence, {})
     status = measurement.status(claim)
-    reason = f"Recorded on {record.date}, of these weights under these conditions. {_told(status, tolerance)}"
+    reason = f"Recorded on {record.date}, of these weights under these conditions. {_told(status, measurement)}"
     remedy = f"declare {measurement.percent}%, or measure again: verify record" if status is Status.FAIL else None
     return _verdict(claim, measurement, reason, remedy)
 
@@ -191,5 +215,5 @@ def _unmeasured(
     if others:
         told = f"Either this or the figure of {', '.join(others)} is wrong; which, only measuring tells. {told}"
     if stale is not None:
-        told += f" The record of {stale.date} is of {stale.file} under other conditions or of other weights: stale."
+        told += f" The record of {stale.date} is stale: weights, conditions or images are not those it was made of."
     return Verdict(claim, Status.NOT_RUN, told, None, None, method, missing.supply, evidence)

@@ -1,8 +1,8 @@
 """Conditions: the declared accuracy is reproduced under them, or was published under them, all together."""
 
-from harness.checks.reproduction import METRICS, reproduced, reproducing_suspects, same_conditions
+from harness.checks.reproduction import METRICS, Giving, giving, reproduced, reproducing_suspects, same_conditions
 from harness.checks.subject import Need, Subject
-from harness.evaluate.evaluation import Evaluation
+from harness.evaluate.evaluation import Evaluation, Suspect
 from harness.index.claim import Claim
 from harness.index.quantity import parse_quantity
 from harness.index.records import Record
@@ -15,6 +15,7 @@ NEEDS = frozenset({Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Ask whether the declared accuracies are reproduced under the conditions; else look for a published evaluation."""
+    evaluated = False
     for result in subject.record.results:
         dataset = subject.references.dataset_called(result.text("dataset"))
         try:
@@ -24,6 +25,13 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         verdict = _by_evaluation(claim, subject, result, found) if isinstance(found, Evaluation) else None
         if verdict:
             return verdict
+        evaluated = True
+    if evaluated:
+        try:
+            return _by_published(claim, subject)
+        except NotHereError:
+            told = "the declared accuracy was evaluated under these conditions and not reproduced"
+            raise NotHereError(told, "see the verdict on the accuracy") from None
     return _by_published(claim, subject)
 
 
@@ -34,15 +42,24 @@ def _by_evaluation(claim: Claim, subject: Subject, result: Record, found: Evalua
     if reproduced(subject, result, found):
         reason = "The declared accuracy is reproduced under the declared conditions."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, method, None, evidence, found.environment)
+    first = _explaining(subject, result, found)
+    if first and first.kind == claim.kind:
+        reason = f"The declared accuracy comes with {first.value}, not with the declared value."
+        remedy = f"declare {first.value}"
+        environment = found.environment
+        return Verdict(claim, Status.FAIL, reason, first.value, None, method, remedy, evidence, environment)
+    return None
+
+
+def _explaining(subject: Subject, result: Record, found: Evaluation) -> Suspect | None:
+    """The suspect that gives all the accuracies that the result declares, the closest if there are several."""
     tolerance = subject.resources.tolerances[found.precision]
-    for kind, metric in METRICS.items():
-        declared = parse_quantity(result.text(kind) or "")
-        first = next(iter(reproducing_suspects(declared, metric, found, tolerance)), None) if declared else None
-        if first and first.kind == claim.kind:
-            reason = f"The declared accuracy comes with {first.value}, not with the declared value."
-            remedy = f"declare {first.value}"
-            environment = found.environment
-            return Verdict(claim, Status.FAIL, reason, first.value, None, method, remedy, evidence, environment)
+    declared = {metric: parse_quantity(result.text(kind) or "") for kind, metric in METRICS.items()}
+    for metric, quantity in declared.items():
+        for one in reproducing_suspects(quantity, metric, found, tolerance) if quantity else ():
+            others = [giving(one, other, name, found, tolerance) for name, other in declared.items() if other]
+            if Giving.NO not in others:
+                return one
     return None
 
 

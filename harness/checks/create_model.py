@@ -2,7 +2,6 @@
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.index.weights_url import weights_file
 from harness.measure.timm_weights import loaded_weights
 from harness.references import shown
 from harness.verdict import NotHereError, Status, Verdict
@@ -12,17 +11,16 @@ NEEDS = frozenset({Need.TIMM, Need.REFERENCE})
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Compare the file or the recipe that timm names with the page's."""
+    """Compare the training recipe that timm's weights of this name are tagged with, with that of the page's."""
     version = subject.resources.timm
     if version is None:
-        told = "timm is not installed here, so what it loads by this name is not known"
-        raise NotHereError(told, "pip install 'model-card-harness[timm]'")
+        missing = "timm is not installed here, so what it loads by this name is not known"
+        raise NotHereError(missing, "pip install 'model-card-harness[timm]'")
     loaded = loaded_weights(subject.name)
     method = f"timm {version}"
     if loaded is None:
         reason = "timm loads no weights by this name."
         return Verdict(claim, Status.FAIL, reason, None, None, method, "name a model that timm has weights for")
-    file = weights_file(loaded.source, subject.name).name
     evaluations = subject.references.models.get(subject.name, {}).get("evaluations", ())
     published = [item for item in evaluations if item["recipe"] == loaded.tag]
     evidence = {
@@ -30,9 +28,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         "weights that timm has for this name": list(loaded.tags),
         "published evaluations of what it loads": [shown(item) for item in published],
     }
-    if file == subject.weights.name or loaded.tag == subject.recipe:
-        same = "the very file" if file == subject.weights.name else "by their tag those of the same training run"
-        reason = f"timm loads the weights of this page by this name, {same}."
+    if loaded.tag == subject.recipe:
+        reason = "By this name timm loads the weights of this page: those tagged with the same training recipe."
         return Verdict(claim, Status.PASS, reason, loaded.tag, None, method, None, evidence)
     told = "; ".join(f"{item['top_1']}, {item['top_5']}%" for item in published) or "no accuracy on file"
     reason = "timm loads other weights by this name than the page describes; shown are their published top-1 and top-5."

@@ -22,9 +22,13 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     file = subject.genuine_checkpoint if subject.record.text("weights") else None
     found = contents(file, subject.network) if file else None
     method = "count"
-    if found and not found.faults:
+    if found and found.learned:
         evidence["learned values in the weights file"] = found.learned
         method = "count, in network and weights file"
+        if found.learned != exact:
+            reason = "The weights file holds another number of learned values than the network."
+            gap, remedy = difference(exact, found.learned), "name the file that holds this model's weights"
+            return Verdict(claim, Status.FAIL, reason, str(found.learned), gap, method, remedy, evidence)
     if declared.covers(exact):
         reason = "The network's learned values, counted one by one, round to the declared number."
         return Verdict(claim, Status.PASS, reason, str(exact), None, method, evidence=evidence)

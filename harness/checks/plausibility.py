@@ -58,7 +58,7 @@ def _impossible(claim: Claim, subject: Subject, result: Record) -> Implausibilit
     classes = subject.references.datasets[dataset]["classes"]
     chance = Decimal(100 if claim.kind == "top_1_accuracy" else 500) / classes
     # Not twice chance where there are few classes: among ten, half of all are in the first five.
-    if claim.quantity.value <= min(2 * chance, chance + (100 - chance) / 10):
+    if chance < 100 and claim.quantity.value <= min(2 * chance, chance + (100 - chance) / 10):
         return Implausibility(f"That is what guessing among {classes} classes gives ({chance}%).", "check the figure")
     return None
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from harness.checks.subject import Subject
+from harness.evaluate.conditions import INTERPOLATIONS, Conditions, Geometry
 from harness.evaluate.evaluation import Evaluation, Suspect
 from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Record
@@ -14,6 +16,7 @@ from harness.verdict import NotHereError, Status
 # The kinds of claim, and what evaluations call them.
 METRICS = {"top_1_accuracy": "top_1", "top_5_accuracy": "top_5"}
 
+_SMALLEST_CROP = Decimal("0.1")
 _CONDITIONS = ("image_size", "crop_pct", "interpolation")
 
 
@@ -38,6 +41,20 @@ def reproduced(subject: Subject, result: Record, found: Evaluation) -> bool:
     return bool(judged) and Status.FAIL not in judged
 
 
+def declared_conditions(subject: Subject) -> Conditions:
+    """The conditions that the page declares. Raises NotHereError where one is missing or means nothing here."""
+    crop, interpolation = parse_quantity(subject.record.text("crop_pct") or ""), subject.record.text("interpolation")
+    if crop is None or interpolation is None:
+        undeclared = "Crop Pct" if crop is None else "Interpolation"
+        raise NotHereError(f"the page declares no {undeclared}", f"add '{undeclared}:' to the model's metadata")
+    if interpolation not in INTERPOLATIONS:
+        raise NotHereError(f"no interpolation is called {interpolation}", f"declare one of {', '.join(INTERPOLATIONS)}")
+    if crop.value < _SMALLEST_CROP:
+        told = f"a crop of {crop.value} would enlarge every image more than {1 / _SMALLEST_CROP:.0f} times over"
+        raise NotHereError(told, "declare the part of the resized image that is cropped, such as 0.875")
+    return Conditions(Geometry(subject.image_size, crop.value, interpolation))
+
+
 def same_conditions(subject: Subject, evaluation: Mapping[str, Any]) -> bool:
     """Whether an evaluation was made under the conditions that the page declares."""
     return all(_value(subject.record.text(kind)) == _value(str(evaluation[kind])) for kind in _CONDITIONS)
@@ -59,10 +76,27 @@ def published_evaluations(subject: Subject, result: Record) -> list[Mapping[str,
     return [item for item in evaluations if item["recipe"] == recipe and item["dataset"] == dataset]
 
 
+class Giving(StrEnum):
+    """Whether a suspect gives a declared value."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "too few images to tell"
+
+
+def giving(one: Suspect, declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> Giving:
+    """Whether a suspect gives the declared value; not to be told where it cannot be told from the measured one."""
+    within = tolerance.explained + one.margins[metric]
+    if abs(one.estimates[metric] - declared.value) > within:
+        return Giving.NO
+    gap = abs(found.scores.counts.percent(metric) - declared.value)
+    return Giving.YES if gap > within else Giving.UNKNOWN
+
+
 def reproducing_suspects(declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> list[Suspect]:
     """The suspects that give the declared value, the closest first."""
-    giving = [one for one in found.suspects if _gives(one, declared, metric, found, tolerance) == "yes"]
-    return sorted(giving, key=lambda one: abs(one.estimates[metric] - declared.value))
+    reproducing = [one for one in found.suspects if giving(one, declared, metric, found, tolerance) is Giving.YES]
+    return sorted(reproducing, key=lambda one: abs(one.estimates[metric] - declared.value))
 
 
 def suspect_rows(declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> list[dict[str, str]]:
@@ -70,27 +104,26 @@ def suspect_rows(declared: Quantity, metric: str, found: Evaluation, tolerance: 
     return [
         {
             "changed": f"{one.kind} {one.value}",
-            "accuracy": f"{one.estimates[metric]}%" + (f" ± {one.margins[metric]}" if one.margins[metric] else ""),
+            "accuracy": _estimate(one, metric),
             "images": str(one.images),
-            "reproduces": _gives(one, declared, metric, found, tolerance),
+            "reproduces": giving(one, declared, metric, found, tolerance).value,
         }
         for one in found.suspects
     ]
 
 
-def _gives(one: Suspect, declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> str:
-    """A sample that could not tell the declared value from the measured one says nothing."""
-    margin = one.margins[metric]
-    if margin >= abs(found.scores.counts.percent(metric) - declared.value):
-        return "too few images to tell"
-    return "yes" if abs(one.estimates[metric] - declared.value) <= tolerance.explained + margin else "no"
-
-
 def reason_found(declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> str:
     """A sentence on which suspects reproduce the declared value, or that none does."""
     reproducing = reproducing_suspects(declared, metric, found, tolerance)
-    if not reproducing:
-        return "None of the usual suspects reproduces the declared value."
-    first, *others = reproducing
-    also = f"; so would {', '.join(f'{one.kind} {one.value}' for one in others)}" if others else ""
-    return f"With {first.kind} {first.value} it is {first.estimates[metric]}%, which is the declared value{also}."
+    if reproducing:
+        first, *others = reproducing
+        also = f"; so would {', '.join(f'{one.kind} {one.value}' for one in others)}" if others else ""
+        return f"With {first.kind} {first.value} it is {_estimate(first, metric)}, which is the declared value{also}."
+    if any(giving(one, declared, metric, found, tolerance) is Giving.UNKNOWN for one in found.suspects):
+        return "Whether one of the usual suspects reproduces the declared value, the sample is too small to tell."
+    return "None of the usual suspects reproduces the declared value."
+
+
+def _estimate(one: Suspect, metric: str) -> str:
+    margin = f" ± {one.margins[metric]}" if one.margins[metric] else ""
+    return f"{one.estimates[metric]}%{margin}"

@@ -54,7 +54,7 @@ class CropCache:
         return path.is_file() and path.stat().st_size == expected
 
     def read(self, shard: Shard, part: slice, geometry: Geometry) -> "torch.Tensor | None":
-        """Some of a shard's crops, N×3×side×side; None where one is not what was kept."""
+        """Some of a shard's crops, N×3×side×side; None where one is not what was kept, and then all are forgotten."""
         import torch
 
         side, images = geometry.image_size, len(shard.images)
@@ -65,6 +65,7 @@ class CropCache:
             file.seek(_CHECKSUM_BYTES * images + _row_bytes(geometry) * part.start)
             rows = np.fromfile(file, np.uint8, _row_bytes(geometry) * len(sums)).reshape(len(sums), side, side, 3)
         if any(zlib.crc32(row) != kept for row, kept in zip(rows, sums.tolist(), strict=True)):
+            path.unlink(missing_ok=True)
             return None
         return torch.from_numpy(rows).permute(0, 3, 1, 2)
 

@@ -72,10 +72,12 @@ class _Batches(Dataset[Crops | str]):
         for image in batch.images if wanted else ():
             try:
                 decoded = decode(image.read())
+                for geometry in wanted:
+                    cut[geometry].append(crop(decoded, geometry))
             except ImageError as error:
                 return f"{image.name} does not decode: {error}"
-            for geometry in wanted:
-                cut[geometry].append(crop(decoded, geometry))
+            except OSError as error:
+                return f"{image.name} cannot be read: {error.strerror}"
         made = {geometry: torch.stack(parts) for geometry, parts in cut.items()}
         return {geometry: kept for geometry, kept in crops.items() if kept is not None} | made
 

@@ -1,6 +1,5 @@
 """Labelled images as they lie on disk: a folder per class, a flat folder with its truth, or a tar of either."""
 
-import tarfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +44,12 @@ class Dataset:
     fingerprint: str
     lacking: str | None
 
+    @property
+    def surplus(self) -> bool:
+        """Whether a class has more images than the complete set, so that some do not belong to it."""
+        per_class = Counter(image.label for image in self.images)
+        return any(count > self.shape.images_per_class for count in per_class.values())
+
     def __str__(self) -> str:
         found = len({image.label for image in self.images})
         return f"{len(self.images)} images of {found} classes: {self.layout}"
@@ -54,16 +59,21 @@ _Place = tuple[Path, int, int]
 
 
 def open_dataset(folder: Path, shape: Shape) -> Dataset:
-    """The dataset in `folder`, whose layout is found out. Raises DatasetError where there is none to use."""
+    """The dataset in a folder or tar file, whose layout is found out.
+
+    Raises DatasetError where there is none to use, OSError where one of its images cannot be read.
+    """
     kind, found = _find(folder)
     parents = {PurePosixPath(name).parent.name for name in found}
     if len(parents) == 1 and not parents & set(shape.ids):
-        classes, source = _by_truth(folder, list(found))
+        classes, source = _by_truth(folder.parent if folder.is_file() else folder, list(found))
         layout = f"a flat {kind}, labelled by {source}"
     else:
         classes = {name: PurePosixPath(name).parent.name for name in found}
         layout = f"a folder per class{', in a tar file' if kind == 'tar file' else ''}"
     numbers = _numbers(set(classes.values()), shape, folder)
+    if shape.ids and not set(numbers) & set(shape.ids):
+        layout += ", numbered by sorting, since their names are not those on file"
     images = [Image(PurePosixPath(name).name, numbers[classes[name]], *place) for name, place in found.items()]
     images.sort(key=lambda image: (image.name, image.label))
     return Dataset(layout, tuple(images), shape, fingerprint(images), _lacking(images, shape))
@@ -71,6 +81,8 @@ def open_dataset(folder: Path, shape: Shape) -> Dataset:
 
 def _find(folder: Path) -> tuple[str, dict[str, _Place]]:
     """What holds the images, and every image's path in it with the place of its bytes."""
+    if folder.is_file():
+        return "tar file", _in_tar(folder)
     for top in (folder / below for below in _BELOW if (folder / below).is_dir()):
         found = _in_folder(top)
         if found:
@@ -85,14 +97,17 @@ def _find(folder: Path) -> tuple[str, dict[str, _Place]]:
 
 def _in_folder(top: Path) -> dict[str, _Place]:
     """The images of a flat folder, or of the folders in it."""
-    files = [path for path in sorted(top.iterdir()) if _is_image(path.name)]
+    files = [path for path in sorted(top.iterdir()) if _is_image(path.name) and path.is_file()]
     if not files:
         folders = (path for path in sorted(top.iterdir()) if path.is_dir() and not path.name.startswith("."))
-        files = [path for folder in folders for path in sorted(folder.iterdir()) if _is_image(path.name)]
+        inside = (path for folder in folders for path in sorted(folder.iterdir()))
+        files = [path for path in inside if _is_image(path.name) and path.is_file()]
     return {path.relative_to(top).as_posix(): (path, 0, path.stat().st_size) for path in files}
 
 
 def _in_tar(path: Path) -> dict[str, _Place]:
+    import tarfile
+
     try:
         with tarfile.open(path, "r:") as archive:
             members = [member for member in archive if member.isfile() and _is_image(member.name)]
@@ -124,11 +139,11 @@ def _by_truth(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], str]:
 
 
 def _numbers(classes: set[str], shape: Shape, folder: Path) -> dict[str, int]:
-    """Class ids to numbers: by the list on file, or by sorting them where they are as many as there should be."""
+    """Class ids to numbers: by the list on file, or, where none is on it but all are there, by sorting them."""
     known = {name: number for number, name in enumerate(shape.ids)}
     if classes <= known.keys():
         return known
-    if len(classes) == shape.classes:
+    if len(classes) == shape.classes and not classes & known.keys():
         return {name: number for number, name in enumerate(sorted(classes))}
     strange = min(classes - known.keys())
     raise DatasetError(

@@ -2,9 +2,11 @@
 
 import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import PIL
@@ -13,7 +15,6 @@ from PIL import features
 
 from harness.resources import DeviceError
 
-PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 _DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 # Batches divide a shard of 1000 evenly. So many pixels keep a device busy; on a CPU more only leave its caches.
 _BATCHES = (25, 50, 100, 125, 200, 250, 500)
@@ -24,12 +25,9 @@ def find_device(name: str, precision: str) -> torch.device:
     """The device called `auto`, `cpu`, `cuda` or `cuda:1`. Raises DeviceError where it is not here."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise DeviceError(f"--device: expected auto, cpu, cuda or cuda:1, got {name}") from None
-    if device.type not in _PIXELS:
-        raise DeviceError(f"--device: expected auto, cpu, cuda or cuda:1, got {name}")
+    if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
+        raise DeviceError(f"--device: expected auto, cpu, cuda or cuda:1, got {name!r}")
+    device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"--device {name}: expected a GPU, got {torch.cuda.device_count()} here; use --device cpu")
     if device.type == "cpu" and precision == "tf32":
@@ -42,9 +40,9 @@ def dtype(precision: str) -> torch.dtype:
     return _DTYPES[precision]
 
 
-def batch_size(device: torch.device, image_size: int) -> int:
-    """How many square images of this side are tried at once; halved where the device's memory does not hold them."""
-    most = _PIXELS[device.type] // image_size**2
+def batch_size(device: torch.device, pixels: int) -> int:
+    """How many images of so many pixels are tried at once; halved where the device's memory does not hold them."""
+    most = _PIXELS[device.type] // pixels
     return max((size for size in _BATCHES if size <= most), default=_BATCHES[0])
 
 
@@ -57,7 +55,7 @@ def environment(device: torch.device) -> dict[str, Any]:
     """The machine and the versions of what decodes and computes."""
     found = {
         "date": datetime.now(UTC).date().isoformat(),
-        "device": platform.processor() or platform.machine(),
+        "device": _processor(),
         "torch": str(torch.__version__),
         "torchvision": _version("torchvision"),
         "Pillow": PIL.__version__,
@@ -69,6 +67,15 @@ def environment(device: torch.device) -> dict[str, Any]:
         found["driver"] = _driver()
         found["cuDNN"] = str(torch.backends.cudnn.version())
     return found
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        told = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
+    except OSError:
+        told = None
+    return told[1] if told else platform.processor() or platform.machine()
 
 
 def _version(package: str) -> str:

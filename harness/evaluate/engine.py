@@ -1,6 +1,5 @@
 """The pass over the images: every model that wants a shard gets its crops, and its counts are kept."""
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,6 +20,7 @@ from harness.evaluate.preprocess import ImageError, normalise
 from harness.evaluate.progress import Progress
 from harness.evaluate.scores import Failure, Prediction, Scores, count
 from harness.evaluate.shards import SHARD_SIZE, Shard, shards
+from harness.measure.tensors import WeightsFileError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,6 +53,11 @@ class Settings:
 
 Outcome = Scores | Failure
 
+# The versions that an evaluation's result depends on.
+_DECIDING = ("torch", "torchvision", "Pillow", "libjpeg", "CUDA", "cuDNN")
+# And the harness's own modules, of this package.
+_MODULES = ("conditions", "crops", "device", "engine", "forward", "network", "preprocess", "scores", "shards")
+
 
 def evaluate(
     dataset: Dataset, entrants: Sequence[Entrant], settings: Settings, progress: Progress
@@ -78,14 +83,16 @@ class _Evaluation:
         self.keeping = True
 
     def run(self) -> dict[Entrant, Outcome]:
-        self._look_up()
+        if not self.settings.refresh:
+            self._look_up()
         work = [shard for shard in self.shards if self._wanting(shard)]
         if work:
             self._announce(work)
             try:
                 with exact_arithmetic(self.settings.precision):
                     self._evaluate(work)
-            except ImageError as error:
+            except (ImageError, RuntimeError) as error:
+                # A RuntimeError is DataLoader's: a worker that was killed, or too little shared memory.
                 for entrant in self.ledgers:
                     if any(shard not in self.kept[entrant] for shard in self.shards):
                         self.failures.setdefault(entrant, Failure(f"{error}. No image is skipped."))
@@ -94,7 +101,7 @@ class _Evaluation:
         return {entrant: self._outcome(entrant) for entrant in self.ledgers}
 
     def _description(self, entrant: Entrant) -> dict[str, Any]:
-        versions = {name: self.environment[name] for name in ("torch", "torchvision", "Pillow", "libjpeg")}
+        versions = {name: self.environment[name] for name in _DECIDING if name in self.environment}
         return {
             "model": entrant.model,
             "weights": entrant.weights,
@@ -107,8 +114,6 @@ class _Evaluation:
 
     def _look_up(self) -> None:
         for entrant, ledger in self.ledgers.items():
-            if self.settings.refresh:
-                ledger.forget()
             try:
                 found = {shard: ledger.load(shard) for shard in self.shards}
             except LedgerError as error:
@@ -137,59 +142,60 @@ class _Evaluation:
     def _crop_cache(self) -> CropCache | None:
         if self.settings.crop_cache is None:
             return None
-        versions = tuple(self.environment[name] for name in ("torchvision", "Pillow", "libjpeg"))
+        package = Path(__file__).parent
+        code = code_digest([package / "preprocess.py", package / "shards.py", package / "crop_cache.py"])
+        versions = (*(self.environment[name] for name in ("torchvision", "Pillow", "libjpeg")), code)
         return CropCache(self.settings.crop_cache, self.dataset.fingerprint, versions)
 
     def _evaluate(self, work: Sequence[Shard]) -> None:
         device = self.settings.device
         wanted = {geometry for shard in work for geometry in _geometries(self._wanting(shard))}
-        size = batch_size(device, max(geometry.image_size for geometry in wanted))
+        size = batch_size(device, sum(geometry.image_size**2 for geometry in wanted))
         batches = [
             Batch(shard, part, _geometries(self._wanting(shard))) for shard in work for part in shard.batches(size)
         ]
         loaded = load_crops(batches, self.cache, cores(), pin_memory=device.type == "cuda")
         for shard in work:
+            if len(self.failures) == len(self.ledgers):
+                return
             self._evaluate_shard(shard, size, loaded)
 
     def _evaluate_shard(self, shard: Shard, size: int, loaded: Iterator[Crops]) -> None:
         predictions: dict[Entrant, list[Prediction]] = {entrant: [] for entrant in self._wanting(shard)}
-        crops: dict[Geometry, list[torch.Tensor]] = {}
+        cache, geometries = self.cache, _geometries(list(predictions))
+        crops: dict[Geometry, list[torch.Tensor]] = {
+            geometry: [] for geometry in geometries if cache and not cache.has(shard, geometry)
+        }
         for part in shard.batches(size):
             batch = next(loaded)
-            for geometry, of_batch in batch.items() if self.cache is not None else ():
-                crops.setdefault(geometry, []).append(of_batch)
+            for geometry, parts in crops.items():
+                parts.append(batch[geometry])
             images = shard.images[part]
-            inputs: dict[Conditions, torch.Tensor] = {}
-            for entrant, made in predictions.items():
-                ranked = self._ranked(entrant, batch, inputs)
-                if ranked is not None:
-                    pairs = zip(images, ranked, strict=True)
-                    made += [Prediction(image.name, image.label, classes) for image, classes in pairs]
-            right = {entrant.label: self._right(entrant, made) for entrant, made in predictions.items()}
-            self.progress.advance(len(images), right)
+            for entrant, ranked in self._ranked(list(predictions), batch):
+                pairs = zip(images, ranked, strict=True)
+                predictions[entrant] += [Prediction(image.name, image.label, classes) for image, classes in pairs]
+            going = {entrant: made for entrant, made in predictions.items() if entrant not in self.failures}
+            self.progress.advance(len(images), {one.label: self._right(one, made) for one, made in going.items()})
         for entrant, made in predictions.items():
             if entrant not in self.failures:
                 self._keep(entrant, shard, made)
         self._keep_crops(shard, crops)
 
-    def _ranked(
-        self, entrant: Entrant, batch: Crops, inputs: dict[Conditions, torch.Tensor]
-    ) -> list[tuple[int, ...]] | None:
-        """The batch's first classes; None once the entrant has failed."""
-        if entrant in self.failures:
-            return None
-        conditions = entrant.conditions
-        if conditions not in inputs:
+    def _ranked(self, entrants: Sequence[Entrant], batch: Crops) -> Iterator[tuple[Entrant, list[tuple[int, ...]]]]:
+        """The batch's first classes by each entrant that has not failed; one's failure is its own."""
+        for conditions in dict.fromkeys(entrant.conditions for entrant in entrants):
+            # The input of one set of conditions at a time: of many, they would not fit beside each other.
             crops = batch[conditions.geometry].to(self.settings.device, non_blocking=True)
-            inputs[conditions] = normalise(crops, conditions).to(
-                dtype(self.settings.precision), memory_format=torch.channels_last
-            )
-        try:
-            ranked = self._runner(entrant).first_classes(inputs[conditions], self.dataset.shape.classes)
-        except (LogitsError, RuntimeError) as error:
-            self.failures[entrant] = Failure(f"{entrant.model}: {error}".partition("\n")[0])
-            return None
-        return [tuple(classes) for classes in ranked]
+            inputs = normalise(crops, conditions).to(dtype(self.settings.precision), memory_format=torch.channels_last)
+            for entrant in entrants:
+                if entrant.conditions != conditions or entrant in self.failures:
+                    continue
+                try:
+                    ranked = self._runner(entrant).first_classes(inputs, self.dataset.shape.classes)
+                except (LogitsError, WeightsFileError, OSError, RuntimeError) as error:
+                    self.failures[entrant] = Failure(f"{entrant.model}: {error}".partition("\n")[0])
+                else:
+                    yield entrant, [tuple(classes) for classes in ranked]
 
     def _runner(self, entrant: Entrant) -> Runner:
         name, settings = (entrant.model, entrant.weights), self.settings
@@ -218,9 +224,12 @@ class _Evaluation:
 
     def _keep_crops(self, shard: Shard, crops: Mapping[Geometry, Sequence[torch.Tensor]]) -> None:
         for geometry, batches in crops.items():
-            if self.cache is not None and not self.cache.has(shard, geometry):
-                with contextlib.suppress(OSError):
+            try:
+                if self.cache is not None:
                     self.cache.write(shard, geometry, batches)
+            except OSError as error:
+                self.cache = None
+                self.progress.note(f"Crops cannot be kept any more: {error}")
 
     def _outcome(self, entrant: Entrant) -> Outcome:
         if entrant in self.failures:
@@ -235,7 +244,8 @@ class _Evaluation:
 def _code_digest() -> str:
     """What of the harness an evaluation depends on: the code of evaluating and of building networks."""
     package = Path(__file__).parents[1]
-    return code_digest([*package.glob("evaluate/*.py"), *package.glob("zoo/*.py"), package / "measure" / "tensors.py"])
+    modules = [package / "evaluate" / f"{name}.py" for name in _MODULES]
+    return code_digest([*modules, *package.glob("zoo/*.py"), package / "measure" / "tensors.py"])
 
 
 def _geometries(entrants: Sequence[Entrant]) -> tuple[Geometry, ...]:

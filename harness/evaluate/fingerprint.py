@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.disk import cache_home, write_whole
+from harness.disk import cache_home, stamp, write_whole
 
 _READERS = 8
 
@@ -39,12 +39,12 @@ def fingerprint(images: Sequence[Image]) -> str:
 
 
 def _digests(images: Sequence[Image]) -> list[str]:
-    """Each image's SHA-256; kept by path, size and time of change, as git's index does."""
+    """Each image's SHA-256; kept by path and stamp."""
     if not images:
         return []
-    changed = {path: path.stat().st_mtime_ns for path in {image.path for image in images}}
-    keys = [f"{image.path.absolute()}:{image.offset}:{image.size}:{changed[image.path]}" for image in images]
-    names = hashlib.sha256("\n".join(sorted(str(path.absolute()) for path in changed)).encode()).hexdigest()
+    stamps = {path: stamp(path.stat()) for path in {image.path for image in images}}
+    keys = [f"{image.path.absolute()}:{image.offset}:{image.size}:{stamps[image.path]}" for image in images]
+    names = hashlib.sha256("\n".join(sorted(str(path.absolute()) for path in stamps)).encode()).hexdigest()
     kept_in = cache_home() / "images" / f"{names[:32]}.json"
     kept = _kept(kept_in)
     unknown = [place for place, key in enumerate(keys) if key not in kept]

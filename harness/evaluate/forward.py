@@ -30,10 +30,13 @@ class Runner:
         logits = self._logits(images)
         if logits.shape != (len(images), classes):
             raise LogitsError(f"expected {classes} scores an image, got the shape {list(logits.shape)}")
-        if not bool(logits.isfinite().all()):
+        ranked = logits.topk(min(FIRST, classes), dim=1).indices
+        finite = logits.isfinite().all(dim=1, keepdim=True)
+        # One transfer from the device for both.
+        rows: list[list[int]] = torch.cat([ranked, finite.to(ranked.dtype)], dim=1).tolist()
+        if not all(row[-1] for row in rows):
             raise LogitsError("got scores that are NaN or infinite")
-        ranked: list[list[int]] = logits.topk(min(FIRST, classes), dim=1).indices.tolist()
-        return ranked
+        return [row[:-1] for row in rows]
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:
         while True:
@@ -50,4 +53,5 @@ class Runner:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    told = ("can't allocate memory", "ALLOC_FAILED", "out of memory")
+    return isinstance(error, torch.OutOfMemoryError) or any(text in str(error) for text in told)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from math import exp, lgamma
 
-from harness.evaluate.scores import Counts
+from harness.evaluate.scores import Counts, percent
 
 CONFIDENCE = Decimal("0.95")
 
@@ -12,7 +12,7 @@ CONFIDENCE = Decimal("0.95")
 def worst_case(counts: Counts, metric: str, complete: int) -> tuple[Decimal, Decimal]:
     """Accuracy in percent if every image that is not here were wrong, and if every one were right."""
     right = int(getattr(counts, metric))
-    return _percent(right, complete), _percent(right + complete - counts.images, complete)
+    return percent(right, complete), percent(right + complete - counts.images, complete)
 
 
 def random_sample(counts: Counts, metric: str, complete: int) -> tuple[Decimal, Decimal]:
@@ -33,7 +33,7 @@ def random_sample(counts: Counts, metric: str, complete: int) -> tuple[Decimal, 
 
     low = _first(right, complete - (drawn - right), lambda total: at_least(total) > limit)
     high = _first(right, complete - (drawn - right), lambda total: at_most(total) <= limit) - 1
-    return _percent(low, complete), _percent(max(high, right), complete)
+    return percent(low, complete), percent(max(high, right), complete)
 
 
 def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
@@ -58,7 +58,3 @@ def _tail(outcomes: range, drawn: int, total: int, complete: int) -> float:
 
 def _log_choose(of: int, chosen: int) -> float:
     return lgamma(of + 1) - lgamma(chosen + 1) - lgamma(of - chosen + 1)
-
-
-def _percent(right: int, images: int) -> Decimal:
-    return round(Decimal(100 * right) / images, 3)

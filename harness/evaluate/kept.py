@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.evaluate.ledger import DESCRIPTION, LedgerError, ledgers, read_shard
+from harness.evaluate.ledger import DESCRIPTION, ledgers, read_shard
 from harness.evaluate.scores import Counts, Prediction, count
 
 
@@ -25,7 +25,7 @@ class KeptRun:
 
 
 def find_runs(model: str) -> list[KeptRun]:
-    """All kept evaluations of a model, the latest last."""
+    """All kept evaluations of a model, the latest last. Raises LedgerError where one contradicts itself."""
     runs = [run for path in sorted(ledgers().glob(f"*/{DESCRIPTION}")) if (run := _read(path, model))]
     return sorted(runs, key=lambda run: (run.dates, run.key))
 
@@ -36,14 +36,14 @@ def _read(path: Path, model: str) -> KeptRun | None:
         description = json.loads(path.read_bytes())
         if description["model"] != model:
             return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     predictions: dict[tuple[str, int], Prediction] = {}
     dates = set()
     for shard in sorted(path.parent.glob("shard-*.json")):
         try:
             kept = read_shard(shard)
-        except (OSError, ValueError, KeyError, TypeError, LedgerError):
+        except (OSError, ValueError):
             continue
         dates.add(str(kept.environment.get("date")))
         # A part of a shard may be kept beside the whole: each image counts once.

@@ -1,10 +1,8 @@
 """What was evaluated, kept by content: a file for each shard, there whole or not at all."""
 
-import contextlib
 import hashlib
 import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +55,7 @@ class Ledger:
         """
         try:
             kept = read_shard(self.folder / _name(shard))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError):
             return None
         if [(one.image, one.label) for one in kept.predictions] != [(one.name, one.label) for one in shard.images]:
             return None
@@ -72,23 +70,31 @@ class Ledger:
             write_whole(about, json.dumps(self.description, indent=1).encode())
         write_whole(self.folder / _name(shard), json.dumps(kept).encode())
 
-    def forget(self) -> None:
-        """Remove all that was kept."""
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self.folder)
-
 
 def read_shard(path: Path) -> Kept:
     """What a shard's file holds.
 
-    Raises OSError, ValueError, KeyError or TypeError where it is damaged, LedgerError where it contradicts itself.
+    Raises OSError or ValueError where it is damaged, LedgerError where it contradicts itself.
     """
-    content = json.loads(path.read_bytes())
-    predictions = tuple(Prediction(name, label, tuple(ranked)) for name, label, ranked in content["predictions"])
+    try:
+        content = json.loads(path.read_bytes())
+        predictions = tuple(_prediction(*row) for row in content["predictions"])
+        date = content["environment"]["date"]
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    if not isinstance(date, str):
+        raise ValueError(f"{path}: no date")
     counts = count(predictions)
     if asdict(counts) != content["counts"]:
         raise LedgerError(f"{path}: its counts are not those of its predictions; use --refresh to measure again")
     return Kept(predictions, counts, content["environment"])
+
+
+def _prediction(name: object, label: object, ranked: Sequence[object]) -> Prediction:
+    classes = tuple(one for one in ranked if isinstance(one, int))
+    if not (isinstance(name, str) and isinstance(label, int) and classes and len(classes) == len(ranked)):
+        raise ValueError(f"no prediction: {name!r}, {label!r}, {ranked!r}")
+    return Prediction(name, label, classes)
 
 
 def _name(shard: Shard) -> str:

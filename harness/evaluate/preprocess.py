@@ -1,6 +1,7 @@
 """An encoded image to a uint8 crop, and a batch of crops to a network's input, as published evaluations do it."""
 
 import io
+import re
 import warnings
 from functools import cache
 from typing import Any
@@ -26,12 +27,20 @@ def decode(encoded: bytes) -> Image.Image:
             with Image.open(io.BytesIO(encoded)) as image:
                 return image.convert("RGB")
     except Exception as error:  # noqa: BLE001 - decoders raise what they like
-        raise ImageError(f"{type(error).__name__}: {error}") from None
+        told = re.sub(r" <_io\.BytesIO object at 0x[0-9a-f]+>", "", str(error))
+        raise ImageError(f"{type(error).__name__}: {told}") from None
 
 
 def crop(image: Image.Image, geometry: Geometry) -> torch.Tensor:
-    """The crop of an RGB image, uint8, 3×side×side: the short side resized, the centre cut out."""
-    return torch.from_numpy(np.array(_transform(geometry)(image))).permute(2, 0, 1)
+    """The crop of an RGB image, uint8, 3×side×side: the short side resized, the centre cut out.
+
+    Raises ImageError where that takes more memory than there is.
+    """
+    try:
+        cut = _transform(geometry)(image)
+    except (MemoryError, ValueError, OverflowError) as error:
+        raise ImageError(f"{image.width}×{image.height} pixels: {type(error).__name__} {error}".rstrip()) from None
+    return torch.from_numpy(np.array(cut)).permute(2, 0, 1)
 
 
 @cache
@@ -46,8 +55,11 @@ def normalise(crops: torch.Tensor, conditions: Conditions) -> torch.Tensor:
     """The network's input for a batch of uint8 crops, N×3×side×side, in float32 on the crops' device."""
     if conditions.channels == "BGR":
         crops = crops.flip(1)
-    mean, std = (
-        torch.tensor(values, dtype=torch.float32, device=crops.device).view(3, 1, 1)
-        for values in (conditions.mean, conditions.std)
-    )
-    return crops.to(torch.float32).div_(255).sub_(mean).div_(std)
+    most, mean, std = (_constant(values, crops.device) for values in ((255.0,), conditions.mean, conditions.std))
+    return crops.to(torch.float32).div_(most).sub_(mean).div_(std)
+
+
+@cache
+def _constant(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    """A value for all channels or for each. On a GPU dividing by a Python number is multiplying by its inverse."""
+    return torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1)

@@ -36,8 +36,13 @@ class Counts:
     top_5: int
 
     def percent(self, metric: str) -> Decimal:
-        """Accuracy in percent, exact to three places; `metric` is `top_1` or `top_5`."""
-        return round(Decimal(100 * int(getattr(self, metric))) / self.images, 3)
+        """Accuracy in percent; `metric` is `top_1` or `top_5`."""
+        return percent(getattr(self, metric), self.images)
+
+
+def percent(right: int, images: int) -> Decimal:
+    """So many of the images in percent, to three places: exact for 50 000 images."""
+    return round(Decimal(100 * right) / images, 3)
 
 
 def count(predictions: Sequence[Prediction]) -> Counts:

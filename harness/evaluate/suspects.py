@@ -11,6 +11,8 @@ from harness.evaluate.evaluation import Suspect
 from harness.evaluate.scores import Prediction
 
 SAMPLE = 2000
+# How many of the closest are tried on all images where the sample cannot tell them apart.
+FINALISTS = 3
 METRICS = ("top_1", "top_5")
 _Z = 1.96  # of a normal distribution, 95 % lie within so many standard deviations
 
@@ -68,9 +70,13 @@ def of_conditions(cell: Cell, base: Sequence[Prediction], tried: Sequence[Predic
         pairs = [(bool(getattr(a, metric)), bool(getattr(b, metric))) for a, b in zip(sample, tried, strict=True)]
         gained, lost = pairs.count((False, True)), pairs.count((True, False))
         shift = (gained - lost) / len(pairs)
-        variance = ((gained + lost) / len(pairs) - shift**2) / len(pairs) * (1 - len(pairs) / len(base))
+        flipped = gained + lost
+        left = 1 - len(pairs) / len(base)
+        variance = (flipped / len(pairs) - shift**2) / len(pairs) * left
+        # Where nothing flipped, up to 3 in so many images may all the same (the rule of three, 95 %).
+        margin = _Z * sqrt(max(0.0, variance)) if flipped else 3 / len(pairs) * (left > 0)
         estimates[metric] = _percent(_accuracy(base, metric) + shift)
-        margins[metric] = _percent(_Z * sqrt(max(0.0, variance)))
+        margins[metric] = _percent(margin)
     return Suspect(cell.kind, cell.value, len(tried), estimates, margins)
 
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,12 @@ _GROUND_TRUTH, _META = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"
 
 class TruthError(Exception):
     """The classes of a flat folder's images cannot be told; the message says what was looked for, and the mend."""
+
+
+def truth_files(folder: Path) -> list[Path]:
+    """Every file that may tell the classes of the images in `folder`."""
+    places = (folder, folder.absolute().parent)
+    return [place / name for place in places for name in (_TABLE, _GROUND_TRUTH, _META, _DEVKIT, f"{_DEVKIT}.tar.gz")]
 
 
 def read_truth(folder: Path) -> tuple[Mapping[str, str], str]:
@@ -51,12 +56,17 @@ def _in_archive(folder: Path) -> tuple[str, bytes] | None:
     path = folder / f"{_DEVKIT}.tar.gz"
     if not path.is_file():
         return None
-    with tarfile.open(path) as archive:
-        files = {Path(member.name).name: archive.extractfile(member) for member in archive if member.isfile()}
-        truth, meta = files.get(_GROUND_TRUTH), files.get(_META)
-        if truth is None or meta is None:
-            raise TruthError(f"{path}: expected {_GROUND_TRUTH} and {_META} in it; fetch it again")
-        return truth.read().decode("ascii"), meta.read()
+    import tarfile
+
+    try:
+        with tarfile.open(path) as archive:
+            files = {Path(member.name).name: archive.extractfile(member) for member in archive if member.isfile()}
+            truth, meta = files.get(_GROUND_TRUTH), files.get(_META)
+            if truth is not None and meta is not None:
+                return truth.read().decode("ascii"), meta.read()
+    except (tarfile.TarError, EOFError, UnicodeDecodeError):
+        pass
+    raise TruthError(f"{path}: expected {_GROUND_TRUTH} and {_META} in it; fetch it again")
 
 
 def _from_devkit(truth: str, meta: bytes) -> dict[str, str]:

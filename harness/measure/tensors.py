@@ -41,6 +41,8 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
             raise WeightsFileError(f"{name!r} is a {type(value).__name__}, where a tensor is expected.")
+        if value.is_nested or value.is_quantized or value.layout is not torch.strided or value.device.type != "cpu":
+            raise WeightsFileError(f"{name!r} is nested, quantised, sparse or without storage: no plain numbers.")
     return dict(content)
 
 
@@ -108,6 +110,6 @@ def _faults_of(name: str, tensor: "torch.Tensor", expected: "torch.Tensor") -> I
 
 
 def learned_values(tensors: Mapping[str, "torch.Tensor"], network: Network) -> int:
-    """How many of the values in the file are learned: those of the network's parameters."""
-    learned = {network.published_name(name) for name, _ in network.module.named_parameters()}
-    return sum(tensor.numel() for name, tensor in tensors.items() if name in learned)
+    """How many of the values in the file are learned: all but the network's running statistics."""
+    statistics = {network.published_name(name) for name, _ in network.module.named_buffers()}
+    return sum(tensor.numel() for name, tensor in tensors.items() if name not in statistics)

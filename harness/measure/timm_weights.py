@@ -34,4 +34,5 @@ def loaded_weights(name: str) -> LoadedWeights | None:
     if known is None or not (known.url or known.hf_hub_id):
         return None
     tags = tuple(full.partition(".")[2] for full in timm.list_pretrained(f"{name}.*"))
-    return LoadedWeights(known.tag, known.url or known.hf_hub_id, tags)
+    # Of a repository and an address timm takes the repository.
+    return LoadedWeights(known.tag, known.hf_hub_id or known.url, tags)

@@ -1,7 +1,6 @@
 """Kept evaluations of a model as a table, and two of them against each other."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 from rich import box
 from rich.console import Console
@@ -10,38 +9,14 @@ from rich.text import Text
 
 from harness.evaluate.comparison import compare
 from harness.evaluate.conditions import IMAGENET_MEAN
-from harness.evaluate.scores import Counts, Prediction
+from harness.evaluate.kept import KeptRun
 
 _SHOWN = 6
 _MOST_IMAGES = 20
 _ALPHA = 0.05
 
 
-class Run(Protocol):
-    """What is shown of an evaluation."""
-
-    @property
-    def key(self) -> str:
-        """Its name."""
-
-    @property
-    def description(self) -> dict[str, Any]:
-        """What it depended on."""
-
-    @property
-    def dates(self) -> tuple[str, ...]:
-        """When it ran."""
-
-    @property
-    def predictions(self) -> tuple[Prediction, ...]:
-        """What it found."""
-
-    @property
-    def counts(self) -> Counts:
-        """Its counts."""
-
-
-def print_runs(console: Console, runs: Sequence[Run]) -> None:
+def print_runs(console: Console, runs: Sequence[KeptRun]) -> None:
     """What all evaluations share, and a line for each with what they do not."""
     told = [_told(run) for run in runs]
     shared = {name: value for name, value in told[0].items() if all(one[name] == value for one in told)}
@@ -56,7 +31,7 @@ def print_runs(console: Console, runs: Sequence[Run]) -> None:
     console.print(table)
 
 
-def _told(run: Run) -> dict[str, str]:
+def _told(run: KeptRun) -> dict[str, str]:
     """What an evaluation was made of and with, in a few words each."""
     return {
         "weights": str(run.description["weights"])[:_SHOWN],
@@ -66,7 +41,7 @@ def _told(run: Run) -> dict[str, str]:
     }
 
 
-def print_comparison(console: Console, first: Run, second: Run) -> None:
+def print_comparison(console: Console, first: KeptRun, second: KeptRun) -> None:
     """What differs in how they were made, and which images flipped."""
     for name, run in (("first", first), ("second", second)):
         told = ", ".join(f"{what} {value}" for what, value in _told(run).items())
@@ -87,7 +62,7 @@ def print_comparison(console: Console, first: Run, second: Run) -> None:
                 console.print(Text(f"{what}: {', '.join(images[:_MOST_IMAGES])}{more}"))
 
 
-def _conditions(run: Run) -> str:
+def _conditions(run: KeptRun) -> str:
     known = run.description["conditions"]
     usual = f"{known['image_size']} {known['crop_pct']} {known['interpolation']}"
     channels = "" if known["channels"] == "RGB" else f" {known['channels']}"

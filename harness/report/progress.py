@@ -1,6 +1,7 @@
 """An evaluation while it runs: bars on a terminal, a line now and then elsewhere; always on stderr."""
 
 import sys
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _SECONDS_BETWEEN_LINES = 10
-_MOST_MODELS = 24
+_MOST_MODELS = 12
+_WIDTH = 80
 
 
 class ProgressOnStderr:
@@ -49,7 +51,7 @@ class ProgressOnStderr:
         if self._bars is not None:
             self._bars.update(self._tasks[""], completed=self._done, told=f"{self._rate():.0f} a second")
             for model, (first, seen) in right.items():
-                if model in self._tasks:
+                if model in self._tasks and seen:
                     self._bars.update(self._tasks[model], completed=self._done, told=f"top-1 {100 * first / seen:.2f}%")
         elif time.monotonic() - self._told > _SECONDS_BETWEEN_LINES and self._done < self._images:
             self._told = time.monotonic()
@@ -72,9 +74,6 @@ class ProgressOnStderr:
 
     def _line(self, more: str) -> None:
         shown = [f"{model} {100 * first / seen:.2f}%" for model, (first, seen) in self._right.items() if seen]
-        running = f"; top-1 {', '.join(shown)}" if len(shown) <= _MOST_MODELS else ""
-        print(
-            f"{self._done} of {self._images} images, {self._rate():.0f} a second{more}{running}",
-            file=sys.stderr,
-            flush=True,
-        )
+        running = f"; top-1 {', '.join(shown)}" if 0 < len(shown) <= _MOST_MODELS else ""
+        told = f"{self._done} of {self._images} images, {self._rate():.0f} a second{more}{running}"
+        print(textwrap.fill(told, _WIDTH, subsequent_indent="  "), file=sys.stderr, flush=True)

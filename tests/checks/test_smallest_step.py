@@ -1,19 +1,38 @@
 """Every kind of claim changed by its smallest step, on a copy of the page: it must not stay confirmed."""
 
 import hashlib
+import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import torch
 
 from harness.checks import CHECKS
+from harness.measure.timm_weights import timm_version
 from harness.resources import Resources
 from harness.verdict import Status
+from harness.zoo import Network, build
 from tests.conftest import judged, page_text, verdicts_on
 from tests.measure.test_source import git
 
 CONFIRMED = {Status.PASS, Status.EXPLAINED}
 
-WEIGHTS = b"the weights of regnety_002"
+
+def _weights() -> bytes:
+    """A file of tensors that fit the network."""
+    network = build("regnety_002")
+    state = {network.published_name(name): torch.ones_like(tensor, device="cpu") for name, tensor in _state(network)}
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    return stream.getvalue()
+
+
+def _state(network: Network) -> Iterable[tuple[str, torch.Tensor]]:
+    return network.module.state_dict().items()
+
+
+WEIGHTS = _weights()
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()[:8]
 
 # kind → what stands on the page, and the same with its value one step away. The first place is changed.
@@ -37,6 +56,7 @@ STEPS = {
     "interpolation": ("bicubic", "bilinear"),
     "code": ("#L1\n", "#L3\n"),
     "weights": (f"regnety_002-{DIGEST}", f"regnety_002-{int(DIGEST, 16) ^ 1:08x}"),
+    "create_model": (f"regnety_002-{DIGEST}", f"regnety_002_ra-{DIGEST}"),
     "task": ("  - Task: Image Classification", "  - Task: Image Segmentation"),
     "dataset": ("Dataset: ImageNet", "Dataset: ImageNet-21k"),
     "top_1_accuracy": ("70.28%", "70.43%"),
@@ -66,7 +86,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     git(folder, "init", "-q")
     git(folder, "add", "regnet.py")
     git(folder, "commit", "-qm", "source")
-    return Resources(folder, folder)
+    return Resources(weights=folder, source=folder, timm=timm_version())
 
 
 def _confirmable(resources: Resources) -> str:

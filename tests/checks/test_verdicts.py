@@ -6,14 +6,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 
 from harness import checks
-from harness.checks import CHECKS, MODULES
+from harness.checks import CHECKS, MODULES, create_model
 from harness.index.page import page_from_text
 from harness.index.records import read_index
 from harness.references import SHIPPED
 from harness.resources import Resources
 from harness.verdict import Status
+from harness.zoo import build
 from tests.conftest import MODELS, judged, page_text, page_verdicts, verdicts_on
 from tests.measure.test_source import git
 
@@ -22,7 +24,7 @@ PUBLISHED = json.loads((SHIPPED / "regnety.json").read_text("utf-8"))["models"]
 
 def test_every_module_of_the_folder_is_listed() -> None:
     folder = Path(checks.__file__).parent
-    helpers = {"__init__", "subject", "difference"}
+    helpers = {"__init__", "subject", "difference", "plausibility", "reproduction"}
     assert {path.stem for path in folder.glob("*.py")} - helpers == {
         module.__name__.rpartition(".")[2] for module in MODULES
     }
@@ -86,8 +88,8 @@ def test_a_model_that_no_family_builds_leaves_the_others() -> None:
         ("70.28%", "0.11%", "top_1_accuracy", "regnety_002", "guessing among 1000"),
         ("70.28%", "70.5%", "top_1_accuracy", "regnety_002", "evaluated elsewhere to another figure"),
         ("89.55%", "89.65%", "top_5_accuracy", "regnety_002", "evaluated elsewhere to another figure"),
-        ("70.28%", "70.42%", "top_1_accuracy", "regnety_002", "was not measured"),
-        ("82.01%", "95%", "top_1_accuracy", "regnety_032", "was not measured"),
+        ("70.28%", "70.42%", "top_1_accuracy", "regnety_002", "were not evaluated"),
+        ("82.01%", "95%", "top_1_accuracy", "regnety_032", "were not evaluated"),
     ],
 )
 def test_accuracy_that_cannot_be(before: str, after: str, kind: str, model: str, reason: str) -> None:
@@ -105,16 +107,24 @@ def test_an_accuracy_out_of_line_is_blamed_on_the_one_that_is_wrong() -> None:
     assert failing == {"regnety_006"}
 
 
-def test_weights_at_hand_are_hashed_and_weighed(tmp_path: Path) -> None:
-    data = b"weights" * 10
+def test_weights_at_hand_are_hashed_weighed_and_loaded(tmp_path: Path) -> None:
+    network = build("regnety_002")
+    state = network.module.state_dict().items()
+    torch.save(
+        {network.published_name(name): torch.ones_like(one, device="cpu") for name, one in state}, tmp_path / "x"
+    )
+    data = (tmp_path / "x").read_bytes()
     digest = hashlib.sha256(data).hexdigest()[:8]
     text = page_text().replace("e68ca334", digest).replace("File Size: 12782926", f"File Size: {len(data)}")
-    (tmp_path / f"regnety_002-{digest}.pth").write_bytes(data)
+    (tmp_path / "x").rename(tmp_path / f"regnety_002-{digest}.pth")
     (tmp_path / "regnety_004-0db870e6.pth").write_bytes(b"a download that broke")
-    verdicts = judged(text, Resources(weights=tmp_path), lambda claim: claim.kind in {"weights", "file_size"})
+    kinds = {"weights", "file_size", "parameters"}
+    verdicts = judged(text, Resources(weights=tmp_path), lambda claim: claim.kind in kinds)
     assert verdicts["regnety_002", "weights"].status is Status.PASS
     assert verdicts["regnety_002", "file_size"].status is Status.PASS
+    assert verdicts["regnety_002", "parameters"].evidence["learned values in the weights file"] == 3162996
     assert verdicts["regnety_004", "weights"].status is Status.FAIL
+    assert "its name says 0db870e6. It is no torch or safetensors file" in verdicts["regnety_004", "weights"].reason
     assert verdicts["regnety_006", "weights"].status is Status.NOT_RUN
     # A broken file is the fault of the file: the size on the page is judged by prediction as before.
     assert verdicts["regnety_004", "file_size"].status is Status.PASS
@@ -124,6 +134,23 @@ def test_weights_at_hand_are_hashed_and_weighed(tmp_path: Path) -> None:
         "regnety_002", "file_size"
     ]
     assert (size.status, size.measured, size.method) == (Status.FAIL, str(len(data)), "size of the file")
+
+
+def test_what_timm_loads_by_the_name_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(timm: str | None) -> dict[str, Status]:
+        verdicts = judged(page_text(), Resources(timm=timm), lambda claim: claim.kind == "create_model")
+        return {model or "": verdict.status for (model, _), verdict in verdicts.items()}
+
+    assert set(found(None).values()) == {Status.NOT_RUN}
+    assert [model[-3:] for model, status in found("1").items() if status is Status.PASS] == ["002", "006", "008", "032"]
+    verdict = judged(page_text(), Resources(timm="1"), lambda claim: claim.kind == "create_model")[
+        "regnety_040", "create_model"
+    ]
+    assert verdict.status is Status.FAIL
+    assert verdict.measured == "ra3_in1k: 83.044, 96.498%"
+    assert verdict.remedy == "name the weights with the model, as in 'model.pycls_in1k'"
+    monkeypatch.setattr(create_model, "loaded_weights", lambda _: None)
+    assert set(found("1").values()) == {Status.FAIL}
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_what_is_missing_is_named_and_numbers_stay(tmp_path: Path) -> None:
 
 def test_the_fingerprint_is_of_names_classes_and_content(tmp_path: Path) -> None:
     before = _found(folders, tmp_path).fingerprint
-    path = sorted((tmp_path / IDS[0]).iterdir())[0]
+    path = min((tmp_path / IDS[0]).iterdir())
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     changed = open_dataset(tmp_path, SHAPE).fingerprint

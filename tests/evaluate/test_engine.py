@@ -226,7 +226,9 @@ def test_counts_that_are_not_those_of_the_predictions_are_an_error(images: Datas
     outcome = evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))]
     assert isinstance(outcome, Failure)
     assert "--refresh" in outcome.reason
-    assert isinstance(evaluate(images, [entrant(Net(0))], replace(CPU, refresh=True), Silent())[entrant(Net(0))], Scores)
+    assert isinstance(
+        evaluate(images, [entrant(Net(0))], replace(CPU, refresh=True), Silent())[entrant(Net(0))], Scores
+    )
 
 
 def test_a_ledger_that_cannot_be_written_is_said_once_and_costs_nothing_else(
@@ -262,14 +264,20 @@ def test_crops_are_kept_and_used_and_damage_is_noticed(images: Dataset, tmp_path
     for path in ledgers().rglob("shard-*.json"):
         path.unlink()
     assert evaluate(images, [entrant(Net(0))], cached, Silent())[entrant(Net(0))] == first
-    with pytest.raises(FileNotFoundError):
-        evaluate(gone, [entrant(Net(0), name="new")], cached, Silent())
+    # What was damaged is forgotten, and decoded again.
+    assert not files[0].exists()
+    outcome = evaluate(gone, [entrant(Net(0), name="new")], cached, Silent())[entrant(Net(0), name="new")]
+    assert "cannot be read" in str(outcome)
+    evaluate(images, [entrant(Net(0), name="newer")], cached, Silent())
+    assert files[0].exists()
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_a_gpu_gives_the_same_classes(images: Dataset) -> None:
     on_cpu = scores(evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))])
-    on_gpu = scores(evaluate(images, [entrant(Net(0))], replace(CPU, device=torch.device("cuda")), Silent())[entrant(Net(0))])
+    on_gpu = scores(
+        evaluate(images, [entrant(Net(0))], replace(CPU, device=torch.device("cuda")), Silent())[entrant(Net(0))]
+    )
     assert on_gpu.predictions == on_cpu.predictions
     assert "driver" in on_gpu.environments[0]

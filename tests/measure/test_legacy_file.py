@@ -14,7 +14,7 @@ def _network(kind: str) -> Network:
     layers: list[torch.nn.Module] = [torch.nn.Conv2d(3, 300, 3), torch.nn.BatchNorm2d(300), torch.nn.Linear(70_000, 2)]
     if kind == "large":
         layers += [module for _ in range(60) for module in (torch.nn.Linear(2, 2), torch.nn.BatchNorm2d(4))]
-    return Network(torch.nn.Sequential(*layers), lambda name: f"published.{name}")
+    return Network(torch.nn.Sequential(*layers), lambda name: f"published.{name}", str)
 
 
 @pytest.mark.parametrize("kind", ["small", "large"])

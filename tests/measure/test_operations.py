@@ -95,4 +95,4 @@ def test_a_call_without_a_rule_is_named_and_never_silently_zero() -> None:
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             return torch.nn.functional.linear(torch.cumsum(image, 3), torch.empty(5, image.shape[3], device="meta"))
 
-    assert trace(Network(Unusual(), str), 8, 8).unread == ("cumsum",)
+    assert trace(Network(Unusual(), str, str), 8, 8).unread == ("cumsum",)
