@@ -7,14 +7,14 @@ import hashlib
 import json
 import shutil
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.disk import write_whole
+from harness.disk import code_digest, write_whole
 from harness.evaluate.conditions import Geometry
 from harness.evaluate.shards import Shard
 
@@ -54,24 +54,24 @@ class CropCache:
         return path.is_file() and path.stat().st_size == expected
 
     def read(self, shard: Shard, part: slice, geometry: Geometry) -> "torch.Tensor | None":
-        """Some of a shard's crops, N×3×side×side; None where one is not what was kept, and then all are forgotten."""
-        import torch
-
-        side, images = geometry.image_size, len(shard.images)
+        """Some of a shard's crops, N×side×side×3; None where one is not what was kept, and then all are forgotten."""
+        images = len(shard.images)
         path = self._path(shard, geometry)
         with path.open("rb") as file:
             file.seek(_CHECKSUM_BYTES * part.start)
             sums = np.fromfile(file, "<u4", part.stop - part.start)
             file.seek(_CHECKSUM_BYTES * images + _row_bytes(geometry) * part.start)
-            rows = np.fromfile(file, np.uint8, _row_bytes(geometry) * len(sums)).reshape(len(sums), side, side, 3)
+            crops = shared_crops(len(sums), geometry)
+            rows = crops.numpy()
+            file.readinto(rows)
         if any(zlib.crc32(row) != kept for row, kept in zip(rows, sums.tolist(), strict=True)):
             path.unlink(missing_ok=True)
             return None
-        return torch.from_numpy(rows).permute(0, 3, 1, 2)
+        return crops
 
     def write(self, shard: Shard, geometry: Geometry, crops: "Sequence[torch.Tensor]") -> None:
         """Keep the crops of a whole shard, given batch by batch. Raises OSError."""
-        rows = [batch.permute(0, 2, 3, 1).contiguous().numpy() for batch in crops]
+        rows = [batch.numpy() for batch in crops]
         sums = np.array([zlib.crc32(row) for batch in rows for row in batch], "<u4")
         write_whole(self._path(shard, geometry), sums.tobytes(), *(batch.tobytes() for batch in rows))
 
@@ -79,6 +79,20 @@ class CropCache:
         about = json.dumps([self.fingerprint, str(geometry), self.versions])
         name = hashlib.sha256(about.encode()).hexdigest()
         return self.folder / name / f"shard-{shard.number:04}-{len(shard.images)}.crops"
+
+
+def crop_versions(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What crops depend on beside the images: the libraries that decode and resize, and the harness's own code."""
+    package = Path(__file__).parent
+    code = code_digest(package / f"{name}.py" for name in ("crop_cache", "preprocess", "shards"))
+    return (*(environment[name] for name in ("torchvision", "Pillow", "libjpeg")), code)
+
+
+def shared_crops(images: int, geometry: Geometry) -> "torch.Tensor":
+    """Room for crops where other processes see it, so that none is copied on its way from worker to reader."""
+    import torch
+
+    return torch.empty(images, geometry.image_size, geometry.image_size, 3, dtype=torch.uint8).share_memory_()
 
 
 def _row_bytes(geometry: Geometry) -> int:

@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from harness.evaluate.conditions import Geometry
-from harness.evaluate.crop_cache import CropCache
+from harness.evaluate.crop_cache import CropCache, shared_crops
 from harness.evaluate.preprocess import ImageError, crop, decode
 from harness.evaluate.shards import Shard
 
@@ -37,7 +37,7 @@ Crops = Mapping[Geometry, torch.Tensor]
 
 
 def load_crops(batches: Sequence[Batch], cache: CropCache | None, workers: int, *, pin_memory: bool) -> Iterator[Crops]:
-    """The crops of each batch in turn, uint8, N×3×side×side. Raises ImageError naming a file that does not decode."""
+    """The crops of each batch in turn, uint8, N×side×side×3. Raises ImageError naming a file that does not decode."""
     images = sum(len(batch.images) for batch in batches)
     loader = DataLoader(
         _Batches(batches, cache),
@@ -68,17 +68,17 @@ class _Batches(Dataset[Crops | str]):
         batch = self.batches[place]
         crops = {geometry: self._kept(batch, geometry) for geometry in batch.geometries}
         wanted = [geometry for geometry in batch.geometries if crops[geometry] is None]
-        cut: dict[Geometry, list[torch.Tensor]] = {geometry: [] for geometry in wanted}
-        for image in batch.images if wanted else ():
+        made = {geometry: shared_crops(len(batch.images), geometry) for geometry in wanted}
+        rows = {geometry: of_batch.numpy() for geometry, of_batch in made.items()}
+        for number, image in enumerate(batch.images if wanted else ()):
             try:
                 decoded = decode(image.read())
                 for geometry in wanted:
-                    cut[geometry].append(crop(decoded, geometry))
+                    rows[geometry][number] = crop(decoded, geometry)
             except ImageError as error:
                 return f"{image.name} does not decode: {error}"
             except OSError as error:
                 return f"{image.name} cannot be read: {error.strerror}"
-        made = {geometry: torch.stack(parts) for geometry, parts in cut.items()}
         return {geometry: kept for geometry, kept in crops.items() if kept is not None} | made
 
     def _kept(self, batch: Batch, geometry: Geometry) -> torch.Tensor | None:

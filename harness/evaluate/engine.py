@@ -10,7 +10,7 @@ import torch
 
 from harness.disk import code_digest
 from harness.evaluate.conditions import Conditions, Geometry
-from harness.evaluate.crop_cache import CropCache
+from harness.evaluate.crop_cache import CropCache, crop_versions
 from harness.evaluate.crops import Batch, Crops, load_crops
 from harness.evaluate.dataset import Dataset
 from harness.evaluate.device import batch_size, cores, dtype, environment, exact_arithmetic
@@ -142,10 +142,7 @@ class _Evaluation:
     def _crop_cache(self) -> CropCache | None:
         if self.settings.crop_cache is None:
             return None
-        package = Path(__file__).parent
-        code = code_digest([package / "preprocess.py", package / "shards.py", package / "crop_cache.py"])
-        versions = (*(self.environment[name] for name in ("torchvision", "Pillow", "libjpeg")), code)
-        return CropCache(self.settings.crop_cache, self.dataset.fingerprint, versions)
+        return CropCache(self.settings.crop_cache, self.dataset.fingerprint, crop_versions(self.environment))
 
     def _evaluate(self, work: Sequence[Shard]) -> None:
         device = self.settings.device

@@ -31,8 +31,8 @@ def decode(encoded: bytes) -> Image.Image:
         raise ImageError(f"{type(error).__name__}: {told}") from None
 
 
-def crop(image: Image.Image, geometry: Geometry) -> torch.Tensor:
-    """The crop of an RGB image, uint8, 3×side×side: the short side resized, the centre cut out.
+def crop(image: Image.Image, geometry: Geometry) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    """The crop of an RGB image, uint8, side×side×3 as PIL has it: the short side resized, the centre cut out.
 
     Raises ImageError where that takes more memory than there is.
     """
@@ -40,7 +40,7 @@ def crop(image: Image.Image, geometry: Geometry) -> torch.Tensor:
         cut = _transform(geometry)(image)
     except (MemoryError, ValueError, OverflowError) as error:
         raise ImageError(f"{image.width}×{image.height} pixels: {type(error).__name__} {error}".rstrip()) from None
-    return torch.from_numpy(np.array(cut)).permute(2, 0, 1)
+    return np.asarray(cut)
 
 
 @cache
@@ -52,7 +52,8 @@ def _transform(geometry: Geometry) -> Any:
 
 
 def normalise(crops: torch.Tensor, conditions: Conditions) -> torch.Tensor:
-    """The network's input for a batch of uint8 crops, N×3×side×side, in float32 on the crops' device."""
+    """The network's input for a batch of uint8 crops, N×side×side×3: N×3×side×side in float32, on their device."""
+    crops = crops.permute(0, 3, 1, 2)
     if conditions.channels == "BGR":
         crops = crops.flip(1)
     most, mean, std = (_constant(values, crops.device) for values in ((255.0,), conditions.mean, conditions.std))

@@ -64,7 +64,8 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
         "remedy": verdict.remedy,
     }
     console.print(_fields(fields))
-    for name, value in verdict.evidence.items():
+    measured_with = {"measured with": dict(verdict.environment)} if verdict.environment else {}
+    for name, value in {**verdict.evidence, **measured_with}.items():
         console.print()
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
             console.print(Text(name, style="bold"))

@@ -63,7 +63,7 @@ def plain_loop(dataset: Dataset, net: nn.Module, conditions: Conditions) -> dict
     """An image at a time, in another order."""
     found = {}
     for image in dataset.images:
-        crops = crop(decode(image.read()), conditions.geometry)[None]
+        crops = torch.tensor(crop(decode(image.read()), conditions.geometry))[None]
         with torch.inference_mode():
             found[image.name] = net(normalise(crops, conditions))[0].argsort(descending=True).tolist()
     return found

@@ -89,7 +89,7 @@ def test_every_bit_is_timms(name: str) -> None:
             (3, size, size), interpolation=interpolation, crop_pct=float(crop_pct), mean=IMAGENET_MEAN, std=IMAGENET_STD
         )(Image.open(io.BytesIO(IMAGES[name])).convert("RGB"))
         conditions = Conditions(Geometry(size, Decimal(crop_pct), interpolation))
-        crops = crop(decode(IMAGES[name]), conditions.geometry)
+        crops = torch.tensor(crop(decode(IMAGES[name]), conditions.geometry))
         assert crops.dtype == torch.uint8
         assert torch.equal(normalise(crops[None], conditions)[0], theirs), (size, crop_pct, interpolation)
 
@@ -102,8 +102,8 @@ def test_what_does_not_decode_is_an_error(data: bytes) -> None:
 
 def test_channels_in_the_other_order() -> None:
     geometry = Geometry(64, Decimal("0.875"), "bicubic")
-    crops = crop(decode(IMAGES["640x427"]), geometry)[None]
-    plain, swapped = ((0.0,) * 3, (1.0,) * 3), crops.flip(1)
+    crops = torch.tensor(crop(decode(IMAGES["640x427"]), geometry))[None]
+    plain, swapped = ((0.0,) * 3, (1.0,) * 3), crops.flip(3)
     assert torch.equal(
         normalise(crops, Conditions(geometry, *plain, channels="BGR")), normalise(swapped, Conditions(geometry, *plain))
     )

@@ -1,0 +1,266 @@
+"""Speed of evaluating images, as ratios in one run: decoding, six models in one pass, kept crops; and on a GPU.
+
+python ci/bench_evaluation.py            decode, six models and crops, on this machine's processor
+python ci/bench_evaluation.py --gpu      all twelve RegNetY over 20 000 images, where there is a GPU
+"""
+
+import argparse
+import io
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from PIL import Image
+from sklearn.datasets import load_sample_images
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from harness.evaluate.conditions import IMAGENET_MEAN, IMAGENET_STD, Conditions, Geometry
+from harness.evaluate.crop_cache import CropCache, crop_versions
+from harness.evaluate.crops import Batch, load_crops
+from harness.evaluate.dataset import Shape, open_dataset
+from harness.evaluate.device import batch_size, cores, environment, find_device
+from harness.evaluate.engine import Entrant, Settings, evaluate
+from harness.evaluate.progress import Silent
+from harness.evaluate.scores import Scores
+from harness.evaluate.shards import shards
+from harness.zoo import FAMILIES, build
+
+Result = TypeVar("Result")
+
+ROUNDS = 3
+CLASSES = 10
+FILES = 2000
+GPU_FILES = 20_000
+USUAL = Conditions(Geometry(224, Decimal("0.875"), "bicubic"))
+# So small that decoding matters.
+SMALL = Conditions(Geometry(64, Decimal("0.875"), "bicubic"))
+
+
+def make_images(top: Path, files: int) -> Path:
+    """JPEG files of about 500×375, cut out of two real photographs at many places and sizes."""
+    photographs = [Image.fromarray(pixels) for pixels in load_sample_images().images]
+    generator = torch.Generator().manual_seed(0)
+    distinct = []
+    for number in range(FILES):
+        photograph = photographs[number % 2]
+        part = 0.6 + 0.4 * torch.rand((), generator=generator).item()
+        width, height = int(photograph.width * part), int(photograph.height * part)
+        left = int(torch.randint(photograph.width - width + 1, (), generator=generator))
+        upper = int(torch.randint(photograph.height - height + 1, (), generator=generator))
+        cut = photograph.crop((left, upper, left + width, upper + height)).resize((500, 375), Image.Resampling.LANCZOS)
+        stream = io.BytesIO()
+        cut.save(stream, "JPEG", quality=92)
+        distinct.append(stream.getvalue())
+    for number in range(files):
+        path = top / str(number % CLASSES) / f"image_{number:05}.JPEG"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(distinct[number % FILES])
+    return top
+
+
+def network(model: str, seed: int) -> nn.Module:
+    """A network of random weights; speed does not depend on them."""
+    torch.manual_seed(seed)
+    module = build(model).module.to_empty(device="cpu").eval()
+    for tensor in module.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.normal_(0, 0.05)
+    for name, tensor in module.state_dict().items():
+        if name.endswith("running_var"):
+            tensor.fill_(1)
+    return module
+
+
+def bare_loop(paths: list[Path]) -> None:
+    """What one core does with PIL alone."""
+    torch.set_num_threads(1)
+    transform = transforms.Compose(
+        [transforms.Resize(256, transforms.InterpolationMode.BICUBIC), transforms.CenterCrop(224)]
+    )
+    for path in paths:
+        with Image.open(path) as image:
+            transform(image.convert("RGB"))
+
+
+class PerModel(Dataset[tuple[torch.Tensor, int]]):
+    """Images as timm's validation script loads them."""
+
+    def __init__(self, images: list[tuple[Path, int]], side: int) -> None:
+        self.images = images
+        resize = transforms.Resize(int(side / 0.875), transforms.InterpolationMode.BICUBIC)
+        normalise = transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD)
+        self.transform = transforms.Compose([resize, transforms.CenterCrop(side), transforms.ToTensor(), normalise])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        path, label = self.images[place]
+        with Image.open(path) as image:
+            return self.transform(image.convert("RGB")), label
+
+
+def per_model_loop(networks: list[nn.Module], images: list[tuple[Path, int]], side: int) -> list[int]:
+    """One model after the other, each with its own pass over the images; top-1 counts."""
+    counts = []
+    for module in networks:
+        module.to(memory_format=torch.channels_last)
+        right = 0
+        loader = DataLoader(PerModel(images, side), batch_size=256, num_workers=cores())
+        with torch.inference_mode():
+            for batch, labels in loader:
+                scores = module(batch.to(memory_format=torch.channels_last))
+                right += int((scores.argmax(1) == labels).sum())
+        counts.append(right)
+    return counts
+
+
+def timed_result(run: Callable[[], Result]) -> tuple[float, Result]:
+    """Seconds that a call takes, and what it returns."""
+    started = time.monotonic()
+    result = run()
+    return time.monotonic() - started, result
+
+
+def timed(run: Callable[[], object]) -> float:
+    """Seconds that a call takes."""
+    return timed_result(run)[0]
+
+
+def on_processor(folder: Path) -> bool:
+    """Print rates and ratios; whether all bounds hold."""
+    shape = Shape(CLASSES, FILES // CLASSES, tuple(map(str, range(CLASSES))))
+    dataset = open_dataset(make_images(folder / "images", FILES), shape)
+    paths = [image.path for image in dataset.images]
+    labelled = [(image.path, image.label) for image in dataset.images]
+    parts = shards(dataset)
+    size = batch_size(torch.device("cpu"), 224**2)
+    batches = [Batch(shard, part, (USUAL.geometry,)) for shard in parts for part in shard.batches(size)]
+
+    rates = [
+        (bare_rate(paths, 1), bare_rate(paths, cores()), FILES / timed(lambda: consume(batches, None)))
+        for _ in range(ROUNDS)
+    ]
+    core, at_once, ours = (statistics.median(column) for column in zip(*rates, strict=True))
+    print(f"one core, a bare PIL loop         {core:8.0f} images/s")
+    print(f"{cores()} cores, a bare PIL loop on each   {at_once:8.0f} images/s")
+    print(f"{cores()} cores, the harness's crops       {ours:8.0f} images/s")
+
+    networks = [network("regnety_canary", seed) for seed in range(6)]
+    settings = Settings(torch.device("cpu"), refresh=True)
+    entrants = [
+        Entrant(f"model {seed}", f"{seed}", SMALL, lambda one=one: one, str(seed)) for seed, one in enumerate(networks)
+    ]
+    loops, passes = [], []
+    for _ in range(ROUNDS):
+        seconds, expected = timed_result(lambda: per_model_loop(networks, labelled, SMALL.geometry.image_size))
+        loops.append(seconds)
+        seconds, outcomes = timed_result(lambda: evaluate(dataset, entrants, settings, Silent()))
+        passes.append(seconds)
+        counted = [outcome.counts.top_1 for outcome in outcomes.values() if isinstance(outcome, Scores)]
+        if counted != expected:
+            print(f"the counts differ: {counted} and {expected}")
+            return False
+    loop, one_pass = statistics.median(loops), statistics.median(passes)
+    print(f"six models, a loop each           {loop:8.1f} s")
+    print(f"six models, one pass              {one_pass:8.1f} s, the same counts")
+
+    constant = Entrant("constant", "constant", USUAL, lambda: Constant(CLASSES), "constant")
+    keeping = replace(settings, crop_cache=folder / "crops")
+    evaluate(dataset, [constant], keeping, Silent())
+    cache = CropCache(folder / "crops", dataset.fingerprint, crop_versions(environment(torch.device("cpu"))))
+    kept = statistics.median(FILES / timed(lambda: consume(batches, cache)) for _ in range(ROUNDS))
+    print(f"{cores()} cores, kept crops                {kept:8.0f} images/s")
+    without = statistics.median(timed(lambda: evaluate(dataset, [constant], settings, Silent())) for _ in range(ROUNDS))
+    within = statistics.median(timed(lambda: evaluate(dataset, [constant], keeping, Silent())) for _ in range(ROUNDS))
+    print(f"a whole evaluation without a network: {without:.1f} s decoding, {within:.1f} s from kept crops")
+
+    bounds = [
+        ("crops / (cores × one core)", ours / (cores() * core), 0.9),
+        ("a loop each / one pass", loop / one_pass, 3.0),
+        ("kept crops / decoding", kept / ours, 5.0),
+    ]
+    print(f"\ncrops / bare loops on all cores at once: {ours / at_once:.2f}")
+    for what, value, bound in bounds:
+        print(f"{what:28} at least {bound:3.1f}: {value:5.2f} {'holds' if value >= bound else 'MISSED'}")
+    return all(value >= bound for _, value, bound in bounds)
+
+
+def consume(batches: list[Batch], cache: CropCache | None) -> None:
+    """Take every batch of crops and do nothing with it."""
+    for _ in load_crops(batches, cache, cores(), pin_memory=False):
+        pass
+
+
+def bare_rate(paths: list[Path], processes: int) -> float:
+    """Images a second of so many bare loops at once, each with its share of the images."""
+    share = len(paths) // cores()
+    forked = multiprocessing.get_context("fork")
+    started = time.monotonic()
+    running = [
+        forked.Process(target=bare_loop, args=(paths[number * share : (number + 1) * share],))
+        for number in range(processes)
+    ]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    return processes * share / (time.monotonic() - started)
+
+
+class Constant(nn.Module):
+    """Costs nothing, so that only reading and cropping are timed."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.scores = nn.Parameter(torch.arange(classes, dtype=torch.float32))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """The same scores for every image."""
+        return self.scores.expand(len(images), -1)
+
+
+def on_gpu(folder: Path) -> None:
+    """All twelve RegNetY over 20 000 images, with the limits of decoding and of computing alone."""
+    device = find_device("cuda", "fp32")
+    shape = Shape(1000, GPU_FILES // CLASSES, tuple(map(str, range(1000))))
+    dataset = open_dataset(make_images(folder / "images", GPU_FILES), shape)
+    models = [name for name in FAMILIES[0].models if name != "regnety_canary"]
+    entrants = [Entrant(name, name, USUAL, lambda name=name: network(name, 0), name) for name in models]
+    size = batch_size(device, 224**2)
+    batches = [Batch(shard, part, (USUAL.geometry,)) for shard in shards(dataset) for part in shard.batches(size)]
+    decode = GPU_FILES / timed(lambda: [None for _ in load_crops(batches, None, cores(), pin_memory=True)])
+    keeping = Settings(device, refresh=True, crop_cache=folder / "crops")
+    run = GPU_FILES / timed(lambda: evaluate(dataset, entrants, replace(keeping, crop_cache=None), Silent()))
+    evaluate(dataset, entrants, keeping, Silent())
+    compute = GPU_FILES / timed(lambda: evaluate(dataset, entrants, keeping, Silent()))
+    print(f"{torch.cuda.get_device_name(device)}, {cores()} cores, fp32 without TF32, twelve RegNetY at 224")
+    print(f"decoding alone {decode:.0f} images/s; from kept crops {compute:.0f}; the run {run:.0f}")
+    print(f"of the slower of the two limits: {run / min(decode, compute):.2f}")
+
+
+def main() -> None:
+    """Run one of the two; exit 1 where a bound is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gpu", action="store_true")
+    gpu = parser.parse_args().gpu
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = folder
+        if not gpu:
+            sys.exit(not on_processor(Path(folder)))
+        on_gpu(Path(folder))
+
+
+if __name__ == "__main__":
+    main()
