@@ -305,15 +305,16 @@ def test_killed_and_resumed_each_image_counts_once(verify: Verify, canary: Path,
 
 
 @pytest.mark.slow
-def test_the_training_script_makes_the_canary(tmp_path: Path) -> None:
-    shutil.copy(CANARY / "train.py", tmp_path)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env=environment, check=True)
-    committed = {path.relative_to(CANARY): path.read_bytes() for path in CANARY.rglob("*.png")}
-    assert {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.png")} == committed
-    (trained,) = tmp_path.glob("regnety_canary-*.pth")
-    (published,) = CANARY.glob("regnety_canary-*.pth")
-    # Other processors round otherwise, so the bytes may be others; the tensors are close all the same.
-    theirs, ours = (torch.load(path, weights_only=True) for path in (trained, published))
-    assert theirs.keys() == ours.keys()
-    assert all(torch.allclose(theirs[name].float(), ours[name].float(), atol=0.3) for name in ours)
+def test_the_training_script_makes_the_canary(verify: Verify, canary: Path) -> None:
+    """The same images to the byte; weights as good, but only on the same machine the same."""
+    folder = page(canary).parent
+    committed = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.png")}
+    (published,) = folder.glob("regnety_canary-*.pth")
+    shutil.rmtree(folder / "images")
+    subprocess.run([sys.executable, "train.py"], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+    assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.png")} == committed
+    (trained,) = folder.glob("regnety_canary-*.pth")
+    edit(canary, published.name, trained.name)
+    found = verdicts(verify("all", "--format", "json", cwd=canary))
+    assert found["weights"]["status"] == "pass"
+    assert float(found["top_1_accuracy"]["measured"].rstrip("%")) > 85

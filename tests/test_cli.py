@@ -182,8 +182,8 @@ def test_faults_of_all_pages_are_told_and_nothing_is_written(verify: Verify, pro
             (f'pages = ["regnety.md"]\n[tolerances.{precision}]\npass = {passing}\nexplained = {explained}', told)
             for precision, passing, explained, told in [
                 ("fp32", "0.2", "0.1", "got fp32 = pass 0.2, explained 0.1"),
-                ("fp32", "0.05", "inf", "explained inf"),
-                ("fp32", "nan", "nan", "pass nan"),
+                ("fp32", "0.05", "inf", "explained Infinity"),
+                ("fp32", "nan", "nan", "pass NaN"),
                 ("fp32", "true", "true", "pass True"),
                 ("fp32", "0.05", "100", "percentage points up to 5"),
                 ("fp8", "0.05", "0.1", "for one of fp32, tf32, fp16, bf16, got fp8"),

@@ -66,7 +66,7 @@ def _write_images(scans: list[Image.Image], labels: np.ndarray, held_out: set[in
 def _trained(scans: list[Image.Image], labels: np.ndarray, held_out: set[int]) -> nn.Module:
     train = [place for place in range(len(scans)) if place not in held_out]
     crops = torch.tensor(np.stack([crop(scans[place].convert("RGB"), GEOMETRY) for place in train]))
-    inputs, targets = normalise(crops, Conditions(GEOMETRY)), torch.tensor(labels[train])
+    inputs, targets = normalise(crops, Conditions(GEOMETRY)).contiguous(), torch.tensor(labels[train])
     network = build(MODEL).module.to_empty(device="cpu")
     _initialise(network)
     network.train()
