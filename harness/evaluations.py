@@ -25,7 +25,6 @@ from harness.evaluate.suspects import FINALISTS, SAMPLE, Cell, cells, of_conditi
 from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Record as PageRecord
 from harness.measure.checkpoint import contents, sha256
-from harness.record import Record
 from harness.resources import EvaluationOptions
 from harness.verdict import NotHereError, Status
 
@@ -249,46 +248,3 @@ def _published_geometries(one: _Wanted) -> list[Geometry]:
         Geometry(int(item["image_size"]), item["crop_pct"], item["interpolation"])
         for item in published_evaluations(one.subject, one.result)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Unrecorded:
-    """Why a result is not recorded; `failed` where its evaluation could not finish."""
-
-    told: str
-    failed: bool
-
-
-def as_records(evaluations: Evaluations) -> tuple[list[Record], list[Unrecorded]]:
-    """The complete evaluations as records, and of every other why it is none."""
-    records, reasons = [], []
-    for (_, model, dataset), found in evaluations.items():
-        if isinstance(found, NotHereError):
-            reasons.append(Unrecorded(f"{model}: {found}", failed=False))
-        elif isinstance(found, Failure):
-            reasons.append(Unrecorded(f"{model}: {found.reason}", failed=True))
-        elif found.images.lacking or found.scores.counts.images < found.scores.of:
-            told = f"{model}: only {found.scores.counts.images} of {found.scores.of} images of {dataset}"
-            reasons.append(Unrecorded(told, failed=False))
-        else:
-            records.append(_record(model, found))
-    return records, reasons
-
-
-def _record(model: str, found: Evaluation) -> Record:
-    environment = found.environment
-    date = max(str(one["date"]) for one in found.scores.environments)
-    return Record(
-        model,
-        found.file,
-        found.weights,
-        found.dataset,
-        found.images.fingerprint,
-        found.conditions.as_json(),
-        found.precision,
-        found.scores.counts.images,
-        found.scores.counts.top_1,
-        found.scores.counts.top_5,
-        {name: value for name, value in environment.items() if name != "date"},
-        date,
-    )

@@ -20,9 +20,9 @@ from harness.verdict import Verdict
 
 if TYPE_CHECKING:
     from harness.checks.subject import Evaluations
-    from harness.evaluations import Unrecorded
     from harness.index.records import Index
     from harness.record import Record
+    from harness.recording import Unrecorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class _Run:
         return Answer(tuple(verdicts), (), tuple(all_claims), not missed)
 
     def records(self) -> "tuple[list[Record], list[Unrecorded]]":
-        from harness.evaluations import as_records
+        from harness.recording import as_records
 
         read = _read_claims(_read_pages(self.project), self.project)
         selected = {name: [claim for claim in found if claim in self.selection] for name, (_, found) in read.items()}
