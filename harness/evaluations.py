@@ -161,7 +161,7 @@ def _settings(options: EvaluationOptions) -> "Settings":
 
 def _failing(one: _Wanted, evaluation: Evaluation) -> dict[str, Quantity]:
     """The declared accuracies that a complete evaluation does not reproduce, by metric."""
-    if evaluation.images.lacking or evaluation.scores.counts.images < evaluation.scores.of:
+    if not evaluation.complete:
         return {}
     tolerance = one.subject.resources.tolerances[evaluation.precision]
     declared = {metric: parse_quantity(one.result.text(kind) or "") for kind, metric in METRICS.items()}

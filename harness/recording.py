@@ -25,7 +25,7 @@ def as_records(evaluations: Evaluations) -> tuple[list[Record], list[Unrecorded]
             reasons.append(Unrecorded(f"{model}: {found}", failed=False))
         elif isinstance(found, Failure):
             reasons.append(Unrecorded(f"{model}: {found.reason}", failed=True))
-        elif found.images.lacking or found.scores.counts.images < found.scores.of:
+        elif not found.complete:
             told = f"{model}: only {found.scores.counts.images} of {found.scores.of} images of {dataset}"
             reasons.append(Unrecorded(told, failed=False))
         else:

@@ -1,5 +1,6 @@
 """The settings of a project: `modelindex/verify.toml`."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,7 +55,11 @@ def _is_name(name: object) -> bool:
 def _datasets(table: Any, beside: Path) -> dict[str, Path]:
     if not isinstance(table, dict) or not all(map(_is_name, table.values())):
         raise ProjectError(f'{_SHOWN}: expected [datasets] with lines such as Digits = "canary/images", got {table!r}')
+    project = Path(os.path.realpath(beside.parent))
     for name, folder in table.items():
+        if not Path(os.path.realpath(beside / folder)).is_relative_to(project):
+            mend = "images that lie elsewhere are named on the command line, with --imagenet"
+            raise ProjectError(f"{_SHOWN}: expected a folder inside the project for {name}, got {folder!r}; {mend}")
         if not (beside / folder).is_dir():
             mend = "correct the path, which is relative to verify.toml"
             raise ProjectError(f"{_SHOWN}: expected a folder for the dataset {name}, got {folder!r}; {mend}")

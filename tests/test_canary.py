@@ -159,6 +159,22 @@ def test_an_image_that_is_missing(verify: Verify, canary: Path) -> None:
     assert found["evidence"]["interval"].endswith("whatever the images that are not here would give")
 
 
+def test_a_kept_answer_notices_what_changed(verify: Verify, canary: Path, tmp_path: Path) -> None:
+    """Behind a link, and weights whose name stands escaped on the page."""
+    images = page(canary).parent / "images"
+    (images / "0").rename(tmp_path / "zeros")
+    (images / "0").symlink_to(tmp_path / "zeros")
+    edit(canary, "Weights: regnety_canary-9854fe73.pth", 'Weights: "regnety_canary\\x2D9854fe73.pth"')
+    assert "18 pass" in verify("all", cwd=canary).stdout
+    image = next((tmp_path / "zeros").iterdir())
+    image.rename(tmp_path / image.name)
+    assert "6 not run" in verify("all", cwd=canary).stdout
+    (tmp_path / image.name).rename(image)
+    (weights,) = page(canary).parent.glob("*.pth")
+    weights.rename(tmp_path / "moved")
+    assert verdicts(verify("all", "--format", "json", cwd=canary))["weights"]["status"] == "not_run"
+
+
 def test_an_image_that_does_not_decode(verify: Verify, canary: Path) -> None:
     path = next((page(canary).parent / "images" / "4").iterdir())
     path.write_bytes(path.read_bytes()[:60])
@@ -231,6 +247,30 @@ def test_records_stand_in_for_the_images_until_something_changes(verify: Verify,
     broken = verify("all", cwd=canary)
     assert broken.returncode == 2
     assert "expected records as `verify record` writes them" in broken.stderr
+
+
+def test_a_record_is_of_these_weights_in_the_precision_that_is_asked_for(verify: Verify, canary: Path) -> None:
+    verify("record", cwd=canary)
+    path = canary / "modelindex" / "records.json"
+    document = json.loads(path.read_text())
+    (record,) = document["records"]
+    rough = {**record, "precision": "bf16", "top_1": 460}
+    path.write_text(json.dumps({**document, "records": [rough, record]}))
+    (canary / "modelindex" / "verify.toml").write_text('pages = ["canary/canary.md"]\n')
+    assert verdicts(verify("all", "--format", "json", cwd=canary))["top_1_accuracy"]["measured"] == "93.800%"
+    asked = verdicts(verify("all", "--precision", "bf16", "--format", "json", cwd=canary))
+    assert asked["top_1_accuracy"]["measured"] == "92.000%"
+    for spoiled in ({"images": 1, "top_1": 1, "top_5": 1}, {"conditions": {**record["conditions"], "channels": "BGR"}}):
+        path.write_text(json.dumps({**document, "records": [{**record, **spoiled}]}))
+        found = verdicts(verify("all", "--format", "json", cwd=canary))["top_1_accuracy"]
+        assert (found["status"], "stale" in found["reason"]) == ("not_run", True)
+    for broken in ({"precision": "fp8"}, {"sha256": "9854fe73"}, {"conditions": [1]}, {"images": 500.5}):
+        path.write_text(json.dumps({**document, "records": [{**record, **broken}]}))
+        assert verify("all", cwd=canary).returncode == 2
+    path.write_text(json.dumps(document))
+    (weights,) = page(canary).parent.glob("*.pth")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    assert verdicts(verify("all", "--format", "json", cwd=canary))["top_1_accuracy"]["status"] == "not_run"
 
 
 def test_nothing_to_record_is_bad_usage(verify: Verify, canary: Path) -> None:

@@ -177,6 +177,7 @@ def test_faults_of_all_pages_are_told_and_nothing_is_written(verify: Verify, pro
             'pages = ["regnety.md"]\n[datasets]\nDigits = "nowhere"',
             "expected a folder for the dataset Digits, got 'nowhere'",
         ),
+        ('pages = ["regnety.md"]\n[datasets]\nDigits = "/tmp"', "expected a folder inside the project for Digits"),
         ('pages = ["regnety.md"]\n[datasets]\nDigits = 3', "expected [datasets] with lines such as"),
         *(
             (f'pages = ["regnety.md"]\n[tolerances.{precision}]\npass = {passing}\nexplained = {explained}', told)

@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(DATA)))
         self.end_headers()
-        if "broken" in self.path:
+        if "broken" in self.path or "short" in self.path:
             self.wfile.write(DATA[:100])
             return
         self.wfile.write(DATA)
@@ -73,6 +73,27 @@ def test_what_cannot_be_had_is_not_run(server: str, tmp_path: Path, name: str, t
     assert found.status in {Status.NOT_RUN, Status.FAIL}
     assert told in found.told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_without_digits_has_to_be_readable(server: str, tmp_path: Path) -> None:
+    found = one(f"{server}/short.pth", tmp_path)
+    assert found.status is Status.FAIL
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e", "", "%00.pth", "folder"])
+def test_an_address_that_names_no_file(server: str, tmp_path: Path, name: str) -> None:
+    inside = tmp_path / "inside"
+    (inside / "folder").mkdir(parents=True)
+    assert one(f"{server}/{name}", inside).status is not Status.PASS
+    assert [path.name for path in tmp_path.rglob("*")] == ["inside", "folder"]
+
+
+def test_trouble_here_is_not_called_trouble_there(server: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = one(f"{server}/model-{DIGITS}.pth", tmp_path / "file" / "below")
+    assert found.status is Status.NOT_RUN
+    assert "no connection" not in found.told
 
 
 def test_a_server_that_never_answers_is_asked_once_and_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

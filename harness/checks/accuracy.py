@@ -46,7 +46,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if isinstance(found, Failure):
         remedy = "mend what it names, and run again; nothing was counted"
         return Verdict(claim, Status.ERROR, f"The evaluation could not finish: {found.reason}", remedy=remedy)
-    if found.scores.counts.images < found.scores.of or found.images.lacking:
+    if not found.complete:
         record, _ = _record(subject, dataset)
         return _by_record(claim, subject, record) if record else _in_part(claim, found)
     return _measured(claim, subject, found)

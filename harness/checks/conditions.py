@@ -22,17 +22,18 @@ def check(claim: Claim, subject: Subject) -> Verdict:
             found = subject.evaluation(dataset)
         except NotHereError:
             continue
-        verdict = _by_evaluation(claim, subject, result, found) if isinstance(found, Evaluation) else None
-        if verdict:
-            return verdict
-        evaluated = True
-    if evaluated:
-        try:
-            return _by_published(claim, subject)
-        except NotHereError:
-            told = "the declared accuracy was evaluated under these conditions and not reproduced"
-            raise NotHereError(told, "see the verdict on the accuracy") from None
-    return _by_published(claim, subject)
+        if isinstance(found, Evaluation) and found.complete:
+            verdict = _by_evaluation(claim, subject, result, found)
+            if verdict:
+                return verdict
+            evaluated = True
+    try:
+        return _by_published(claim, subject)
+    except NotHereError:
+        if not evaluated:
+            raise
+        told = "the declared accuracy was evaluated under these conditions and not reproduced"
+        raise NotHereError(told, "see the verdict on the accuracy") from None
 
 
 def _by_evaluation(claim: Claim, subject: Subject, result: Record, found: Evaluation) -> Verdict | None:

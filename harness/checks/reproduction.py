@@ -30,7 +30,7 @@ def judged_within(declared: Quantity, measured: Decimal, tolerance: Tolerance) -
 
 def reproduced(subject: Subject, result: Record, found: Evaluation) -> bool:
     """Whether a result's accuracies, all that are declared, came out of an evaluation of the complete images."""
-    if found.scores.counts.images < found.scores.of or found.images.lacking:
+    if not found.complete:
         return False
     tolerance = subject.resources.tolerances[found.precision]
     judged = [

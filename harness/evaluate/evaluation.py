@@ -41,6 +41,11 @@ class Evaluation:
     suspects: tuple[Suspect, ...] = ()
 
     @property
+    def complete(self) -> bool:
+        """Whether all images of the dataset were evaluated, and nothing but them."""
+        return self.images.lacking is None and self.scores.counts.images == self.scores.of
+
+    @property
     def environment(self) -> dict[str, str]:
         """What it ran on; where it was interrupted and went on elsewhere, every value that differed."""
         names = dict.fromkeys(name for one in self.scores.environments for name in one)

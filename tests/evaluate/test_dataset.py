@@ -1,5 +1,6 @@
 """Every layout of the same images is the same dataset; what is missing or cannot be read is named."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,3 +162,32 @@ def test_a_broken_devkit_is_told(tmp_path: Path) -> None:
     (data / "meta.mat").write_bytes(b"no table")
     with pytest.raises(DatasetError, match=r"meta\.mat: expected the devkit's table"):
         open_dataset(tmp_path, SHAPE)
+
+
+def test_folders_exchanged_are_noticed_though_names_sizes_and_times_agree(tmp_path: Path) -> None:
+    for label, content in zip(IDS, (b"aaaa", b"bbbb", b"cccc"), strict=True):
+        (tmp_path / label).mkdir()
+        for number in range(4):
+            path = tmp_path / label / f"{number}.png"
+            path.write_bytes(content)
+            os.utime(path, (1e9, 1e9))
+    before = open_dataset(tmp_path, SHAPE).fingerprint
+    for source, target in ((IDS[0], "x"), (IDS[1], IDS[0]), ("x", IDS[1])):
+        (tmp_path / source).rename(tmp_path / target)
+    assert open_dataset(tmp_path, SHAPE).fingerprint != before
+
+
+def test_one_folder_misnamed_is_not_renumbered(tmp_path: Path) -> None:
+    write_folders(tmp_path)
+    (tmp_path / IDS[2]).rename(tmp_path / "n0148485")
+    with pytest.raises(DatasetError, match="n0148485 among them, which is no class of this dataset"):
+        open_dataset(tmp_path, SHAPE)
+
+
+def test_images_that_do_not_belong_are_a_surplus(tmp_path: Path) -> None:
+    write_folders(tmp_path)
+    path = next((tmp_path / IDS[0]).iterdir())
+    path.rename(tmp_path / IDS[1] / path.name)
+    dataset = open_dataset(tmp_path, SHAPE)
+    assert dataset.surplus
+    assert dataset.lacking is not None

@@ -1,10 +1,11 @@
 """One pass over the images: every image once, the same counts as a plain loop, kept whole or not at all."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -215,6 +216,26 @@ def test_a_damaged_shard_is_evaluated_again(images: Dataset) -> None:
     again = Net(0)
     assert evaluate(images, [entrant(again)], CPU, Silent())[entrant(net)] == first
     assert sum(again.batches) == 100
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: content["predictions"][3].__setitem__(2, []),
+        lambda content: content["predictions"][3].__setitem__(0, ["a list"]),
+        lambda content: content.__setitem__("environment", "x"),
+        lambda content: content["environment"].pop("date"),
+    ],
+)
+def test_a_shard_of_another_form_is_evaluated_again(images: Dataset, spoil: Callable[[Any], object]) -> None:
+    first = evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))]
+    path = _shard_files()[1]
+    content = json.loads(path.read_text())
+    spoil(content)
+    path.write_text(json.dumps(content))
+    assert evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))] == first
+    path.write_text("[" * 100_000)
+    assert evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))] == first
 
 
 def test_counts_that_are_not_those_of_the_predictions_are_an_error(images: Dataset) -> None:

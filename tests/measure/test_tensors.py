@@ -90,6 +90,13 @@ def test_a_file_of_something_else(tmp_path: Path) -> None:
         read_tensors(tmp_path / "epoch")
 
 
+def test_tensors_that_are_no_plain_numbers(tmp_path: Path) -> None:
+    for odd in (torch.ones(2, device="meta"), torch.ones(2, 2).to_sparse()):
+        torch.save({"stem.conv.weight": odd}, tmp_path / "odd")
+        with pytest.raises(WeightsFileError, match=r"'stem\.conv\.weight' is nested, quantised, sparse"):
+            read_tensors(tmp_path / "odd")
+
+
 def _without_two(tensors: dict[str, torch.Tensor]) -> None:
     del tensors["stem.conv.weight"], tensors["head.fc.bias"]
 
