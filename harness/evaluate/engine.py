@@ -93,9 +93,10 @@ class _Evaluation:
                     self._evaluate(work)
             except (ImageError, RuntimeError) as error:
                 # A RuntimeError is DataLoader's: a worker that was killed, or too little shared memory.
+                told = str(error).partition("\n")[0].rstrip(".")
                 for entrant in self.ledgers:
                     if any(shard not in self.kept[entrant] for shard in self.shards):
-                        self.failures.setdefault(entrant, Failure(f"{error}. No image is skipped."))
+                        self.failures.setdefault(entrant, Failure(f"{told}. No image is skipped."))
             finally:
                 self.progress.stop()
         return {entrant: self._outcome(entrant) for entrant in self.ledgers}
