@@ -65,9 +65,8 @@ def evaluate_subjects(
 ) -> dict[tuple[str, str, str], Evaluated]:
     """Evaluate every result that the pages declare of the subjects, as far as weights and images are here.
 
-    Where a declared accuracy is not reproduced, `search` for the reason.
-
-    Raises DatasetError or DeviceError where a folder of images, or the device, cannot be used.
+    Where a declared accuracy is not reproduced, `search` for the reason. Raises DeviceError where the device cannot
+    be used; images that cannot be are a Failure of the models that want them.
     """
     found: dict[tuple[str, str, str], Evaluated] = {}
     wanted: dict[Path, list[_Wanted]] = {}
@@ -90,6 +89,9 @@ def _wanted(subject: Subject, result: PageRecord, dataset: str | None) -> _Wante
     if dataset is None:
         missing = f"nothing is on file of a dataset called {result.text('dataset')}"
         raise NotHereError(missing, "add it, with its source, to modelindex/references/")
+    if not {"classes", "images_per_class"} <= subject.references.datasets[dataset].keys():
+        missing = f"how many classes {dataset} has, and how many images of each, is not on file"
+        raise NotHereError(missing, "add 'classes' and 'images_per_class' to modelindex/references/")
     lacking: list[NotHereError] = []
     if dataset not in subject.resources.images:
         supply = "--imagenet DIR" if dataset == "ImageNet-1k" else "name its folder under [datasets] in verify.toml"

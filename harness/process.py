@@ -59,7 +59,6 @@ def _run() -> int:
 
 def _is_for_the_user(error: Exception) -> bool:
     """Whether the error is about the user's files, and says what to mend."""
-    from harness.evaluate.dataset import DatasetError
     from harness.evaluate.ledger import LedgerError
     from harness.index.faults import PageError
     from harness.record import RecordFileError
@@ -69,4 +68,4 @@ def _is_for_the_user(error: Exception) -> bool:
     from harness.settings import ProjectError
 
     of_pages = (PageError, ProjectError, ReferenceFileError, ReportError, RecordFileError)
-    return isinstance(error, (*of_pages, DatasetError, DeviceError, LedgerError))
+    return isinstance(error, (*of_pages, DeviceError, LedgerError))

@@ -175,6 +175,18 @@ def test_a_kept_answer_notices_what_changed(verify: Verify, canary: Path, tmp_pa
     assert verdicts(verify("all", "--format", "json", cwd=canary))["weights"]["status"] == "not_run"
 
 
+def test_a_dataset_whose_shape_is_not_on_file(verify: Verify, canary: Path) -> None:
+    edit(canary, "Dataset: Digits", "Dataset: Scans")
+    references = canary / "modelindex" / "references"
+    references.mkdir()
+    (references / "scans.json").write_text(json.dumps({"datasets": {"Scans": {"names": ["Scans"], "classes": 10}}}))
+    (canary / "modelindex" / "verify.toml").write_text(SETTINGS.replace("Digits", "Scans"))
+    run = verify("all", "--format", "json", cwd=canary)
+    found = verdicts(run)["top_1_accuracy"]
+    assert found["status"] == "not_run"
+    assert "how many images of each, is not on file" in found["reason"]
+
+
 def test_an_image_that_does_not_decode(verify: Verify, canary: Path) -> None:
     path = next((page(canary).parent / "images" / "4").iterdir())
     path.write_bytes(path.read_bytes()[:60])

@@ -161,7 +161,7 @@ def _record(subject: Subject, dataset: str | None) -> tuple[Record | None, Recor
 def _still_holds(record: Record, subject: Subject) -> bool:
     """Whether all that the record depended on is what the page declares and what is here."""
     known = subject.references.datasets[record.dataset]
-    if record.images != known["classes"] * known["images_per_class"]:
+    if record.images != known["classes"] * known.get("images_per_class", 0):
         return False
     try:
         if record.conditions != declared_conditions(subject).as_json():

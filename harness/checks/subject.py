@@ -140,13 +140,12 @@ class Subject:
     @property
     def usable_checkpoint(self) -> Path:
         """The weights file, if it is here and nothing says that it is another than the page names."""
-        path = self.checkpoint
+        weights, path = self.weights, self.checkpoint
         if path is None:
-            self.weights  # noqa: B018 - says what is missing where the page names no file
             raise NotHereError(
                 "the weights file is not on this machine", "verify fetch, or --weights DIR with the file"
             )
-        if self.weights.digest and path != self.genuine_checkpoint:
+        if weights.digest and path != self.genuine_checkpoint:
             told = f"the file {path.name} on this machine is another than its name says"
             raise NotHereError(told, "verify fetch, or see the verdict on weights")
         return path
