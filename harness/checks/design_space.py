@@ -32,7 +32,9 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     except KeyError as symbol:
         return Verdict(claim, Status.UNCHECKED, f"No check knows what {symbol.args[0]} is in this relation.")
     violating = list(dict.fromkeys(row["model"] for row in rows if not row["holds"]))
-    evidence = {"networks": rows}
+    evidence: dict[str, Any] = {"networks": rows}
+    if claim.kind == "block_width":
+        evidence |= _widths(relation, subject)
     if violating:
         reason = f"Not so for {', '.join(violating)}."
         remedy = "correct the relation, or move these models to another page"
@@ -93,12 +95,20 @@ def _on_the_line(relation: tuple[Comparison, ...], _: str, model: Subject) -> li
     return [
         {
             "model": model.name,
-            "u_j of the first and last block": f"{linear[0]:g}, {linear[-1]:g}",
-            "their widths": f"{widths[0]}, {widths[-1]}",
             "blocks on the line": f"{sum(on_it)} of {design.depth}",
             "holds": all(on_it) and len(widths) == design.depth,
         }
     ]
+
+
+def _widths(relation: tuple[Comparison, ...], subject: Subject) -> dict[str, dict[str, list[Any]]]:
+    """The line and the network, block by block, for each model of the page."""
+    widths = {model.name: list(block_widths(model.structure)) for model in subject.models}
+    linear = {
+        model.name: [round(_linear_width(relation, _design(model), j), 2) for j in range(len(widths[model.name]))]
+        for model in subject.models
+    }
+    return {"u_j, block by block": linear, "widths, block by block": widths}
 
 
 def _linear_width(relation: tuple[Comparison, ...], design: Design, block: int) -> float:
