@@ -22,6 +22,42 @@ def on_pages(command: _Command) -> _Command:
     return click.argument("pages", nargs=-1, type=path, metavar="[PAGE]...")(command)
 
 
+def on_models(command: _Command) -> _Command:
+    """Let a verb be restricted to some models."""
+    text = "Only these models; 'page' for the page itself."
+    return click.option("--model", "models", multiple=True, metavar="GLOB", help=text)(command)
+
+
+def on_claims(command: _Command) -> _Command:
+    """Let a verb be restricted to some models and kinds of claim."""
+    text = "Only these kinds of claim."
+    return on_models(click.option("--claim", "kinds", multiple=True, metavar="GLOB", help=text)(command))
+
+
+def with_format(command: _Command) -> _Command:
+    """Let a verb print verdicts in another form, or write them to a file, and be strict about them."""
+    options = (
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["rich", "json", "markdown", "junit", "sarif", "github"]),
+            default="rich",
+            show_default=True,
+            help="How verdicts are printed.",
+        ),
+        click.option(
+            "--output",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Write that format to FILE, and print the terminal view.",
+        ),
+        click.option("--strict", is_flag=True, help="Also exit 1 for explained and not_run."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def with_files(command: _Command) -> _Command:
     """Let a verb be told what lies where on this machine, and how to evaluate images."""
     folder = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -53,11 +89,22 @@ def with_files(command: _Command) -> _Command:
     return command
 
 
+def find(pages: tuple[Path, ...]) -> "Project":
+    """The project here, with these pages or its own."""
+    from harness.project import find_project
+
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise click.UsageError("The working folder is gone; change to one that exists.") from None
+    return find_project(here, pages)
+
+
 def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
     """What the flags name, and what lies where torch hub keeps it, beside what the project has."""
     from harness.measure.checkpoint import torch_hub_folder
-    from harness.measure.source import is_repository
     from harness.measure.timm_weights import timm_version
+    from harness.repository import is_repository
     from harness.resources import EvaluationOptions
 
     source, imagenet = files["source"], files["imagenet"]

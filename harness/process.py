@@ -10,7 +10,8 @@ from typing import NoReturn
 
 import click
 
-from harness.cli import BAD_USAGE, INTERRUPTED, NOT_FINISHED, NOTHING_FALSE, app
+from harness.cli import app
+from harness.exit_codes import BAD_USAGE, INTERRUPTED, NOT_FINISHED, NOTHING_FALSE
 
 
 def main() -> NoReturn:
@@ -61,11 +62,13 @@ def _is_for_the_user(error: Exception) -> bool:
     """Whether the error is about the user's files, and says what to mend."""
     from harness.evaluate.ledger import LedgerError
     from harness.index.faults import PageError
+    from harness.lock import LockFileError
     from harness.record import RecordFileError
     from harness.references import ReferenceFileError
     from harness.report.files import ReportError
+    from harness.repository import RepositoryError
     from harness.resources import DeviceError
     from harness.settings import ProjectError
 
     of_pages = (PageError, ProjectError, ReferenceFileError, ReportError, RecordFileError)
-    return isinstance(error, (*of_pages, DeviceError, LedgerError))
+    return isinstance(error, (*of_pages, DeviceError, LedgerError, LockFileError, RepositoryError))

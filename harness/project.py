@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.lock import LockFileError, read_lock
 from harness.record import RecordFileError, read_records
 from harness.resources import Resources
 from harness.settings import ProjectError, read_settings
+from harness.waivers import Waiver
 
 _START = """expected a page, or modelindex/verify.toml here or in a folder above, got neither.
 To start one, put a page with a model-index into modelindex/ and name it:
@@ -31,6 +33,7 @@ class Project:
     pages: tuple[tuple[str, Path], ...]
     whole: bool
     resources: Resources = field(default_factory=Resources)
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def includes(self) -> Path:
@@ -46,6 +49,11 @@ class Project:
     def records(self) -> Path:
         """The file of accuracies measured elsewhere."""
         return self.root / "modelindex" / "records.json"
+
+    @property
+    def lock(self) -> Path:
+        """The file of what weights files were when they were seen."""
+        return self.root / "modelindex" / "weights.lock"
 
 
 def find_project(start: Path, pages: Sequence[Path]) -> Project:
@@ -63,10 +71,11 @@ def find_project(start: Path, pages: Sequence[Path]) -> Project:
     named = _named([start / page for page in pages] or settings.pages, root)
     try:
         records = read_records(root / "modelindex" / "records.json")
-    except RecordFileError as error:
+        lock = read_lock(root / "modelindex" / "weights.lock")
+    except (RecordFileError, LockFileError) as error:
         raise ProjectError(str(error)) from None
-    resources = Resources(root, images=settings.datasets, tolerances=settings.tolerances, records=records)
-    return Project(root, named, whole=not pages, resources=resources)
+    resources = Resources(root, images=settings.datasets, tolerances=settings.tolerances, records=records, lock=lock)
+    return Project(root, named, not pages, resources, settings.waivers)
 
 
 def _named(pages: Sequence[Path], root: Path) -> tuple[tuple[str, Path], ...]:

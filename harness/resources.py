@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
+from harness.lock import Locked
 from harness.record import Record
 
 
@@ -52,7 +53,8 @@ class EvaluationOptions:
 class Resources:
     """What is to be had: a folder of weights files, a git repository of the source, folders of images by dataset.
 
-    `root` is the project's folder, to which pages are relative; `timm` the version of timm that is asked what it
+    `root` is the project's folder, to which pages are relative; `lock` holds what weights files were when they were
+    seen, by page and model; `timm` the version of timm that is asked what it
     loads, None where it is not to be asked.
     """
 
@@ -62,5 +64,6 @@ class Resources:
     images: Mapping[str, Path] = field(default_factory=dict)
     tolerances: Mapping[str, Tolerance] = field(default_factory=lambda: TOLERANCES)
     records: tuple[Record, ...] = ()
+    lock: Mapping[tuple[str, str], Locked] = field(default_factory=dict)
     timm: str | None = None
     evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)

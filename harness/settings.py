@@ -1,17 +1,21 @@
 """The settings of a project: `modelindex/verify.toml`."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from harness.index.faults import Location
 from harness.resources import TOLERANCES, Tolerance
+from harness.waivers import Waiver
 
 _SHOWN = "modelindex/verify.toml"
-_KNOWN = {"pages", "datasets", "tolerances"}
+_KNOWN = {"pages", "datasets", "tolerances", "waivers"}
 _WIDEST = 5  # percentage points; wider, and a tolerance hides what it should show
 
 
@@ -21,17 +25,19 @@ class ProjectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The pages, the folders of the datasets that travel with the project, and the tolerances by precision."""
+    """The pages, the folders of the datasets that travel with the project, the tolerances by precision, the waivers."""
 
     pages: list[Path]
     datasets: Mapping[str, Path]
     tolerances: Mapping[str, Tolerance]
+    waivers: tuple[Waiver, ...]
 
 
 def read_settings(path: Path) -> Settings:
     """The settings in a verify.toml, whose paths are relative to it. Raises ProjectError."""
     try:
-        settings = tomllib.loads(path.read_text("utf-8-sig"), parse_float=Decimal)
+        text = path.read_text("utf-8-sig")
+        settings = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError, OSError) as error:
         raise ProjectError(f"{_SHOWN}: expected TOML, got {error}; mend the file") from None
     unknown = sorted(settings.keys() - _KNOWN)
@@ -45,6 +51,7 @@ def read_settings(path: Path) -> Settings:
         [path.parent / name for name in names],
         _datasets(settings.get("datasets", {}), path.parent),
         _tolerances(settings.get("tolerances", {})),
+        _waivers(settings.get("waivers", []), text),
     )
 
 
@@ -89,3 +96,28 @@ def _is_points(value: object) -> bool:
 
 def _told(points: object) -> str:
     return ", ".join(f"{name} {value}" for name, value in points.items()) if isinstance(points, dict) else repr(points)
+
+
+_WAIVER_KEYS = {"model", "claim", "reason", "expires"}
+
+
+def _waivers(table: Any, text: str) -> tuple[Waiver, ...]:
+    """The waivers, each with the line of its `[[waivers]]`."""
+    lines = [text.count("\n", 0, match.start(1)) + 1 for match in re.finditer(r"(?m)^\s*(\[\[\s*waivers)\b", text)]
+    found: dict[tuple[str, str], Waiver] = {}
+    for number, entry in enumerate(table if isinstance(table, list) else [table]):
+        line = lines[number] if number < len(lines) else 1
+        place = f"{_SHOWN}:{line}"
+        form = 'model = "…", claim = "…", reason = "…" and a day such as expires = 2030-01-31'
+        if not isinstance(entry, dict) or entry.keys() != _WAIVER_KEYS:
+            told = ", ".join(entry) if isinstance(entry, dict) else repr(entry)
+            raise ProjectError(f"{place}: expected [[waivers]] with {form}, got {told}; correct the waiver")
+        model, claim, reason = texts = [entry[name] for name in ("model", "claim", "reason")]
+        if not all(_is_name(one) and one.strip() for one in texts) or type(entry["expires"]) is not date:
+            raise ProjectError(f"{place}: expected [[waivers]] with {form}, got {_told(entry)}; correct the waiver")
+        waiver = Waiver(model, claim, reason, entry["expires"], Location(_SHOWN, line, 1))
+        if (waiver.model, waiver.claim) in found:
+            told = f"{waiver.claim} of {waiver.model} again"
+            raise ProjectError(f"{place}: expected one waiver for each claim, got {told}; keep one of the two")
+        found[waiver.model, waiver.claim] = waiver
+    return tuple(found.values())

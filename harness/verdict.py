@@ -33,6 +33,11 @@ SEVERITY = (
 )
 
 
+def false_statuses(*, strict: bool) -> frozenset[Status]:
+    """The statuses that make a run end as false; `strict` counts what is not proven among them."""
+    return frozenset({Status.FAIL, Status.EXPLAINED, Status.NOT_RUN} if strict else {Status.FAIL})
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The verdict on one claim.

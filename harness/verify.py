@@ -1,7 +1,8 @@
 """Pages to claims to checks to verdicts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +11,14 @@ from harness import cache
 from harness.evaluate.progress import Progress, Silent
 from harness.evaluate.truth import truth_files
 from harness.index.claim import Claim
-from harness.index.faults import collect
+from harness.index.faults import Location, collect
 from harness.index.page import Page, read_page
 from harness.index.weights_url import is_relative
 from harness.project import Project
 from harness.references import SHIPPED, References, load_references
 from harness.resources import Resources
 from harness.verdict import Verdict
+from harness.waivers import apply_waivers
 
 if TYPE_CHECKING:
     from harness.checks.subject import Evaluations
@@ -41,6 +43,24 @@ class Selection:
         return not self.models and not self.kinds
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Just these claims, by model, kind and place."""
+
+    claims: frozenset[tuple[str | None, str, Location]]
+
+    def __contains__(self, claim: Claim) -> bool:
+        return (claim.model, claim.kind, claim.where) in self.claims
+
+    def __repr__(self) -> str:
+        return repr(sorted(map(str, self.claims)))
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out; not to be known of a list."""
+        return False
+
+
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
@@ -59,17 +79,25 @@ class Answer:
     cached: bool
 
 
-def verify(project: Project, selection: Selection, resources: Resources, progress: Progress) -> Answer:
+def verify(project: Project, selection: Selection | Named, resources: Resources, progress: Progress) -> Answer:
     """Verify the project's pages. Raises PageError, with the faults of all of them, before anything is judged."""
     references = load_references([SHIPPED, project.references])
     answer = _Run(project, references, resources, selection, progress).answer()
+    waive = _waiving(project, everything=selection.everything and project.whole)
     if not selection.everything:
-        return answer
+        return replace(answer, verdicts=waive(answer.verdicts))
     portable = answer
     if resources != project.resources:
         portable = _Run(project, references, project.resources, selection, Silent()).answer()
     verdicts = tuple(replace(verdict, environment={}) for verdict in portable.verdicts)
-    return replace(answer, portable=verdicts, cached=answer.cached and portable.cached)
+    cached = answer.cached and portable.cached
+    return replace(answer, verdicts=waive(answer.verdicts), portable=waive(verdicts), cached=cached)
+
+
+def _waiving(project: Project, *, everything: bool) -> Callable[[Sequence[Verdict]], tuple[Verdict, ...]]:
+    """Applies the project's waivers as of today; verdicts are kept without them."""
+    today = datetime.now().astimezone().date()
+    return lambda verdicts: apply_waivers(verdicts, project.waivers, today, everything=everything)
 
 
 def measure_records(
@@ -108,26 +136,26 @@ class _Run:
     project: Project
     references: References
     resources: Resources
-    selection: Selection
+    selection: Selection | Named
     progress: Progress
 
     def answer(self) -> Answer:
         pages = _read_pages(self.project)
-        entries = {page.name: self._cache_key(page) for page in pages}
-        kept = {name: cache.load(entry) if self._can_be_kept else None for name, entry in entries.items()}
+        entries = {page.name: self._cache_keys(page) for page in pages}
+        kept = {name: self._kept(keys) for name, keys in entries.items()}
         missed = [page for page in pages if kept[page.name] is None]
         read = _read_claims(missed, self.project) if missed else {}
         selected = {name: [claim for claim in found if claim in self.selection] for name, (_, found) in read.items()}
         evaluations = self._evaluated(read, selected, search=True)
         verdicts: list[Verdict] = []
         all_claims: list[Claim] = []
-        for name, entry in entries.items():
+        for name, keys in entries.items():
             known = kept[name]
             if known is None:
                 index, found = read[name]
                 known = self._judged(index, selected[name], evaluations)
-                if self.selection.everything and self._can_be_kept:
-                    cache.store(entry, known, self._named_weights(index))
+                if known and self._can_be_kept:
+                    cache.store(keys[0], known, self._named_weights(index))
             else:
                 found = tuple(verdict.claim for verdict in known)
             all_claims += found
@@ -152,14 +180,21 @@ class _Run:
         own = self.project.resources.images
         return not resources.source and resources.images == own and not resources.evaluation.refresh
 
-    def _cache_key(self, page: Page) -> str:
+    def _kept(self, keys: Sequence[str]) -> list[Verdict] | None:
+        """What is kept of the selection, or of the whole page."""
+        found = (cache.load(key) for key in keys) if self._can_be_kept else iter(())
+        return next((verdicts for verdicts in found if verdicts is not None), None)
+
+    def _cache_keys(self, page: Page) -> tuple[str, ...]:
+        """The key of what is selected of the page; behind it that of all of it, where that is more."""
         included = [path.read_bytes() for path in sorted(self.project.includes.rglob("*")) if path.is_file()]
         contents = [page.text.encode(), self.references.digest.encode(), *included]
         resources = self.resources
         images = [path for folder in resources.images.values() for path in (folder, *truth_files(folder))]
         files = [*images, *([resources.weights] if resources.weights else [])]
-        settings = [resources.tolerances, resources.records, resources.timm, resources.evaluation]
-        return cache.key(page.name, contents, files, repr(settings))
+        settings = [resources.tolerances, resources.records, resources.lock, resources.timm, resources.evaluation]
+        selections = [()] if self.selection.everything else [self.selection, ()]
+        return tuple(cache.key(page.name, contents, files, repr([*settings, chosen])) for chosen in selections)
 
     def _named_weights(self, index: "Index") -> list[Path]:
         """The weights files that the page names by their path."""

@@ -6,7 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.source import NotInRepositoryError, has_commit, lines_at
+from harness.measure.source import NotInRepositoryError, lines_at
+from harness.repository import has_commit
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("code",)

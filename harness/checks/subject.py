@@ -11,6 +11,7 @@ from harness.evaluate.scores import Failure
 from harness.index.quantity import parse_quantity
 from harness.index.records import Index, Record
 from harness.index.weights_url import WeightsFile, is_relative, weights_file
+from harness.lock import Locked
 from harness.measure.checkpoint import sha256
 from harness.measure.operations import Trace, trace
 from harness.references import References
@@ -132,21 +133,32 @@ class Subject:
         return path if path and path.is_file() else None
 
     @property
+    def locked(self) -> Locked | None:
+        """What the model's weights file was when it was locked."""
+        return self.resources.lock.get((self.index.page.name, self.name))
+
+    @property
     def genuine_checkpoint(self) -> Path | None:
-        """The weights file if it is here, and its SHA-256 begins with the digits in its name."""
-        path = self.checkpoint
-        return path if path and self.weights.digest and sha256(path).startswith(self.weights.digest) else None
+        """The weights file if it is here and its SHA-256 is the one of its lock, and of the digits in its name."""
+        path, known = self.checkpoint, self._known_digests
+        return path if path and known and all(sha256(path).startswith(digest) for digest in known) else None
+
+    @property
+    def _known_digests(self) -> tuple[str, ...]:
+        """What is known beforehand of the file's SHA-256: its first digits, all of it, both, or nothing."""
+        known = (self.weights.digest, self.locked.sha256 if self.locked else None)
+        return tuple(digest for digest in known if digest)
 
     @property
     def usable_checkpoint(self) -> Path:
         """The weights file, if it is here and nothing says that it is another than the page names."""
-        weights, path = self.weights, self.checkpoint
+        path = self.checkpoint
         if path is None:
             raise NotHereError(
                 "the weights file is not on this machine", "verify fetch, or --weights DIR with the file"
             )
-        if weights.digest and path != self.genuine_checkpoint:
-            told = f"the file {path.name} on this machine is another than its name says"
+        if self._known_digests and path != self.genuine_checkpoint:
+            told = f"the file {path.name} on this machine is another than its name or the lock says"
             raise NotHereError(told, "verify fetch, or see the verdict on weights")
         return path
 

@@ -1,5 +1,6 @@
 """Weights: the file's SHA-256 begins with the digits in its name, it loads, and no other model names that file."""
 
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         if meant:
             reason = f"The file is named after {meant[0]}, another model of this page."
             return Verdict(claim, Status.FAIL, reason, method="file name", remedy="name this model's file")
+    locked = subject.locked
+    if locked and locked.weights != claim.declared:
+        reason = "The page names another file than the one that is locked for this model."
+        remedy = "run `verify lock` where the new file is, or name the locked one"
+        return Verdict(claim, Status.FAIL, reason, locked.weights, None, "weights.lock", remedy, asdict(locked))
     if subject.checkpoint is not None:
         return _of_file(claim, subject, subject.checkpoint)
     if weights.digest is None:
@@ -51,6 +57,11 @@ def _of_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
         reason = f"The file's SHA-256 begins with {digest[: len(digits)]}, its name says {digits}.{told}"
         remedy = "fetch the file again (verify fetch), or name the one that is meant"
         return Verdict(claim, Status.FAIL, reason, digest, None, "SHA-256", remedy, evidence)
+    if subject.locked and subject.locked.sha256 != digest:
+        evidence["locked"] = asdict(subject.locked)
+        reason = "The file here is another than the one that was locked for this address."
+        remedy = "fetch the file again (verify fetch); if it was published anew, run `verify lock`"
+        return Verdict(claim, Status.FAIL, reason, digest, None, "SHA-256, weights.lock", remedy, evidence)
     if faults:
         more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
         reason = f"The file is not the state of this network: {faults[0]}{more}"

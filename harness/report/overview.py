@@ -84,6 +84,13 @@ def summary_line(verdicts: Sequence[Verdict]) -> str:
     return f"{len(verdicts)} claim{'s' if len(verdicts) != 1 else ''}: {counts}"
 
 
+def sentence(verdict: Verdict) -> str:
+    """A verdict on one line, for places that hold no more: declared, measured, why, remedy."""
+    measured = f", measured {verdict.measured}" if verdict.measured else ""
+    remedy = f" Remedy: {verdict.remedy}." if verdict.remedy else ""
+    return f"Declared {verdict.claim.declared}{measured}. {verdict.reason}{remedy}"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Verdicts that are not `pass` and share kind, status, reason, method and remedy."""

@@ -33,6 +33,15 @@ _STYLES = {
     Status.ERROR: "bold red reverse",
 }
 _WIDTH_OF_VALUES = 36
+# Wider than that, lines are hard to read and padding takes over.
+_WIDEST = 160
+
+
+def console() -> Console:
+    """The terminal, no wider than is good to read."""
+    made = Console(highlight=False)
+    made.width = min(made.width, _WIDEST)
+    return made
 
 
 def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:

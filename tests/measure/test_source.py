@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.measure.source import NotInRepositoryError, is_repository, lines_at
+from harness.measure.source import NotInRepositoryError, lines_at
+from harness.repository import is_repository
 
 
 def git(repository: Path, *arguments: str) -> str:

@@ -1,0 +1,74 @@
+"""Verdicts as JUnit XML: a suite for each page, a case for each claim; valid by Jenkins' junit-10.xsd."""
+
+import re
+from collections.abc import Iterable, Sequence
+from xml.etree import ElementTree
+
+from harness.index.faults import visible
+from harness.report.overview import by_page, words
+from harness.verdict import Status, Verdict, false_statuses
+
+# What no XML 1.0 document may hold, beside the control characters.
+_NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
+def junit(verdicts: Sequence[Verdict], *, strict: bool) -> str:
+    """The XML document. What is neither true nor false here (not run, unchecked, waived) is a skipped case."""
+    suites = ElementTree.Element("testsuites")
+    for page, on_page in by_page(verdicts).items():
+        suites.append(_suite(page, on_page, strict=strict))
+    ElementTree.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suites, "unicode")}\n'
+
+
+def _suite(page: str, verdicts: Iterable[Verdict], *, strict: bool) -> ElementTree.Element:
+    cases = [_case(verdict, strict=strict) for verdict in verdicts]
+    counts = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    counted = {name: str(sum(case.find(tag) is not None for case in cases)) for name, tag in counts.items()}
+    suite = ElementTree.Element("testsuite", {"name": _text(page), "tests": str(len(cases)), **counted})
+    suite.extend(cases)
+    return suite
+
+
+def _case(verdict: Verdict, *, strict: bool) -> ElementTree.Element:
+    claim = verdict.claim
+    classname = f"{claim.page}.{claim.model or 'page'}"
+    case = ElementTree.Element("testcase", {"classname": _text(classname), "name": _text(_name(verdict))})
+    tag = _tag(verdict.status, strict=strict)
+    reason = _text(f"{words(verdict.status)}: {verdict.reason}")
+    if tag:
+        outcome = ElementTree.SubElement(case, tag, {"type": verdict.status.value, "message": reason})
+        outcome.text = _told(verdict)
+    elif verdict.status is not Status.PASS:
+        ElementTree.SubElement(case, "system-out").text = f"{reason}\n{_told(verdict)}"
+    return case
+
+
+def _name(verdict: Verdict) -> str:
+    """The kind; with its place where several claims of the page itself are of one kind."""
+    claim = verdict.claim
+    return claim.kind if claim.model else f"{claim.kind} at {claim.where.line}:{claim.where.column}"
+
+
+def _tag(status: Status, *, strict: bool) -> str | None:
+    if status is Status.ERROR:
+        return "error"
+    if status in false_statuses(strict=strict):
+        return "failure"
+    return "skipped" if status in {Status.NOT_RUN, Status.UNCHECKED, Status.WAIVED} else None
+
+
+def _told(verdict: Verdict) -> str:
+    told = {
+        "at": str(verdict.claim.where),
+        "declared": verdict.claim.declared,
+        "measured": verdict.measured,
+        "difference": verdict.difference,
+        "method": verdict.method,
+        "remedy": verdict.remedy,
+    }
+    return "\n".join(f"{name}: {_text(value)}" for name, value in told.items() if value)
+
+
+def _text(text: str) -> str:
+    return _NO_XML.sub("�", visible(text))

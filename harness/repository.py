@@ -1,0 +1,60 @@
+"""Git repositories, read from their objects; nothing is checked out, fetched or run."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+
+class RepositoryError(Exception):
+    """What is asked for is not in the repository, or there is none; the message says which, and the mend."""
+
+
+def is_repository(folder: Path) -> bool:
+    """Whether `folder` is a git checkout or a bare repository; False where git is not installed."""
+    try:
+        return folder.is_dir() and not _git(folder, "rev-parse", "--git-dir").returncode
+    except FileNotFoundError:
+        return False
+
+
+def top_folder(folder: Path) -> Path | None:
+    """The root of the checkout that `folder` lies in; None where it lies in none, or git is not installed."""
+    try:
+        found = _git(folder, "rev-parse", "--show-toplevel")
+    except FileNotFoundError:
+        return None
+    top = os.fsdecode(found.stdout).removesuffix("\n")
+    return Path(os.path.realpath(top)) if not found.returncode and top else None
+
+
+def has_commit(repository: Path, commit: str) -> bool:
+    """Whether the repository holds the commit."""
+    return not _git(repository, "cat-file", "-e", f"{commit}^{{commit}}").returncode
+
+
+def commit_of(repository: Path, reference: str) -> str:
+    """The full name of the commit that a branch, tag or expression such as `HEAD~1` means. Raises RepositoryError."""
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+    found = _git(repository, *asked) if not reference.startswith("-") else None
+    commit = os.fsdecode(found.stdout).strip() if found and not found.returncode else ""
+    if re.fullmatch(r"[0-9a-f]{40,64}", commit):
+        return commit
+    mend = "name a branch, a tag or a commit, as `git log` shows them"
+    if _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+        mend = "this clone is shallow: fetch the base first (git fetch --unshallow; in a workflow, fetch-depth: 0)"
+    raise RepositoryError(f"expected a commit as base, got {reference!r}, which this repository does not have; {mend}")
+
+
+def blob(repository: Path, commit: str, path: str) -> bytes | None:
+    """The bytes of the file at `path`, from the repository's root, at a commit; None where there is none."""
+    found = _git(repository, "cat-file", "blob", f"{commit}:{path}")
+    return None if found.returncode else found.stdout
+
+
+def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    # A git hook sets GIT_DIR and others, which would lead to its own repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    command = ["git", "-C", str(repository), *arguments]
+    return subprocess.run(command, capture_output=True, check=False, env=environment, timeout=60)

@@ -1,0 +1,86 @@
+"""The claims of pages: all of them verified, one explained, and what there is listed."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.flags import find, on_claims, on_pages, with_files, with_format
+from harness.verbs.outcome import exit_code, rules, show, verified
+
+
+@click.command("all")
+@on_pages
+@on_claims
+@with_files
+@with_format
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where reports are written; reports/ beside modelindex/ by default.",
+)
+def verify_all(  # noqa: PLR0913 - a parameter for each flag
+    *,
+    pages: tuple[Path, ...],
+    models: tuple[str, ...],
+    kinds: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    reports: Path | None,
+    strict: bool,
+    **files: Any,
+) -> int:
+    """Verify every claim of every page, and write reports/.
+
+    Without PAGE, the pages named in modelindex/verify.toml, here or in a folder above. With --model or --claim
+    no reports are written; with PAGE inside such a project, only where --reports says.
+
+    Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, an unreadable page or nothing to check, 3 a check
+    could not finish.
+    """
+    started = time.monotonic()
+    project = find(pages)
+    answer = verified(project, models, kinds, files)
+    if answer.portable and (reports or project.whole):
+        from harness.report.files import report_files, write_reports
+
+        folder = reports or project.root / "reports"
+        write_reports(folder, report_files(answer.portable))
+        click.echo(f"Reports are in {folder}.", err=True)
+    show(answer, project, form, output, strict=strict, started=started)
+    return exit_code(answer.verdicts, strict=strict)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("claim")
+@on_pages
+@with_files
+def explain(*, model: str, claim: str, pages: tuple[Path, ...], **files: Any) -> int:
+    """Show how one verdict comes about: convention, per-stage table, remedy.
+
+    MODEL is a model's name, or 'page' for a claim of the page itself; CLAIM a kind such as flops. 'verify list'
+    shows both.
+    """
+    answer = verified(find(pages), (model,), (claim,), files)
+    from harness.report.terminal import console, print_verdict
+
+    for verdict in answer.verdicts:
+        print_verdict(console(), verdict)
+    return exit_code(answer.verdicts, strict=False)
+
+
+@click.command("list")
+@on_pages
+def list_all(*, pages: tuple[Path, ...]) -> None:
+    """List models, kinds of claim, and the checks that judge them."""
+    from harness.checks import CHECKS
+    from harness.report.listing import print_listing
+    from harness.report.terminal import console
+    from harness.verify import read_claims
+
+    told = rules()
+    checks = {kind: (told[kind], sorted(check.NEEDS)) for kind, check in CHECKS.items()}
+    print_listing(console(), read_claims(find(pages)), checks)
