@@ -2,7 +2,7 @@
 
 import click
 
-from harness.verbs import accuracy, claims, weights
+from harness.verbs import accuracy, changes, claims, pages, weights
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -17,8 +17,10 @@ def app() -> None:
 
 VERBS: tuple[click.Command, ...] = (
     claims.verify_all,
+    changes.changed,
     claims.explain,
     claims.list_all,
+    pages.fix,
     weights.fetch,
     accuracy.record,
     accuracy.compare,

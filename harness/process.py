@@ -61,6 +61,7 @@ def _run() -> int:
 def _is_for_the_user(error: Exception) -> bool:
     """Whether the error is about the user's files, and says what to mend."""
     from harness.evaluate.ledger import LedgerError
+    from harness.fixing import FixError
     from harness.index.faults import PageError
     from harness.lock import LockFileError
     from harness.record import RecordFileError
@@ -71,4 +72,4 @@ def _is_for_the_user(error: Exception) -> bool:
     from harness.settings import ProjectError
 
     of_pages = (PageError, ProjectError, ReferenceFileError, ReportError, RecordFileError)
-    return isinstance(error, (*of_pages, DeviceError, LedgerError, LockFileError, RepositoryError))
+    return isinstance(error, (*of_pages, DeviceError, FixError, LedgerError, LockFileError, RepositoryError))

@@ -18,14 +18,26 @@ def is_repository(folder: Path) -> bool:
         return False
 
 
-def top_folder(folder: Path) -> Path | None:
-    """The root of the checkout that `folder` lies in; None where it lies in none, or git is not installed."""
+def top_folder(folder: Path) -> Path:
+    """The root of the checkout that `folder` lies in. Raises RepositoryError where there is none."""
     try:
         found = _git(folder, "rev-parse", "--show-toplevel")
     except FileNotFoundError:
-        return None
+        raise RepositoryError("expected git, got no program of that name; install it") from None
     top = os.fsdecode(found.stdout).removesuffix("\n")
-    return Path(os.path.realpath(top)) if not found.returncode and top else None
+    if found.returncode or not top:
+        told = os.fsdecode(found.stderr).strip().partition("\n")[0] or "a bare repository"
+        raise RepositoryError(f"{folder}: expected a folder in a git checkout, got: {told}")
+    return Path(os.path.realpath(top))
+
+
+def below_top(folder: Path) -> str:
+    """`folder` as a path from the root of its checkout, with a slash behind it; empty for the root itself.
+
+    Raises RepositoryError where there is no checkout.
+    """
+    below = Path(os.path.realpath(folder)).relative_to(top_folder(folder)).as_posix()
+    return "" if below == "." else f"{below}/"
 
 
 def has_commit(repository: Path, commit: str) -> bool:
@@ -50,6 +62,12 @@ def blob(repository: Path, commit: str, path: str) -> bytes | None:
     """The bytes of the file at `path`, from the repository's root, at a commit; None where there is none."""
     found = _git(repository, "cat-file", "blob", f"{commit}:{path}")
     return None if found.returncode else found.stdout
+
+
+def changed_files(repository: Path, commit: str, folder: str) -> set[str]:
+    """The tracked files below `folder`, from the repository's root, that are other than they were at a commit."""
+    asked = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", commit, "--", folder)
+    return set(filter(None, os.fsdecode(_git(repository, *asked).stdout).split("\0")))
 
 
 def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:

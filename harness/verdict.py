@@ -43,6 +43,7 @@ class Verdict:
     """The verdict on one claim.
 
     `measured` is what was found here, by `method`; `difference` says how far it is from the declared value.
+    `correction` is what to declare instead, as measured here or published: a text, or the items of a list.
     `evidence` holds plain values, and tables as lists of rows. `environment` says on which machine and with which
     versions it was measured, where that matters; committed reports leave it out.
     """
@@ -56,6 +57,7 @@ class Verdict:
     remedy: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    correction: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as the JSON report holds it."""
@@ -71,6 +73,7 @@ class Verdict:
             "method": self.method,
             "reason": self.reason,
             "remedy": self.remedy,
+            "correction": list(self.correction),
             "where": asdict(claim.where),
             "evidence": dict(self.evidence),
             "environment": dict(self.environment),
@@ -91,6 +94,7 @@ def verdict_from_json(data: Mapping[str, Any]) -> Verdict:
         data["remedy"],
         data["evidence"],
         data["environment"],
+        tuple(data["correction"]),
     )
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from harness import cache
 from harness.evaluate.progress import Progress, Silent
 from harness.evaluate.truth import truth_files
-from harness.index.claim import Claim
-from harness.index.faults import Location, collect
+from harness.index.claim import Claim, ClaimKey
+from harness.index.faults import collect
 from harness.index.page import Page, read_page
 from harness.index.weights_url import is_relative
 from harness.project import Project
@@ -47,10 +47,10 @@ class Selection:
 class Named:
     """Just these claims, by model, kind and place."""
 
-    claims: frozenset[tuple[str | None, str, Location]]
+    claims: frozenset[ClaimKey]
 
     def __contains__(self, claim: Claim) -> bool:
-        return (claim.model, claim.kind, claim.where) in self.claims
+        return claim.key in self.claims
 
     def __repr__(self) -> str:
         return repr(sorted(map(str, self.claims)))

@@ -28,13 +28,23 @@ from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = tuple(METRICS)
 NEEDS = frozenset({Need.PAGE, Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
+READS = (
+    "weights",
+    "image_size",
+    "crop_pct",
+    "interpolation",
+    "dataset",
+    "top_1_accuracy",
+    "top_5_accuracy",
+    "figures out of line with it",
+)
 
 _MEANS = "percent of the images whose class is the first, or among the first five, of the scores"
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Judge by an evaluation here, else by a record of one, else by what needs no images."""
-    result = next(record for record in subject.record.results if claim.where.path.startswith(f"{record.path}."))
+    result = subject.result_of(claim)
     dataset = subject.references.dataset_called(result.text("dataset"))
     try:
         found = subject.evaluation(dataset)
@@ -92,9 +102,10 @@ def _measured(claim: Claim, subject: Subject, found: Evaluation) -> Verdict:
 
 def _verdict(claim: Claim, measurement: _Measurement, reason: str, remedy: str | None) -> Verdict:
     gap = measurement.percent - claim.quantity.value
+    status = measurement.status(claim)
     return Verdict(
         claim,
-        measurement.status(claim),
+        status,
         reason,
         f"{measurement.percent}%",
         f"{gap:+} points" if gap else None,
@@ -102,6 +113,7 @@ def _verdict(claim: Claim, measurement: _Measurement, reason: str, remedy: str |
         remedy,
         measurement.evidence,
         measurement.environment,
+        () if status is Status.PASS else (f"{measurement.percent}%",),
     )
 
 

@@ -7,6 +7,7 @@ from harness.verdict import Status, Verdict
 
 KINDS = ("architecture",)
 NEEDS = frozenset({Need.NETWORK})
+READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -23,10 +24,10 @@ def check(claim: Claim, subject: Subject) -> Verdict:
             for tag, count in found.items()
         ]
     }
-    measured = ", ".join(sorted({*(tag for tag in claim.texts if tag not in absent), *untagged}))
+    found_here = sorted({*(tag for tag in claim.texts if tag not in absent), *untagged})
     if not (undefined or absent or untagged):
         reason = "Every tag names something in the network, and everything in it is tagged."
-        return Verdict(claim, Status.PASS, reason, measured, None, "forward pass", evidence=evidence)
+        return Verdict(claim, Status.PASS, reason, ", ".join(found_here), None, "forward pass", evidence=evidence)
     if not (absent or untagged):
         reason = f"No definition is on file for {', '.join(undefined)}; the other tags hold."
         remedy = "define the tag in harness/measure/components.py"
@@ -39,5 +40,13 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     changes = [*(f"-{tag}" for tag in absent), *(f"+{tag}" for tag in untagged)]
     remedy = "; ".join([*(f"remove {tag}" for tag in absent), *(f"add {tag}" for tag in untagged)])
     return Verdict(
-        claim, Status.FAIL, " ".join(reasons), measured, ", ".join(changes), "forward pass", remedy, evidence
+        claim,
+        Status.FAIL,
+        " ".join(reasons),
+        ", ".join(found_here),
+        ", ".join(changes),
+        "forward pass",
+        remedy,
+        evidence,
+        correction=tuple(found_here),
     )

@@ -7,6 +7,7 @@ from harness.verdict import Status, Verdict
 
 KINDS = ("block",)
 NEEDS = frozenset({Need.NETWORK})
+READS = ("models",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -12,6 +12,7 @@ from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("code",)
 NEEDS = frozenset({Need.SOURCE})
+READS = ()
 _ADDRESS = re.compile(r"/[^/]+/[^/]+/blob/(?P<commit>[^/]+)/(?P<file>.+)")
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _ANCHOR = re.compile(r"L(?P<line>[1-9]\d{0,6})(?:-L\d+)?")
@@ -47,7 +48,10 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     reason = f"The anchored line is not where {subject.name} is defined."
     gap = f"{defined[-1] - line:+d} lines"
     remedy = f"anchor #L{defined[-1]}"
-    return Verdict(claim, Status.FAIL, reason, f"line {defined[-1]}", gap, "git objects", remedy, evidence)
+    corrected = (f"{claim.declared.partition('#')[0]}#L{defined[-1]}",)
+    return Verdict(
+        claim, Status.FAIL, reason, f"line {defined[-1]}", gap, "git objects", remedy, evidence, correction=corrected
+    )
 
 
 def _is_the_pages(source: Path, subject: Subject) -> bool:

@@ -6,6 +6,7 @@ from harness.verdict import Status, Verdict
 
 KINDS = ("collection_name",)
 NEEDS = frozenset({Need.PAGE})
+READS = ("models of the collection",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -11,6 +11,7 @@ from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("image_size", "crop_pct", "interpolation")
 NEEDS = frozenset({Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
+READS = ("recipe of the weights", "image_size", "crop_pct", "interpolation")
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -47,8 +48,18 @@ def _by_evaluation(claim: Claim, subject: Subject, result: Record, found: Evalua
     if first and first.kind == claim.kind:
         reason = f"The declared accuracy comes with {first.value}, not with the declared value."
         remedy = f"declare {first.value}"
-        environment = found.environment
-        return Verdict(claim, Status.FAIL, reason, first.value, None, method, remedy, evidence, environment)
+        return Verdict(
+            claim,
+            Status.FAIL,
+            reason,
+            first.value,
+            None,
+            method,
+            remedy,
+            evidence,
+            found.environment,
+            correction=(first.value,),
+        )
     return None
 
 

@@ -8,6 +8,7 @@ from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("create_model",)
 NEEDS = frozenset({Need.TIMM, Need.REFERENCE})
+READS = ("recipe of the weights",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

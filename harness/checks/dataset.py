@@ -11,6 +11,7 @@ from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("dataset",)
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
+READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -45,5 +46,4 @@ def _reproduced(claim: Claim, subject: Subject, named: str | None) -> bool:
         found = subject.evaluation(named)
     except NotHereError:
         return False
-    results = (one for one in subject.record.results if claim.where.path.startswith(f"{one.path}."))
-    return isinstance(found, Evaluation) and reproduced(subject, next(results), found)
+    return isinstance(found, Evaluation) and reproduced(subject, subject.result_of(claim), found)

@@ -10,6 +10,7 @@ from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("file_size",)
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS})
+READS = ("weights", "in_collection")
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -35,7 +36,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if size == declared:
         return Verdict(claim, Status.PASS, reason, str(size), None, method, evidence=evidence)
     gap, remedy = difference(declared, size), f"declare {size}, or name the file that has {declared} bytes"
-    return Verdict(claim, Status.FAIL, reason, str(size), gap, method, remedy, evidence)
+    return Verdict(claim, Status.FAIL, reason, str(size), gap, method, remedy, evidence, correction=(str(size),))
 
 
 def _predicted(subject: Subject) -> tuple[int | None, dict[str, object]]:

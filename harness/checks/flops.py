@@ -11,6 +11,7 @@ from harness.verdict import Status, Verdict
 
 KINDS = ("flops",)
 NEEDS = frozenset({Need.NETWORK})
+READS = ("image_size",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -38,9 +39,11 @@ def check(claim: Claim, subject: Subject) -> Verdict:
             f"{matching.height}×{matching.width}. It is not the multiply-adds at the declared image size.{uncounted}"
         )
         remedy += f", or name the convention, {matching.method}"
-        return Verdict(claim, Status.EXPLAINED, reason, measured, gap, macs.method, remedy, evidence)
+        return Verdict(
+            claim, Status.EXPLAINED, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,)
+        )
     reason = f"Not one of {len(tried)} pairs of a named convention and an input gives the declared number.{uncounted}"
-    return Verdict(claim, Status.FAIL, reason, measured, gap, macs.method, remedy, evidence)
+    return Verdict(claim, Status.FAIL, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,))
 
 
 def _sample_traces(subject: Subject) -> Iterator[Trace]:

@@ -9,6 +9,7 @@ from harness.zoo import family_of
 
 KINDS = ("name", "id", "in_collection")
 NEEDS = frozenset({Need.NETWORK})
+READS = ("collections",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -27,7 +28,9 @@ def _id(claim: Claim, subject: Subject) -> Verdict:
     if claim.declared == subject.name:
         return Verdict(claim, Status.PASS, "The ID is the model's name.", subject.name, None, "page")
     reason = "The ID is not the model's name."
-    return Verdict(claim, Status.FAIL, reason, subject.name, None, "page", f"declare {subject.name}")
+    return Verdict(
+        claim, Status.FAIL, reason, subject.name, None, "page", f"declare {subject.name}", correction=(subject.name,)
+    )
 
 
 def _in_collection(claim: Claim, subject: Subject) -> Verdict:
@@ -41,7 +44,7 @@ def _in_collection(claim: Claim, subject: Subject) -> Verdict:
         reason = "The collection is on this page, and the model's name holds its name."
         return Verdict(claim, Status.PASS, reason, closest, None, "page")
     reason = "The model's name holds the name of another collection of this page, or more of it."
-    return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}")
+    return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}", correction=(closest,))
 
 
 def _letters(name: str) -> str:

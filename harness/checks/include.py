@@ -6,6 +6,7 @@ from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("include",)
 NEEDS = frozenset({Need.PAGE})
+READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -8,14 +8,12 @@ from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("paper_title", "paper_url")
 NEEDS = frozenset({Need.REFERENCE})
+READS = ("collection",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the claim with what is on file for its collection."""
-    record = next(
-        record for record in subject.index.collections.values() if claim.where.path.startswith(f"{record.path}.")
-    )
-    collection = record.text("collection_name") or ""
+    collection = subject.collection_of(claim)
     published = subject.references.collections.get(collection, {})
     if "paper_title" not in published:
         missing = f"no paper is on file for the collection {collection}"
@@ -28,7 +26,9 @@ def check(claim: Claim, subject: Subject) -> Verdict:
             reason = "The title of the paper on file."
             return Verdict(claim, Status.PASS, reason, title, None, "reference", evidence=evidence)
         reason = "The paper on file has another title."
-        return Verdict(claim, Status.FAIL, reason, title, None, "reference", f"declare {title}", evidence)
+        return Verdict(
+            claim, Status.FAIL, reason, title, None, "reference", f"declare {title}", evidence, correction=(title,)
+        )
     words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     if claim.declared.rstrip("/").rpartition("/")[2] in {words, number}:
         reason = "The link names the paper, by its title or arXiv number; it was not opened."

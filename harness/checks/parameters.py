@@ -9,6 +9,7 @@ from harness.verdict import Status, Verdict
 
 KINDS = ("parameters",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
+READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -41,4 +42,5 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         method,
         f"declare {exact}, or round it",
         evidence,
+        correction=(str(exact),),
     )

@@ -34,16 +34,17 @@ def implausible(
     return (
         _impossible(claim, subject, result)
         or _off_published(claim, subject, published)
-        or _out_of_line(subject.name, _conflicts_of(claim, subject, result))
+        or _out_of_line(subject.name, conflicts_of(claim, subject, result))
     )
 
 
 def in_conflict(claim: Claim, subject: Subject, result: Record) -> list[str]:
     """The models whose figures cannot be right together with this one."""
-    return _in_conflict_with(subject.name, _conflicts_of(claim, subject, result))
+    return _in_conflict_with(subject.name, conflicts_of(claim, subject, result))
 
 
-def _conflicts_of(claim: Claim, subject: Subject, result: Record) -> frozenset[tuple[str, str]]:
+def conflicts_of(claim: Claim, subject: Subject, result: Record) -> frozenset[tuple[str, str]]:
+    """All pairs of models, of the claim's training run and dataset, of which the larger is far worse."""
     tag = _tag(subject.record, subject.name)
     return _conflicts(subject.index, claim.kind, tag, result.text("dataset"))
 

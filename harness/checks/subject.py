@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.scores import Failure
+from harness.index.claim import Claim
 from harness.index.quantity import parse_quantity
 from harness.index.records import Index, Record
 from harness.index.weights_url import WeightsFile, is_relative, weights_file
@@ -52,8 +53,8 @@ class Subject:
     model: str | None = None
     evaluations: Evaluations = field(default_factory=dict)
 
-    def sibling(self, model: str) -> "Subject":
-        """Another model of the same page."""
+    def sibling(self, model: str | None) -> "Subject":
+        """Another model of the same page, or the page itself."""
         return replace(self, model=model)
 
     @property
@@ -70,6 +71,15 @@ class Subject:
     def record(self) -> Record:
         """What the page declares of the model."""
         return self.index.models[self.name]
+
+    def result_of(self, claim: Claim) -> Record:
+        """The model's result that a claim stands in."""
+        return next(one for one in self.record.results if claim.where.path.startswith(f"{one.path}."))
+
+    def collection_of(self, claim: Claim) -> str:
+        """The name of the collection that a claim stands in."""
+        records = self.index.collections.items()
+        return next(name for name, one in records if claim.where.path.startswith(f"{one.path}."))
 
     @property
     def network(self) -> Network:

@@ -6,6 +6,7 @@ from harness.verdict import Status, Verdict
 
 KINDS = ("tasks", "task")
 NEEDS = frozenset({Need.NETWORK})
+READS = ()
 _CLASSIFICATION = "Image Classification"
 
 
@@ -20,6 +21,16 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if scores:
         reason = f"The network returns {output[1]} class scores for an image: it classifies images."
         remedy = f"declare {_CLASSIFICATION}"
-        return Verdict(claim, Status.FAIL, reason, _CLASSIFICATION, None, "forward pass", remedy, evidence)
+        return Verdict(
+            claim,
+            Status.FAIL,
+            reason,
+            _CLASSIFICATION,
+            None,
+            "forward pass",
+            remedy,
+            evidence,
+            correction=(_CLASSIFICATION,),
+        )
     reason = "No check exists for what a network with this output can do."
     return Verdict(claim, Status.UNCHECKED, reason, None, None, "forward pass", None, evidence)

@@ -7,6 +7,7 @@ from harness.verdict import Status, Verdict
 
 KINDS = ("text",)
 NEEDS = frozenset({Need.PAGE})
+READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:  # noqa: ARG001 - the claim says it all
@@ -15,4 +16,6 @@ def check(claim: Claim, subject: Subject) -> Verdict:  # noqa: ARG001 - the clai
     if meant == claim.declared:
         return Verdict(claim, Status.PASS, "No wrongly decoded characters.", claim.declared, None, "ftfy")
     reason = "Characters were decoded wrongly: UTF-8 was read in another encoding."
-    return Verdict(claim, Status.FAIL, reason, meant, None, "ftfy", f"write {meant} for {claim.declared}")
+    return Verdict(
+        claim, Status.FAIL, reason, meant, None, "ftfy", f"write {meant} for {claim.declared}", correction=(meant,)
+    )

@@ -11,6 +11,7 @@ from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict
 
 NEEDS = frozenset({Need.REFERENCE})
+READS = ("recipe of the weights",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -42,7 +43,25 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if claim.kind in _NUMBERS:
         gap = difference(claim.quantity.value, Decimal(measured))
     reason = "The recipe published for these weights says otherwise."
-    return Verdict(claim, Status.FAIL, reason, measured, gap, method, f"declare {measured}", evidence)
+    return Verdict(
+        claim,
+        Status.FAIL,
+        reason,
+        measured,
+        gap,
+        method,
+        f"declare {measured}",
+        evidence,
+        correction=_correction(claim, published),
+    )
+
+
+def _correction(claim: Claim, published: Any) -> tuple[str, ...]:
+    """What is published; of lists only what the page may keep, if there is any, and of several names the first."""
+    if claim.kind == "training_techniques":
+        return tuple(text for text in claim.texts if text in published) or tuple(published)
+    first = published[0] if isinstance(published, list) else published
+    return (f"{Decimal(first):f}" if claim.kind in _NUMBERS else first,)
 
 
 _NUMBERS = ("epochs", "batch_size", "momentum", "weight_decay")

@@ -14,6 +14,7 @@ from harness.zoo import family_of
 
 KINDS = ("weights",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
+READS = ("models with the same weights file",)
 
 _MOST_FAULTS = 20
 

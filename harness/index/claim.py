@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from harness.index.faults import Location
 from harness.index.quantity import Quantity, parse_quantity
 
+ClaimKey = tuple[str | None, str, Location]
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -16,6 +18,11 @@ class Claim:
     declared: str
     where: Location
     items: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> ClaimKey:
+        """Model, kind and place, which no two claims share."""
+        return self.model, self.kind, self.where
 
     @property
     def quantity(self) -> Quantity:

@@ -18,20 +18,25 @@ _LONGEST_KEY = 200
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A value as written, without its quotes; `plain` tells that it had none, `tag` what YAML reads it as."""
+    """A value as written, without its quotes; `plain` tells that it had none, `tag` what YAML reads it as.
+
+    `span` says where it begins and ends in the text of the page, quotes included.
+    """
 
     raw: str
     tag: str
     plain: bool
     where: Location
+    span: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A list of nodes."""
+    """A list of nodes; `flow` tells that it is written as `[a, b]`."""
 
     items: tuple["Node", ...]
     where: Location
+    flow: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +121,15 @@ class _Converter:
             fault = Fault(where, "a value", "an alias of what it stands in", "write the value out")
             raise PageError([fault])
         if isinstance(node, yaml.ScalarNode):
-            return Scalar(node.value, node.tag.removeprefix("tag:yaml.org,2002:"), not node.style, where)
+            tag = node.tag.removeprefix("tag:yaml.org,2002:")
+            start = self.page.block.start
+            span = start + node.start_mark.index, start + node.end_mark.index
+            return Scalar(node.value, tag, not node.style, where, span)
         self.inside.append(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):
                 items = tuple(self.convert(item, f"{path}[{n}]") for n, item in enumerate(node.value))
-                return Sequence(items, where)
+                return Sequence(items, where, bool(node.flow_style))
             return self._mapping(node, where)
         finally:
             self.inside.pop()

@@ -59,6 +59,11 @@ def read_page(path: Path, name: str) -> Page:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _error(name, "a page that can be read", reason.lower(), "check the path and its permissions") from None
+    return page_from_bytes(data, name)
+
+
+def page_from_bytes(data: bytes, name: str) -> Page:
+    """The page that a file of these bytes holds. Raises PageError where it holds none."""
     return page_from_text(_decode(data, name), name)
 
 

@@ -25,17 +25,18 @@ _ALWAYS_TOLD = {"flops", "file_size", "parameters", "top_1_accuracy", "top_5_acc
 GENERATED = "<!-- Written by `verify all`; edit the page it is about instead. -->"
 
 
-def report(verdicts: Sequence[Verdict]) -> str:
-    """All pages in one text, without links between files."""
-    parts = [family(page, on_page, linked=False) for page, on_page in by_page(verdicts).items()]
+def report(verdicts: Sequence[Verdict], *, overview: bool = True) -> str:
+    """All pages in one text, without links between files; of claims picked one by one without an overview."""
+    pages = by_page(verdicts).items()
+    parts = [family(page, on_page, linked=False, overview=overview) for page, on_page in pages]
     return "\n".join([*parts, f"**{summary_line(verdicts)}**", ""])
 
 
-def family(page: str, verdicts: Sequence[Verdict], *, linked: bool = True) -> str:
+def family(page: str, verdicts: Sequence[Verdict], *, linked: bool = True, overview: bool = True) -> str:
     """The overview of a page's models, and every verdict that is not `pass`."""
     lines = [f"# {_text(page)}", "", f"{summary_line(verdicts)}.", ""]
     shown = columns(verdicts)
-    if shown:
+    if overview and shown:
         rows = [
             [f"[{_text(model)}]({quote(model)}.md)" if linked else _text(model), *_cells(of_model, shown)]
             for model, of_model in by_model(verdicts).items()

@@ -44,14 +44,17 @@ def console() -> Console:
     return made
 
 
-def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
-    """An overview of each page, every verdict that is not `pass`, and the sum."""
+def print_verdicts(console: Console, verdicts: Sequence[Verdict], *, overview: bool = True) -> None:
+    """An overview of each page, every verdict that is not `pass`, and the sum.
+
+    Of claims picked one by one an overview would be full of holes that mean nothing.
+    """
     for page, on_page in by_page(verdicts).items():
         console.print(Text(visible(page), style="bold"))
         console.print()
         models = by_model(on_page)
         shown = columns(on_page)
-        if models and shown:
+        if overview and models and shown:
             console.print(_overview(models, shown))
             console.print()
         for finding in findings(on_page):

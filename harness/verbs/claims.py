@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from harness.flags import find, on_claims, on_pages, with_files, with_format
-from harness.verbs.outcome import exit_code, rules, show, verified
+from harness.verbs.outcome import View, exit_code, rules, show, verified
 
 
 @click.command("all")
@@ -49,7 +49,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
         folder = reports or project.root / "reports"
         write_reports(folder, report_files(answer.portable))
         click.echo(f"Reports are in {folder}.", err=True)
-    show(answer, project, form, output, strict=strict, started=started)
+    show(answer, project, View(form, output, strict, started))
     return exit_code(answer.verdicts, strict=strict)
 
 

@@ -6,6 +6,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,36 +57,54 @@ def exit_code(verdicts: "Iterable[Verdict]", *, strict: bool) -> int:
     return FALSE if found & false_statuses(strict=strict) else NOTHING_FALSE
 
 
-def show(  # noqa: PLR0913 - what is shown, and four things about how
-    answer: "Answer", project: "Project", form: str, output: Path | None, *, strict: bool, started: float
-) -> None:
-    """Print the verdicts in a form; or the terminal view, and write that form to a file."""
-    if output is not None:
-        from harness.disk import write_whole
+@dataclass(frozen=True, slots=True)
+class View:
+    """How verdicts are shown: in which form, in which file beside the terminal, and what `strict` makes of them.
 
-        try:
-            write_whole(output, _formed(answer, project, form, strict=strict, started=started).encode())
-        except OSError as error:
-            raise click.UsageError(f"{output} cannot be written: {error.strerror or error}.") from None
+    `overview` tells that they are all there are of their models and kinds; `started` when the run began.
+    """
+
+    form: str
+    output: Path | None
+    strict: bool
+    started: float
+    overview: bool = True
+
+
+def show(answer: "Answer", project: "Project", view: View) -> None:
+    """Print the verdicts in their form; or the terminal view, and write that form to a file."""
+    output, form = view.output, view.form
+    if output is not None:
+        write(output, _formed(answer, project, view))
         click.echo(f"The {form} report is in {output}.", err=True)
     if output is None and form != "rich":
-        sys.stdout.write(_formed(answer, project, form, strict=strict, started=started))
+        sys.stdout.write(_formed(answer, project, view))
     else:
         from harness.report.terminal import console, print_verdicts
 
-        print_verdicts(console(), answer.verdicts)
+        print_verdicts(console(), answer.verdicts, overview=view.overview)
 
 
-def _formed(answer: "Answer", project: "Project", form: str, *, strict: bool, started: float) -> str:
-    verdicts = answer.verdicts
+def write(path: Path, text: str) -> None:
+    """Write a file that was asked for. Raises click.UsageError where that cannot be."""
+    from harness.disk import write_whole
+
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _formed(answer: "Answer", project: "Project", view: View) -> str:
+    verdicts, form, strict = answer.verdicts, view.form, view.strict
     if form == "json":
         from harness.report.document import json_report
 
-        return json_report(verdicts, _environment(answer, started))
+        return json_report(verdicts, _environment(answer, view.started))
     if form == "markdown":
         from harness.report.markdown import report
 
-        return report(verdicts)
+        return report(verdicts, overview=view.overview)
     if form == "junit":
         from harness.report.junit import junit
 
@@ -97,14 +116,14 @@ def _formed(answer: "Answer", project: "Project", form: str, *, strict: bool, st
     if form == "github":
         from harness.report.github import annotations
 
-        _summarise(verdicts)
+        _summarise(verdicts, overview=view.overview)
         return annotations(verdicts, _from_repository(project), strict=strict)
     from rich.console import Console
 
     from harness.report.terminal import print_verdicts
 
     printed = io.StringIO()
-    print_verdicts(Console(file=printed, width=80, highlight=False), verdicts)
+    print_verdicts(Console(file=printed, width=80, highlight=False), verdicts, overview=view.overview)
     return printed.getvalue()
 
 
@@ -115,7 +134,7 @@ def rules() -> dict[str, str]:
     return {kind: (check.__doc__ or "").partition("\n")[0].partition(": ")[2] for kind, check in CHECKS.items()}
 
 
-def _summarise(verdicts: "tuple[Verdict, ...]") -> None:
+def _summarise(verdicts: "tuple[Verdict, ...]", *, overview: bool) -> None:
     """Give GitHub the Markdown report as the summary of the step that runs."""
     from harness.report.github import step_summary
     from harness.report.markdown import report
@@ -123,16 +142,17 @@ def _summarise(verdicts: "tuple[Verdict, ...]") -> None:
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(step_summary(report(verdicts)))
+            file.write(step_summary(report(verdicts, overview=overview)))
 
 
 def _from_repository(project: "Project") -> str:
     """The project's folder as a path from its repository's root, with a slash behind it unless it is empty."""
-    from harness.repository import top_folder
+    from harness.repository import RepositoryError, below_top
 
-    top = top_folder(project.root)
-    below = project.root.resolve().relative_to(top).as_posix() if top else "."
-    return "" if below == "." else f"{below}/"
+    try:
+        return below_top(project.root)
+    except RepositoryError:
+        return ""
 
 
 def _environment(answer: "Answer", started: float) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""What of a page a verdict depends on beside the declared value: read off, so that two states of a page compare."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harness.checks.plausibility import conflicts_of
+from harness.checks.subject import Need, Subject
+from harness.index.claim import Claim
+from harness.index.weights_url import weights_file
+from harness.verdict import NotHereError
+
+# A value of the page as a verdict sees it; equal values give equal verdicts.
+Reading = Callable[[Claim, Subject], Any]
+
+
+def _declared(kind: str) -> Reading:
+    return lambda _, subject: subject.record.text(kind)
+
+
+def _of_result(kind: str) -> Reading:
+    return lambda claim, subject: subject.result_of(claim).text(kind)
+
+
+def _recipe(_: Claim, subject: Subject) -> str | None:
+    try:
+        return subject.weights.tag
+    except NotHereError:
+        return None
+
+
+def _sharing(_: Claim, subject: Subject) -> list[str]:
+    """The other models whose weights file is called the same, or carries the same digits."""
+    files = {name: weights_file(record.text("weights") or "", name) for name, record in subject.index.models.items()}
+    own = files[subject.name]
+    same = [name for name, file in files.items() if file.name == own.name or (own.digest and file.digest == own.digest)]
+    return [name for name in same if name != subject.name]
+
+
+def _accuracies(_: Claim, subject: Subject) -> list[dict[str, str]]:
+    """All that the model's results declare."""
+    return [{kind: value.raw for kind, value in result.values.items()} for result in subject.record.results]
+
+
+READINGS: Mapping[str, Reading] = {
+    "weights": _declared("weights"),
+    "image_size": _declared("image_size"),
+    "crop_pct": _declared("crop_pct"),
+    "interpolation": _declared("interpolation"),
+    "in_collection": _declared("in_collection"),
+    "dataset": _of_result("dataset"),
+    "top_1_accuracy": _of_result("top_1_accuracy"),
+    "top_5_accuracy": _of_result("top_5_accuracy"),
+    "accuracies": _accuracies,
+    "recipe of the weights": _recipe,
+    "models with the same weights file": _sharing,
+    "figures out of line with it": lambda claim, subject: conflicts_of(claim, subject, subject.result_of(claim)),
+    "collection": lambda claim, subject: subject.collection_of(claim),
+    "collections": lambda _, subject: list(subject.index.collections),
+    "models": lambda _, subject: sorted(subject.index.models),
+    "models of the collection": lambda claim, subject: sorted(
+        name for name, record in subject.index.models.items() if record.text("in_collection") == claim.declared
+    ),
+}
+
+# What a measurement of a file or of images is made of, where these are here.
+OF_FILE = ("weights",)
+OF_IMAGES = ("weights", "image_size", "crop_pct", "interpolation", "accuracies")
+
+
+def measured_from(needs: frozenset[Need], subject: Subject) -> tuple[str, ...]:
+    """What the verdict depends on through the weights file and the images that are on this machine."""
+    has_file = Need.WEIGHTS in needs and subject.model is not None and subject.checkpoint is not None
+    if not has_file:
+        return ()
+    datasets = {subject.references.dataset_called(result.text("dataset")) for result in subject.record.results}
+    return OF_IMAGES if Need.IMAGES in needs and datasets & subject.resources.images.keys() else OF_FILE

@@ -1,0 +1,67 @@
+"""The pages themselves: what is false on them mended, and what readers see of them written."""
+
+import difflib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.exit_codes import FALSE, NOTHING_FALSE
+from harness.flags import find, on_claims, on_pages, resources, with_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+@click.command()
+@on_pages
+@on_claims
+@click.option("--explained", is_flag=True, help="Also mend what is explained: reproduced, but under other conditions.")
+@click.option("--dry-run", is_flag=True, help="Show the diff; write nothing.")
+@with_files
+def fix(
+    *,
+    pages: tuple[Path, ...],
+    models: tuple[str, ...],
+    kinds: tuple[str, ...],
+    explained: bool,
+    dry_run: bool,
+    **files: Any,
+) -> int:
+    """Rewrite false values of the pages to the measured ones.
+
+    Only values that were measured here, or that a reference on file states, are written, in the page's own style;
+    no other character of the page is touched. What cannot be mended so is named, and makes the exit code 1.
+    """
+    from harness.fixing import propose_fixes, write_fix
+    from harness.index.faults import visible
+    from harness.report.progress import ProgressOnStderr
+    from harness.verdict import Status
+    from harness.verify import Selection
+
+    project = find(pages)
+    statuses = frozenset({Status.FAIL, Status.EXPLAINED} if explained else {Status.FAIL})
+    fixes = propose_fixes(project, Selection(models, kinds), resources(project, files), ProgressOnStderr(), statuses)
+    changed = [one for one in fixes if one.before != one.after]
+    for one in changed:
+        for line in unified_diff(one.name, one.before, one.after):
+            click.secho(visible(line), fg=_COLOURS.get(line[:1]))
+    sys.stdout.flush()
+    for one in changed if not dry_run else ():
+        write_fix(one)
+        click.echo(f"Mended {one.name}.", err=True)
+    left = [pair for one in fixes for pair in one.left]
+    for verdict, why in left:
+        about = f"{verdict.claim.where}: {verdict.claim.kind} of {verdict.claim.model or 'page'}"
+        click.echo(visible(f"Left alone: {about}: {why}"), err=True)
+    if not changed:
+        click.echo("Nothing to mend.", err=True)
+    return FALSE if left or (dry_run and changed) else NOTHING_FALSE
+
+
+def unified_diff(name: str, before: str, after: str) -> "Iterator[str]":
+    """The difference between two texts, line by line, as `git diff` shows it."""
+    return difflib.unified_diff(before.split("\n"), after.split("\n"), f"a/{name}", f"b/{name}", lineterm="")
