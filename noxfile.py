@@ -1,5 +1,7 @@
 """What CI runs: `nox` lints and tests; `nox -s bench` measures; `nox -s picture` draws the README's picture."""
 
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "tests"]
@@ -11,13 +13,16 @@ PINNED = ("-c", "ci/constraints.txt")
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, and the directions of imports; needs no torch."""
+    """Style, types, the directions of imports, and the forms of workflows; needs no torch."""
     session.install(*PINNED, "click", "ftfy", "jinja2", "jsonschema", "pyyaml", "rich")
-    session.install(*PINNED, "import-linter", "mypy", "ruff", "types-jsonschema", "types-PyYAML")
+    session.install(*PINNED, "check-jsonschema", "import-linter", "mypy", "ruff", "types-jsonschema", "types-PyYAML")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
     session.run("lint-imports", "--no-logo", env={"PYTHONPATH": "."})
+    workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-actions", "ci/action.yml")
 
 
 @nox.session

@@ -20,8 +20,10 @@ VERBS: tuple[click.Command, ...] = (
     changes.changed,
     claims.explain,
     claims.list_all,
+    pages.docs,
     pages.fix,
     weights.fetch,
+    weights.lock,
     accuracy.record,
     accuracy.compare,
 )

@@ -41,7 +41,7 @@ def read_lock(path: Path) -> Mapping[tuple[str, str], Locked]:
         content = json.loads(path.read_bytes())
         entries = [Locked(**entry) for entry in content["files"]]
         if content["schema"] != SCHEMA or content["digest"] != _digest(entries):
-            raise ValueError("entries that it did not write")
+            raise ValueError("one that was edited")
         if not all(len(entry.sha256) == 64 and set(entry.sha256) <= _HEX for entry in entries):
             raise ValueError("hashes that cannot be")
     except FileNotFoundError:

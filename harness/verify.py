@@ -113,6 +113,11 @@ def read_claims(project: Project) -> list[Claim]:
     return [claim for found in _read_claims(_read_pages(project), project).values() for claim in found[1]]
 
 
+def read_indexes(project: Project) -> "list[Index]":
+    """The model-index of every page. Raises PageError with the faults of all of them."""
+    return [index for index, _ in _read_claims(_read_pages(project), project).values()]
+
+
 def read_weights(project: Project) -> list[tuple[str, str]]:
     """Every model of the project's pages that names weights, and what it names. Raises PageError."""
     return [(claim.model, claim.declared) for claim in read_claims(project) if claim.kind == "weights" and claim.model]

@@ -4,10 +4,10 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from harness.report import markdown
+from harness.report import markdown, pages
 from harness.report.document import json_report
 from harness.report.overview import by_model, by_page
 from harness.verdict import Verdict
@@ -20,16 +20,43 @@ class ReportError(Exception):
 def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
     """Every report file by its path below the reports folder."""
     files = {"verdicts.json": json_report(verdicts)}
-    pages = by_page(verdicts)
-    for page, folder in _folders(list(pages)).items():
-        files[f"{folder}/README.md"] = markdown.family(page, pages[page])
-        for model, of_model in by_model(pages[page]).items():
+    verdicts_of = by_page(verdicts)
+    for page, folder in page_folders(list(verdicts_of)).items():
+        files[f"{folder}/README.md"] = markdown.family(page, verdicts_of[page])
+        for model, of_model in by_model(verdicts_of[page]).items():
             files[f"{folder}/{model}.md"] = markdown.card(model, of_model)
     return files
 
 
 def write_reports(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all files, each to a temporary one first, and remove what earlier runs wrote of models that are gone.
+    """Write all reports, and remove the cards of models that are gone. Raises ReportError."""
+    _write_all(folder, files)
+    _remove(_ours(folder, "*/*.md", markdown.GENERATED), folder, files)
+
+
+def write_pages(folder: Path, files: Mapping[str, str], *, whole: bool) -> None:
+    """Write rendered pages; where they are all pages (`whole`), remove those of pages that are gone.
+
+    Raises ReportError.
+    """
+    _write_all(folder, files)
+    if whole:
+        _remove(_ours(folder, "*.md", pages.GENERATED), folder, files)
+
+
+def rendered_pages(folder: Path) -> dict[str, str]:
+    """The rendered pages that are there, by their names."""
+    return {path.name: path.read_bytes().decode() for path in _ours(folder, "*.md", pages.GENERATED)}
+
+
+def page_files(texts: Mapping[str, str]) -> dict[str, str]:
+    """The rendered pages, given by the pages' names, by their own paths below the folder of rendered pages."""
+    folders = page_folders(list(texts))
+    return {f"{folders[page]}.md": text for page, text in texts.items()}
+
+
+def _write_all(folder: Path, files: Mapping[str, str]) -> None:
+    """Write all files, each to a temporary one first.
 
     Raises ReportError before any report is changed where the folder cannot be written.
     """
@@ -49,9 +76,18 @@ def write_reports(folder: Path, files: Mapping[str, str]) -> None:
         raise ReportError(f"{folder}: expected a folder that can be written, got: {told}; use --reports DIR") from None
     for path, temporary in staged.items():
         temporary.replace(path)
-    for card in set(folder.glob("*/*.md")) - staged.keys():
-        if card.is_file() and not card.is_symlink() and card.read_bytes().startswith(markdown.GENERATED.encode()):
-            card.unlink()
+
+
+def _remove(ours: Iterable[Path], folder: Path, files: Mapping[str, str]) -> None:
+    """Remove what earlier runs wrote and this one did not."""
+    for old in set(ours) - {folder / name for name in files}:
+        old.unlink()
+
+
+def _ours(folder: Path, pattern: str, generated: str) -> Iterator[Path]:
+    for path in folder.glob(pattern):
+        if path.is_file() and not path.is_symlink() and generated.encode() in path.read_bytes().splitlines():
+            yield path
 
 
 def _stage(path: Path, text: str) -> Path:
@@ -63,18 +99,19 @@ def _stage(path: Path, text: str) -> Path:
     return Path(name)
 
 
-def _folders(pages: Sequence[str]) -> dict[str, str]:
+def page_folders(page_names: Sequence[str]) -> dict[str, str]:
     """A folder for each page: its file's name; with its folders' names where two pages would share one.
 
     Raises ReportError where two pages would share one even so.
     """
-    names = {page: _folder(PurePosixPath(page).stem) for page in pages}
+    names = {page: _folder(PurePosixPath(page).stem) for page in page_names}
     shared = Counter(name.casefold() for name in names.values())
     for page, name in names.items():
-        if shared[name.casefold()] > 1:
+        # Rendered pages lie in a folder called so.
+        if shared[name.casefold()] > 1 or name.casefold() == "pages":
             names[page] = _folder(page)
-    if len({name.casefold() for name in names.values()}) < len(pages):
-        raise ReportError(f"expected pages whose names differ, got {', '.join(pages)}; rename one of them")
+    if len({name.casefold() for name in names.values()}) < len(page_names):
+        raise ReportError(f"expected pages whose names differ, got {', '.join(page_names)}; rename one of them")
     return names
 
 

@@ -1,10 +1,11 @@
 """Verdicts as Markdown: a card for each model, a page for each family, and both in one for a terminal."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from harness.index.faults import visible
+from harness.report.markup import link, status_cell, table, text_cell, value_cell
 from harness.report.overview import (
     NOT_DECLARED,
     Finding,
@@ -34,14 +35,14 @@ def report(verdicts: Sequence[Verdict], *, overview: bool = True) -> str:
 
 def family(page: str, verdicts: Sequence[Verdict], *, linked: bool = True, overview: bool = True) -> str:
     """The overview of a page's models, and every verdict that is not `pass`."""
-    lines = [f"# {_text(page)}", "", f"{summary_line(verdicts)}.", ""]
+    lines = [f"# {text_cell(page)}", "", f"{summary_line(verdicts)}.", ""]
     shown = columns(verdicts)
     if overview and shown:
         rows = [
-            [f"[{_text(model)}]({quote(model)}.md)" if linked else _text(model), *_cells(of_model, shown)]
+            [f"[{text_cell(model)}]({quote(model)}.md)" if linked else text_cell(model), *_cells(of_model, shown)]
             for model, of_model in by_model(verdicts).items()
         ]
-        lines += [*_table(["model", *shown], rows), ""]
+        lines += [*table(["model", *shown], rows), ""]
         lines += ["A cell says the most serious verdict on the claims it stands for.", ""]
     told = findings(verdicts)
     if told:
@@ -54,13 +55,13 @@ def family(page: str, verdicts: Sequence[Verdict], *, linked: bool = True, overv
 def card(model: str, verdicts: Sequence[Verdict]) -> str:
     """All claims about one model: the verdicts, then those that differ as diffs with their evidence."""
     page = verdicts[0].claim.page
-    lines = [GENERATED, "", f"# {_text(model)}", ""]
-    lines += [f"{summary_line(verdicts)}. From {_link(page)}; the family is [here](README.md).", ""]
+    lines = [GENERATED, "", f"# {text_cell(model)}", ""]
+    lines += [f"{summary_line(verdicts)}. From {link(page)}; the family is [here](README.md).", ""]
     rows = [
-        [_text(verdict.claim.kind), _status(verdict.status), _text(verdict.claim.declared), _why(verdict)]
+        [text_cell(verdict.claim.kind), status_cell(verdict.status), text_cell(verdict.claim.declared), _why(verdict)]
         for verdict in verdicts
     ]
-    lines += _table(["claim", "verdict", "declared", "why"], rows)
+    lines += table(["claim", "verdict", "declared", "why"], rows)
     for verdict in verdicts:
         if verdict.status is not Status.PASS or verdict.claim.kind in _ALWAYS_TOLD:
             lines += ["", *_detail(verdict)]
@@ -68,34 +69,36 @@ def card(model: str, verdicts: Sequence[Verdict]) -> str:
 
 
 def _why(verdict: Verdict) -> str:
-    method = f" *{_text(verdict.method)}*" if verdict.method else ""
-    return f"{_text(verdict.reason)}{method}"
+    method = f" *{text_cell(verdict.method)}*" if verdict.method else ""
+    return f"{text_cell(verdict.reason)}{method}"
 
 
 def _detail(verdict: Verdict) -> list[str]:
     claim = verdict.claim
-    lines = [f"## {_text(claim.kind)}: {words(verdict.status)}", "", *_diff(verdict)]
-    lines += [_text(verdict.reason), ""]
+    lines = [f"## {text_cell(claim.kind)}: {words(verdict.status)}", "", *_diff(verdict)]
+    lines += [text_cell(verdict.reason), ""]
     facts = {
-        "declared at": _link(claim.where.file, claim.where.line),
-        "difference": _text(verdict.difference) if verdict.difference else None,
-        "method": _text(verdict.method) if verdict.method else None,
-        "remedy": _text(verdict.remedy) if verdict.remedy else None,
+        "declared at": link(claim.where.file, claim.where.line),
+        "difference": text_cell(verdict.difference) if verdict.difference else None,
+        "method": text_cell(verdict.method) if verdict.method else None,
+        "remedy": text_cell(verdict.remedy) if verdict.remedy else None,
     }
     lines += [f"- {name}: {value}" for name, value in facts.items() if value]
     for name, value in verdict.evidence.items():
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
             lines += [
                 "",
-                f"{_text(name)}:",
+                f"{text_cell(name)}:",
                 "",
-                *_table(value[0], [map(_value, row.values()) for row in value]),
+                *table(value[0], [map(value_cell, row.values()) for row in value]),
             ]
         elif isinstance(value, Mapping):
-            lines += [f"- {_text(name)}: " + ", ".join(f"{_text(str(k))} {_value(v)}" for k, v in value.items())]
+            lines += [
+                f"- {text_cell(name)}: " + ", ".join(f"{text_cell(str(k))} {value_cell(v)}" for k, v in value.items())
+            ]
         else:
-            shown = ", ".join(map(_value, value)) if isinstance(value, list) else _value(value)
-            lines += [f"- {_text(name)}: {shown}"]
+            shown = ", ".join(map(value_cell, value)) if isinstance(value, list) else value_cell(value)
+            lines += [f"- {text_cell(name)}: {shown}"]
     return lines
 
 
@@ -117,54 +120,17 @@ def _finding(finding: Finding, *, linked: bool) -> list[str]:
     first, varying = finding.first, finding.varying()
     shared = {field: finding.shared(field) for field in ("declared", "measured", "difference")}
     facts = {**shared, "method": first.method, "remedy": first.remedy}
-    lines = [f"### {_status(first.status)}: {_text(first.claim.kind)}", "", _text(first.reason), ""]
-    lines += [*(f"- {name}: {_text(value)}" for name, value in facts.items() if value), ""]
+    lines = [f"### {status_cell(first.status)}: {text_cell(first.claim.kind)}", "", text_cell(first.reason), ""]
+    lines += [*(f"- {name}: {text_cell(value)}" for name, value in facts.items() if value), ""]
     rows = []
     for verdict in finding.verdicts:
         where = verdict.claim.where
-        place = _link(where.file, where.line) if linked else f"{_text(where.file)}:{where.line}"
-        values = [_text(value_of(verdict, field) or "none") for field in varying]
-        rows.append([place, _text(verdict.claim.model or "page"), *values])
-    return [*lines, *_table(["at", "model", *varying], rows), ""]
+        place = link(where.file, where.line) if linked else f"{text_cell(where.file)}:{where.line}"
+        values = [text_cell(value_of(verdict, field) or "none") for field in varying]
+        rows.append([place, text_cell(verdict.claim.model or "page"), *values])
+    return [*lines, *table(["at", "model", *varying], rows), ""]
 
 
 def _cells(verdicts: Sequence[Verdict], shown: Sequence[str]) -> list[str]:
     statuses = (cell(verdicts, column) for column in shown)
-    return [_status(status) if status else NOT_DECLARED for status in statuses]
-
-
-def _status(status: Status) -> str:
-    return f"**{words(status)}**" if status in {Status.FAIL, Status.ERROR} else words(status)
-
-
-def _table(header: Iterable[object], rows: Iterable[Iterable[str]]) -> list[str]:
-    names = [_text(str(name)) for name in header]
-    lines = [names, ["---"] * len(names), *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]
-
-
-def _link(file: str, line: int | None = None) -> str:
-    """A link from `reports/<family>/` to a page of the project; plain text where the page lies elsewhere."""
-    label = _text(file if line is None else f"{file}:{line}")
-    if file.startswith(("/", "..")):
-        return label
-    anchor = "" if line is None else f"?plain=1#L{line}"
-    return f"[{label}](../../{quote(file)}{anchor})"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return _text(str(value))
-
-
-_ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|~$#"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-
-_ADDRESS = re.compile(r"https://[\w./?#=&%+~:@-]+")
-
-
-def _text(text: str) -> str:
-    """A value as plain text on one line: nothing in it is read as Markdown or HTML, but an address is a link."""
-    if _ADDRESS.fullmatch(text):
-        return f"[{text.rstrip('/').rpartition('/')[2].translate(_ESCAPES)}]({text})"
-    return visible(" ".join(text.split())).translate(_ESCAPES)
+    return [status_cell(status) if status else NOT_DECLARED for status in statuses]

@@ -1,6 +1,5 @@
 """The pages themselves: what is false on them mended, and what readers see of them written."""
 
-import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from harness.exit_codes import FALSE, NOTHING_FALSE
 from harness.flags import find, on_claims, on_pages, resources, with_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -38,6 +37,7 @@ def fix(
     """
     from harness.fixing import propose_fixes, write_fix
     from harness.index.faults import visible
+    from harness.report.diff import unified_diff
     from harness.report.progress import ProgressOnStderr
     from harness.verdict import Status
     from harness.verify import Selection
@@ -47,9 +47,7 @@ def fix(
     fixes = propose_fixes(project, Selection(models, kinds), resources(project, files), ProgressOnStderr(), statuses)
     changed = [one for one in fixes if one.before != one.after]
     for one in changed:
-        for line in unified_diff(one.name, one.before, one.after):
-            click.secho(visible(line), fg=_COLOURS.get(line[:1]))
-    sys.stdout.flush()
+        _print_diff(unified_diff(one.name, one.before, one.after))
     for one in changed if not dry_run else ():
         write_fix(one)
         click.echo(f"Mended {one.name}.", err=True)
@@ -62,6 +60,40 @@ def fix(
     return FALSE if left or (dry_run and changed) else NOTHING_FALSE
 
 
-def unified_diff(name: str, before: str, after: str) -> "Iterator[str]":
-    """The difference between two texts, line by line, as `git diff` shows it."""
-    return difflib.unified_diff(before.split("\n"), after.split("\n"), f"a/{name}", f"b/{name}", lineterm="")
+@click.command()
+@on_pages
+@click.option("--check", is_flag=True, help="Write nothing; show what would change, and exit 1 if anything would.")
+def docs(*, pages: tuple[Path, ...], check: bool) -> int:
+    """Render the pages to reports/pages/, with a table of their verified claims.
+
+    Each page is a template that may include files of modelindex/_includes/. The table stands where the page says
+    {{ verified_claims }}, or before its citation; the model-index stays as it is.
+    """
+    from harness.documentation import document
+    from harness.report.diff import unified_diff
+    from harness.report.files import rendered_pages, write_pages
+    from harness.report.progress import ProgressOnStderr
+
+    project = find(pages)
+    folder = project.root / "reports" / "pages"
+    rendered = document(project, ProgressOnStderr())
+    if not check:
+        write_pages(folder, rendered, whole=project.whole)
+        click.echo(f"The pages are in {folder}.", err=True)
+        return NOTHING_FALSE
+    there = rendered_pages(folder) if project.whole else {}
+    there |= {name: (folder / name).read_bytes().decode() for name in rendered if (folder / name).is_file()}
+    stale = sorted(name for name in rendered.keys() | there.keys() if rendered.get(name) != there.get(name))
+    for name in stale:
+        _print_diff(unified_diff(f"reports/pages/{name}", there.get(name, ""), rendered.get(name, "")))
+    told = f"Stale: {', '.join(stale)}; run `verify docs`." if stale else "The pages are what `verify docs` writes."
+    click.echo(told, err=True)
+    return FALSE if stale else NOTHING_FALSE
+
+
+def _print_diff(lines: "Iterable[str]") -> None:
+    from harness.index.faults import visible
+
+    for line in lines:
+        click.secho(visible(line), fg=_COLOURS.get(line[:1]))
+    sys.stdout.flush()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from harness.exit_codes import FALSE, NOTHING_FALSE
+from harness.exit_codes import BAD_USAGE, FALSE, NOTHING_FALSE
 from harness.flags import find, on_models, on_pages
 
 
@@ -34,3 +34,44 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
         found.add(fetched.status)
         click.echo(f"{fetched.status.value.replace('_', ' '):7}  {fetched.model}: {fetched.told}")
     return FALSE if Status.FAIL in found or (strict and Status.NOT_RUN in found) else NOTHING_FALSE
+
+
+@click.command()
+@on_pages
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="Where weights files lie; torch hub's own folder by default.",
+)
+def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
+    """Write down in modelindex/weights.lock what the weights files are that lie here.
+
+    From then on, a file that is another fails, and so does a page that names another one. What is not here keeps
+    its entry.
+    """
+    from dataclasses import replace
+
+    from harness.lock import write_lock
+    from harness.locking import see_weights
+    from harness.measure.checkpoint import torch_hub_folder
+    from harness.verdict import Status
+    from harness.verify import read_indexes
+
+    project = find(pages)
+    folder = weights or torch_hub_folder()
+    seen = see_weights(read_indexes(project), replace(project.resources, weights=folder if folder.is_dir() else None))
+    marks = {Status.PASS: "locked", Status.FAIL: "wrong", Status.NOT_RUN: "not here"}
+    for one in seen:
+        click.echo(f"{marks[one.status]:8}  {one.model}: {one.told}")
+    named = {name for name, _ in project.pages}
+    kept = [entry for entry in project.resources.lock.values() if entry.page not in named and not project.whole]
+    entries = [one.entry for one in seen if one.entry]
+    if not any(one.status is Status.PASS for one in seen):
+        click.echo(
+            "Nothing to lock: no weights file that the pages name is here; `verify fetch` fetches them.", err=True
+        )
+        return BAD_USAGE
+    write_lock(project.lock, [*kept, *entries])
+    click.echo(f"The lock is {project.lock}.", err=True)
+    return FALSE if any(one.status is Status.FAIL for one in seen) else NOTHING_FALSE

@@ -1,0 +1,50 @@
+"""Weights files that are here to entries of the lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.checks.subject import Subject
+from harness.index.records import Index
+from harness.lock import Locked
+from harness.measure.checkpoint import sha256
+from harness.references import References
+from harness.resources import Resources
+from harness.verdict import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of a model's weights, and the entry that the lock holds of them from now on.
+
+    `pass` where they are here, `fail` where they are not those that their name says, `not_run` where they are not here.
+    """
+
+    model: str
+    status: Status
+    told: str
+    entry: Locked | None
+
+
+def see_weights(indexes: Sequence[Index], resources: Resources) -> list[Seen]:
+    """Every weights file that the pages name. What is not here keeps its entry, if the page still names it."""
+    return [
+        _seen(Subject(index, References(), resources, model), address)
+        for index in indexes
+        for model, record in index.models.items()
+        if (address := record.text("weights"))
+    ]
+
+
+def _seen(subject: Subject, address: str) -> Seen:
+    before = subject.locked if subject.locked and subject.locked.weights == address else None
+    path, digits = subject.checkpoint, subject.weights.digest
+    if path is None:
+        told = f"{subject.weights.name} is not here{', and stays locked as it was' if before else ''}"
+        return Seen(subject.name, Status.NOT_RUN, told, before)
+    digest = sha256(path)
+    if digits and not digest.startswith(digits):
+        told = f"{path}: its SHA-256 begins with {digest[: len(digits)]}, its name says {digits}"
+        return Seen(subject.name, Status.FAIL, told, before)
+    entry = Locked(subject.index.page.name, subject.name, address, digest, path.stat().st_size)
+    anew = " in place of another file" if before and before != entry else ""
+    return Seen(subject.name, Status.PASS, f"{digest}, {entry.bytes} bytes{anew}", entry)

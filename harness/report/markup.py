@@ -1,0 +1,53 @@
+"""Values as Markdown: text that stays text, tables, links from a report to the project's files."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from harness.index.faults import visible
+from harness.report.overview import words
+from harness.verdict import Status
+
+
+def status_cell(status: Status) -> str:
+    """The status in words, and what is false in bold ones."""
+    return f"**{words(status)}**" if status in {Status.FAIL, Status.ERROR} else words(status)
+
+
+def table(header: Iterable[object], rows: Iterable[Iterable[str]]) -> list[str]:
+    """The lines of a table; the cells of its rows are Markdown already."""
+    names = [text_cell(str(name)) for name in header]
+    lines = [names, ["---"] * len(names), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def link(file: str, line: int | None = None) -> str:
+    """A link from `reports/<family>/` to a page of the project; plain text where the page lies elsewhere."""
+    label = text_cell(file if line is None else f"{file}:{line}")
+    if file.startswith(("/", "..")):
+        return label
+    anchor = "" if line is None else f"?plain=1#L{line}"
+    return f"[{label}](../../{quote(file)}{anchor})"
+
+
+def value_cell(value: object) -> str:
+    """A value of the evidence as text."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return text_cell(str(value))
+
+
+# Not every Markdown knows a backslash before the marks of its extensions, but all of them know entities.
+_ESCAPES = str.maketrans(
+    {mark: f"\\{mark}" for mark in "\\`*_[]#"}
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "~": "&#126;", "$": "&#36;"}
+)
+
+_ADDRESS = re.compile(r"https://[\w./?#=&%+~:@-]+")
+
+
+def text_cell(text: str) -> str:
+    """A value as plain text on one line: nothing in it is read as Markdown or HTML, but an address is a link."""
+    if _ADDRESS.fullmatch(text):
+        return f"[{text.rstrip('/').rpartition('/')[2].translate(_ESCAPES)}]({text})"
+    return visible(" ".join(text.split())).translate(_ESCAPES)
