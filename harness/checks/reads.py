@@ -69,8 +69,9 @@ OF_IMAGES = ("weights", "image_size", "crop_pct", "interpolation", "accuracies")
 
 def measured_from(needs: frozenset[Need], subject: Subject) -> tuple[str, ...]:
     """What the verdict depends on through the weights file and the images that are on this machine."""
-    has_file = Need.WEIGHTS in needs and subject.model is not None and subject.checkpoint is not None
-    if not has_file:
+    if Need.WEIGHTS not in needs or subject.model is None or subject.checkpoint is None:
         return ()
+    if Need.IMAGES not in needs:
+        return OF_FILE
     datasets = {subject.references.dataset_called(result.text("dataset")) for result in subject.record.results}
-    return OF_IMAGES if Need.IMAGES in needs and datasets & subject.resources.images.keys() else OF_FILE
+    return OF_IMAGES if datasets & subject.resources.images.keys() else ()

@@ -68,15 +68,15 @@ def _of_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
         reason = f"The file is not the state of this network: {faults[0]}{more}"
         remedy = "name the file that holds this model's weights"
         return Verdict(claim, Status.FAIL, reason, None, None, "SHA-256, tensors", remedy, evidence)
-    if digits is None:
+    if digits is None and subject.locked is None:
         reason = "The file name carries no SHA-256 digits, so nothing on the page says that the file here is meant."
-        return Verdict(
-            claim, Status.UNCHECKED, reason, remedy="publish it as name-<8 hex digits>.pth", evidence=evidence
-        )
+        remedy = "publish it as name-<8 hex digits>.pth, or run `verify lock`"
+        return Verdict(claim, Status.UNCHECKED, reason, remedy=remedy, evidence=evidence)
+    same = "begins with the digits in its name" if digits else "is the locked one"
     if not family_of(subject.name):
-        reason = "The file's SHA-256 begins with the digits in its name; no family builds the network to load it into."
+        reason = f"The file's SHA-256 {same}; no family builds the network to load it into."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, "SHA-256", evidence=evidence)
-    reason = "The file's SHA-256 begins with the digits in its name, and its tensors are this network's."
+    reason = f"The file's SHA-256 {same}, and its tensors are this network's."
     return Verdict(claim, Status.PASS, reason, claim.declared, None, "SHA-256, tensors", evidence=evidence)
 
 

@@ -1,6 +1,7 @@
 """A page's template to what its readers see. Only text, variables and includes are rendered; nothing can be run."""
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,8 +71,9 @@ class _Renderable:
 
     def _size_of(self, include: nodes.Include) -> int:
         name = include.template.value if isinstance(include.template, nodes.Const) else None
-        path = self.folder / str(name)
-        if not isinstance(name, str) or not path.is_file():
+        path = Path(os.path.realpath(self.folder / str(name)))
+        inside = path.is_relative_to(os.path.realpath(self.folder))
+        if not isinstance(name, str) or not inside or not path.is_file():
             if include.ignore_missing:
                 return 0
             raise _fault(self.page, include.lineno, f"an include of {name}, which is not in modelindex/_includes/")
