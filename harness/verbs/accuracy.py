@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @on_models
 @with_files
 def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **files: Any) -> int:
-    """Evaluate accuracies, and write them to modelindex/records.json.
+    """Evaluate accuracies, and write them down for other machines.
 
-    Committed, the records let a machine without the images judge by them, until weights or conditions change.
+    They are in modelindex/records.json. Committed, the records let a machine without the images judge by them, until weights or conditions change.
     """
     from harness.record import write_records
     from harness.report.progress import ProgressOnStderr
@@ -47,7 +47,9 @@ def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **files: Any) ->
 @click.argument("model")
 @click.argument("runs", nargs=-1, metavar="[RUN RUN]")
 def compare(*, model: str, runs: tuple[str, ...]) -> int:
-    """Compare two evaluations of a model: which images flipped, and McNemar's test.
+    """Compare two evaluations of a model, image by image.
+
+    Which images flipped, and what McNemar's test makes of it.
 
     Without RUNs, list the evaluations that are kept on this machine. A RUN is the beginning of its name in that list.
     """

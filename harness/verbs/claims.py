@@ -59,7 +59,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
 @on_pages
 @with_files
 def explain(*, model: str, claim: str, pages: tuple[Path, ...], **files: Any) -> int:
-    """Show how one verdict comes about: convention, per-stage table, remedy.
+    """Show how one verdict comes about, with all its evidence.
 
     MODEL is a model's name, or 'page' for a claim of the page itself; CLAIM a kind such as flops. 'verify list'
     shows both.

@@ -64,9 +64,9 @@ def fix(
 @on_pages
 @click.option("--check", is_flag=True, help="Write nothing; show what would change, and exit 1 if anything would.")
 def docs(*, pages: tuple[Path, ...], check: bool) -> int:
-    """Render the pages to reports/pages/, with a table of their verified claims.
+    """Render the pages, with a table of their verified claims.
 
-    Each page is a template that may include files of modelindex/_includes/. The table stands where the page says
+    They are written to reports/pages/. Each page is a template that may include files of modelindex/_includes/. The table stands where the page says
     {{ verified_claims }}, or before its citation; the model-index stays as it is.
     """
     from harness.documentation import document

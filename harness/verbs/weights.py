@@ -20,7 +20,10 @@ from harness.flags import find, on_models, on_pages
 )
 @click.option("--strict", is_flag=True, help="Also exit 1 where a file could not be fetched.")
 def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | None, strict: bool) -> int:
-    """Download the weights files that the pages name, and check the digits in their names."""
+    """Download the weights files that the pages name.
+
+    Each is held against the digits of its SHA-256 in its name.
+    """
     from harness.fetch import fetch_weights
     from harness.measure.checkpoint import torch_hub_folder
     from harness.verdict import Status
@@ -45,9 +48,9 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
     help="Where weights files lie; torch hub's own folder by default.",
 )
 def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
-    """Write down in modelindex/weights.lock what the weights files are that lie here.
+    """Lock the weights files that lie here to what they are.
 
-    From then on, a file that is another fails, and so does a page that names another one. What is not here keeps
+    Their SHA-256, size and address are written to modelindex/weights.lock. From then on, a file that is another fails, and so does a page that names another one. What is not here keeps
     its entry.
     """
     from dataclasses import replace
