@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from harness.index.faults import visible
 from harness.report.markup import link, status_cell, table, text_cell, value_cell
 from harness.report.overview import (
     NOT_DECLARED,
@@ -18,6 +17,7 @@ from harness.report.overview import (
     value_of,
     words,
 )
+from harness.report.values import difference_lines
 from harness.verdict import Status, Verdict
 
 # The kinds of claim whose evidence a card shows even where they pass.
@@ -103,16 +103,12 @@ def _detail(verdict: Verdict) -> list[str]:
 
 
 def _diff(verdict: Verdict) -> list[str]:
-    """The declared against the measured value, a line for each item of a list; nothing where they agree."""
-    declared, measured = verdict.claim.declared, verdict.measured
-    if measured is None or verdict.status is Status.PASS or declared == measured:
+    """The declared against the measured value, fenced; nothing where they agree."""
+    lines = difference_lines(verdict)
+    if not lines:
         return []
-    old, new = declared.split(", "), measured.split(", ")
-    kept = set(old) & set(new)
-    lines = [f"  {item}" if item in kept else f"- {item}" for item in old]
-    lines += [f"+ {item}" for item in new if item not in kept]
-    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", declared + measured)), default=0))
-    return [f"{fence}diff", *map(visible, lines), fence, ""]
+    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", "\n".join(lines))), default=0))
+    return [f"{fence}diff", *lines, fence, ""]
 
 
 def _finding(finding: Finding, *, linked: bool) -> list[str]:

@@ -1,11 +1,11 @@
 """Values as Markdown: text that stays text, tables, links from a report to the project's files."""
 
-import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
 from harness.index.faults import visible
 from harness.report.overview import words
+from harness.report.values import is_address
 from harness.verdict import Status
 
 
@@ -43,11 +43,9 @@ _ESCAPES = str.maketrans(
     | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "~": "&#126;", "$": "&#36;"}
 )
 
-_ADDRESS = re.compile(r"https://[\w./?#=&%+~:@-]+")
-
 
 def text_cell(text: str) -> str:
     """A value as plain text on one line: nothing in it is read as Markdown or HTML, but an address is a link."""
-    if _ADDRESS.fullmatch(text):
+    if is_address(text):
         return f"[{text.rstrip('/').rpartition('/')[2].translate(_ESCAPES)}]({text})"
     return visible(" ".join(text.split())).translate(_ESCAPES)

@@ -21,6 +21,7 @@ from harness.report.overview import (
     value_of,
     words,
 )
+from harness.report.values import plain
 from harness.verdict import Status, Verdict
 
 _STYLES = {
@@ -84,9 +85,9 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
             console.print(_table(value))
         elif isinstance(value, Mapping):
             console.print(Text(name, style="bold"))
-            console.print(_fields({str(key): _number(item) for key, item in value.items()}))
+            console.print(_fields({str(key): plain(item) for key, item in value.items()}))
         else:
-            shown = ", ".join(map(_number, value)) if isinstance(value, list) else _number(value)
+            shown = ", ".join(map(plain, value)) if isinstance(value, list) else plain(value)
             console.print(Text.assemble((f"{name}: ", "bold"), shown))
 
 
@@ -159,11 +160,5 @@ def _table(rows: Iterable[Mapping[str, object]]) -> Table:
         numeric = all(isinstance(row[name], int) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_number(value)) for value in row.values()))
+        table.add_row(*(Text(plain(value)) for value in row.values()))
     return table
-
-
-def _number(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}".replace(",", " ") if isinstance(value, int) else visible(str(value))

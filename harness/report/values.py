@@ -1,0 +1,32 @@
+"""A verdict's values as people read them: numbers, addresses, and declared against measured line by line."""
+
+import re
+
+from harness.index.faults import visible
+from harness.verdict import Status, Verdict
+
+_ADDRESS = re.compile(r"https://[\w./?#=&%+~:@-]+")
+
+
+def is_address(text: str) -> bool:
+    """Whether a value is an address, and nothing besides."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def plain(value: object) -> str:
+    """A plain value of the evidence: `True` → `yes`, `199514080` → `199 514 080`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}".replace(",", " ") if isinstance(value, int) else visible(str(value))
+
+
+def difference_lines(verdict: Verdict) -> list[str]:
+    """The declared against the measured value as a diff, a line for each item of a list; none where they agree."""
+    declared, measured = verdict.claim.declared, verdict.measured
+    if measured is None or verdict.status is Status.PASS or declared == measured:
+        return []
+    old, new = declared.split(", "), measured.split(", ")
+    kept = set(old) & set(new)
+    lines = [f"  {item}" if item in kept else f"- {item}" for item in old]
+    lines += [f"+ {item}" for item in new if item not in kept]
+    return [visible(line) for line in lines]
