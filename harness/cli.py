@@ -2,7 +2,7 @@
 
 import click
 
-from harness.verbs import accuracy, changes, claims, pages, weights
+from harness.verbs import accuracy, changes, claims, pages, report, weights
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -22,6 +22,7 @@ VERBS: tuple[click.Command, ...] = (
     claims.list_all,
     pages.docs,
     pages.fix,
+    report.report,
     weights.fetch,
     weights.lock,
     accuracy.record,

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **files: Any) -> int:
     """Evaluate accuracies, and write them down for other machines.
 
-    They are in modelindex/records.json. Committed, the records let a machine without the images judge by them, until weights or conditions change.
+    They are in modelindex/records.json. Committed, the records let a machine without the images
+    judge by them, until weights or conditions change.
     """
     from harness.record import write_records
     from harness.report.progress import ProgressOnStderr

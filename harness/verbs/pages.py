@@ -66,8 +66,9 @@ def fix(
 def docs(*, pages: tuple[Path, ...], check: bool) -> int:
     """Render the pages, with a table of their verified claims.
 
-    They are written to reports/pages/. Each page is a template that may include files of modelindex/_includes/. The table stands where the page says
-    {{ verified_claims }}, or before its citation; the model-index stays as it is.
+    They are written to reports/pages/. Each page is a template that may include files of
+    modelindex/_includes/. The table stands where the page says {{ verified_claims }}, or before its citation; the
+    model-index stays as it is.
     """
     from harness.documentation import document
     from harness.report.diff import unified_diff

@@ -50,8 +50,8 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
 def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
     """Lock the weights files that lie here to what they are.
 
-    Their SHA-256, size and address are written to modelindex/weights.lock. From then on, a file that is another fails, and so does a page that names another one. What is not here keeps
-    its entry.
+    Their SHA-256, size and address are written to modelindex/weights.lock. From then on, a file that is
+    another fails, and so does a page that names another one. What is not here keeps its entry.
     """
     from dataclasses import replace
 

@@ -1,0 +1,124 @@
+"use strict";
+
+// With this class the style sheet shows one view at a time; without scripts all stand below each other.
+document.documentElement.classList.add("js");
+document.addEventListener("DOMContentLoaded", () => {
+  openViews();
+  enlivenVerdicts();
+});
+
+// The address says which view is open: #overview, or the id of a section or of something in one.
+function openViews() {
+  const overview = document.getElementById("overview");
+  const name = document.title;
+  let current = null;
+  let left = 0; // how far down the overview was when it was left
+  history.scrollRestoration = "manual";
+  overview.addEventListener("click", () => { left = window.scrollY; });
+
+  function open(moveFocus) {
+    const target = document.getElementById(location.hash.slice(1)) ?? overview;
+    const view = target.closest(".view") ?? overview;
+    const returned = view !== current && target === overview;
+    current?.classList.remove("current");
+    view.classList.add("current");
+    current = view;
+    const heading = target.querySelector("[tabindex='-1']") ?? view.querySelector("[tabindex='-1']");
+    document.title = view === overview ? name : `${heading.closest(".view").querySelector("h2").textContent} · ${name}`;
+    if (moveFocus) heading.focus({ preventScroll: true });
+    if (target === view) window.scrollTo(0, returned && moveFocus ? left : 0);
+    else target.scrollIntoView();
+  }
+
+  window.addEventListener("hashchange", () => open(true));
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    current.querySelector("h2").focus();
+  });
+  open(false);
+}
+
+// So many rows stand in the table at once; more when asked for.
+const ROWS_AT_ONCE = 350;
+
+function enlivenVerdicts() {
+  const form = document.getElementById("filters");
+  const table = document.getElementById("verdict-table");
+  const more = document.getElementById("more");
+  const [text, model, claim] = ["text", "model", "claim"].map((name) => document.getElementById(`filter-${name}`));
+  const boxes = [...form.querySelectorAll("[name=status]")];
+  const seriousness = new Map(boxes.map((box, rank) => [box.value, rank]));
+  const entries = Array.from(table.tBodies[0].rows, (row, order) => ({
+    row, order, text: row.textContent.toLowerCase(), data: { ...row.dataset },
+  }));
+  let inOrder = entries;
+  let most = ROWS_AT_ONCE;
+
+  function apply() {
+    const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const statuses = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
+    const matching = inOrder.filter(({ text: told, data }) => (!statuses.size || statuses.has(data.status))
+      && (!model.value || data.section === model.value)
+      && (!claim.value || data.claim === claim.value)
+      && words.every((word) => told.includes(word)));
+    const shown = matching.slice(0, most);
+    table.tBodies[0].replaceChildren(...shown.map(({ row }) => row));
+    const rest = shown.length < matching.length ? `, ${matching.length} match` : "";
+    document.getElementById("shown").textContent = `${shown.length} of ${entries.length} shown${rest}`;
+    more.hidden = !rest;
+  }
+
+  function filter() {
+    most = ROWS_AT_ONCE;
+    apply();
+  }
+
+  function sort(header, column) {
+    const next = { none: "ascending", ascending: "descending", descending: "none" };
+    const direction = next[header.ariaSort];
+    for (const other of table.tHead.rows[0].cells) other.ariaSort = "none";
+    header.ariaSort = direction;
+    const sign = direction === "descending" ? -1 : 1;
+    const keys = new Map(entries.map((entry) => [entry, keyOf(entry.row.cells[column], seriousness)]));
+    inOrder = direction === "none" ? entries
+      : [...entries].sort((one, other) => compared(keys.get(one), keys.get(other), sign) || one.order - other.order);
+    apply();
+  }
+
+  Array.from(table.tHead.rows[0].cells, (header, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = header.textContent;
+    button.addEventListener("click", () => sort(header, column));
+    header.replaceChildren(button);
+    header.ariaSort = "none";
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", filter);
+  form.addEventListener("reset", () => setTimeout(filter)); // the fields are emptied after the event
+  more.addEventListener("click", () => {
+    most += ROWS_AT_ONCE;
+    apply();
+  });
+  form.hidden = false;
+  apply();
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?%?$/i;
+const COLLATOR = new Intl.Collator("en", { numeric: true });
+
+// What a cell is sorted by: a verdict's seriousness, a number, a text; null where nothing is known.
+function keyOf(cell, seriousness) {
+  const status = cell.querySelector(".status");
+  if (status) return seriousness.get(status.dataset.status);
+  if (cell.querySelector(".missing")) return null;
+  const text = cell.textContent.trim();
+  return NUMBER.test(text) ? Number.parseFloat(text) : text;
+}
+
+// Numbers before texts, and what is not known last in either direction.
+function compared(one, other, sign) {
+  if (one === null || other === null) return (one === null) - (other === null);
+  if (typeof one !== typeof other) return sign * (typeof one === "number" ? -1 : 1);
+  return sign * (typeof one === "number" ? one - other : COLLATOR.compare(one, other));
+}
