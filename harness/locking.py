@@ -26,7 +26,7 @@ class Seen:
 
 
 def see_weights(indexes: Sequence[Index], resources: Resources) -> list[Seen]:
-    """Every weights file that the pages name. What is not here keeps its entry, if the page still names it."""
+    """Every weights file that the pages name. What is not here keeps its entry, even one that is of another file."""
     return [
         _seen(Subject(index, References(), resources, model), address)
         for index in indexes
@@ -36,15 +36,15 @@ def see_weights(indexes: Sequence[Index], resources: Resources) -> list[Seen]:
 
 
 def _seen(subject: Subject, address: str) -> Seen:
-    before = subject.locked if subject.locked and subject.locked.weights == address else None
+    before = subject.locked
     path, digits = subject.checkpoint, subject.weights.digest
     if path is None:
-        told = f"{subject.weights.name} is not here{', and stays locked as it was' if before else ''}"
+        told = f"{subject.weights.name} is not here{f'; {before.weights} stays locked' if before else ''}"
         return Seen(subject.name, Status.NOT_RUN, told, before)
     digest = sha256(path)
     if digits and not digest.startswith(digits):
         told = f"{path}: its SHA-256 begins with {digest[: len(digits)]}, its name says {digits}"
         return Seen(subject.name, Status.FAIL, told, before)
     entry = Locked(subject.index.page.name, subject.name, address, digest, path.stat().st_size)
-    anew = " in place of another file" if before and before != entry else ""
+    anew = f", in place of {before.weights} of {before.bytes} bytes" if before and before != entry else ""
     return Seen(subject.name, Status.PASS, f"{digest}, {entry.bytes} bytes{anew}", entry)

@@ -1,4 +1,4 @@
-"""Git repositories, read from their objects; nothing is checked out, fetched or run."""
+"""Git repositories, read from their objects; nothing is checked out or fetched."""
 
 import os
 import re
@@ -65,14 +65,26 @@ def blob(repository: Path, commit: str, path: str) -> bytes | None:
 
 
 def changed_files(repository: Path, commit: str, folder: str) -> set[str]:
-    """The tracked files below `folder`, from the repository's root, that are other than they were at a commit."""
-    asked = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", commit, "--", folder)
-    return set(filter(None, os.fsdecode(_git(repository, *asked).stdout).split("\0")))
+    """The files below `folder`, from the repository's root, that are other than they were at a commit, or new.
+
+    Raises RepositoryError where git cannot tell.
+    """
+    found = set()
+    for asked in (
+        ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", commit, "--", folder),
+        ("ls-files", "--others", "--exclude-standard", "-z", "--", folder),
+    ):
+        listed = _git(repository, *asked)
+        if listed.returncode:
+            told = os.fsdecode(listed.stderr).strip()
+            raise RepositoryError(f"{repository}: expected git to list what changed since {commit}, got: {told}")
+        found |= set(filter(None, os.fsdecode(listed.stdout).split("\0")))
+    return found
 
 
 def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     # A git hook sets GIT_DIR and others, which would lead to its own repository.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     command = ["git", "-C", str(repository), *arguments]
     return subprocess.run(command, capture_output=True, check=False, env=environment, timeout=60)

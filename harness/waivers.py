@@ -31,7 +31,7 @@ def apply_waivers(
 ) -> tuple[Verdict, ...]:
     """The verdicts, those that a waiver covers as `waived`, then one for each waiver that expired or is not needed.
 
-    Where not `everything` was verified, a waiver for what is not among the verdicts may be needed all the same.
+    Where not `everything` was verified, nothing says that a waiver is not needed.
     """
     covering = {(waiver.model, waiver.claim): waiver for waiver in waivers if waiver.expires >= today}
     waived = tuple(_waived(verdict, covering.get(_covered(verdict))) for verdict in verdicts)
@@ -55,14 +55,14 @@ def _faults(
     for waiver in waivers:
         covered = [verdict for verdict in verdicts if _covered(verdict) == (waiver.model, waiver.claim)]
         statuses = {verdict.status for verdict in covered}
-        if not covered and not everything:
-            continue
         page = covered[0].claim.page if covered else verdicts[0].claim.page if verdicts else waiver.where.file
         model = covered[0].claim.model if covered else None
         claim = Claim(page, model, "waiver", f"{waiver.model} {waiver.claim}, until {waiver.expires}", waiver.where)
-        if waiver.expires < today:
+        if waiver.expires < today and (covered or everything):
             reason = f"The waiver has expired: {waiver.reason}"
             yield Verdict(claim, Status.FAIL, reason, remedy="mend the claim, or decide anew until when it is waived")
+        elif not everything:
+            continue
         elif not covered:
             reason = f"No page has a claim {waiver.claim} of {waiver.model}."
             yield Verdict(claim, Status.FAIL, reason, remedy="remove the waiver, or correct its model and claim")

@@ -70,7 +70,7 @@ def test_what_is_not_here_keeps_its_entry(verify: Verify, canary: Path) -> None:
     (canary / "modelindex" / UNNAMED).unlink()
     run = verify("lock", cwd=canary)
     assert run.returncode == 2
-    assert "regnety_canary.pth is not here, and stays locked as it was" in run.stdout
+    assert "regnety_canary.pth is not here; regnety_canary.pth stays locked" in run.stdout
     assert "Nothing to lock" in run.stderr
     assert (canary / "modelindex" / "weights.lock").read_bytes() == before
 

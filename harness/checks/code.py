@@ -1,18 +1,20 @@
 """Code: at the pinned commit the file exists, and the anchored line defines this very model."""
 
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
+from harness.index.records import Index
 from harness.measure.source import NotInRepositoryError, lines_at
 from harness.repository import has_commit
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("code",)
 NEEDS = frozenset({Need.SOURCE})
-READS = ()
+READS = ("commits that the page pins",)
 _ADDRESS = re.compile(r"/[^/]+/[^/]+/blob/(?P<commit>[^/]+)/(?P<file>.+)")
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _ANCHOR = re.compile(r"L(?P<line>[1-9]\d{0,6})(?:-L\d+)?")
@@ -56,9 +58,14 @@ def check(claim: Claim, subject: Subject) -> Verdict:
 
 def _is_the_pages(source: Path, subject: Subject) -> bool:
     """Whether the repository holds a commit that some model of the page pins."""
-    addresses = (_ADDRESS.fullmatch(urlsplit(model.record.text("code") or "").path) for model in subject.models)
-    commits = {place["commit"] for place in addresses if place and _COMMIT.fullmatch(place["commit"])}
-    return any(has_commit(source, commit) for commit in commits)
+    return any(has_commit(source, commit) for commit in pinned_commits(subject.index))
+
+
+@cache
+def pinned_commits(index: Index) -> frozenset[str]:
+    """The commits that the code addresses of a page's models pin."""
+    addresses = (_ADDRESS.fullmatch(urlsplit(model.text("code") or "").path) for model in index.models.values())
+    return frozenset(place["commit"] for place in addresses if place and _COMMIT.fullmatch(place["commit"]))
 
 
 def _defined_at(lines: tuple[str, ...], model: str) -> list[int]:

@@ -15,7 +15,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the training recipe that timm's weights of this name are tagged with, with that of the page's."""
     version = subject.resources.timm
     if version is None:
-        missing = "timm is not installed here, so what it loads by this name is not known"
+        missing = "the package timm is not installed here, so what it loads by this name is not known"
         raise NotHereError(missing, "pip install 'model-card-harness[timm]'")
     loaded = loaded_weights(subject.name)
     method = f"timm {version}"

@@ -15,7 +15,7 @@ from harness.zoo.regnet import WIDTH_STEP, Design
 
 KINDS = tuple(SYMBOLS.values())
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
-READS = ("models",)
+READS = ("models", "collections")
 
 # Of these, the network shows only what follows from them: the parameter it was built from is compared.
 _PARAMETERS = {"initial_width", "slope", "width_multiplier"}

@@ -36,7 +36,9 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if size == declared:
         return Verdict(claim, Status.PASS, reason, str(size), None, method, evidence=evidence)
     gap, remedy = difference(declared, size), f"declare {size}, or name the file that has {declared} bytes"
-    return Verdict(claim, Status.FAIL, reason, str(size), gap, method, remedy, evidence, correction=(str(size),))
+    return Verdict(
+        claim, Status.FAIL, reason, str(size), gap, method, remedy, evidence, correction=(str(size),) if file else ()
+    )
 
 
 def _predicted(subject: Subject) -> tuple[int | None, dict[str, object]]:

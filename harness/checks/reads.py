@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from harness.checks.code import pinned_commits
 from harness.checks.plausibility import conflicts_of
 from harness.checks.subject import Need, Subject
+from harness.checks.weights import named_after, sharing_models
 from harness.index.claim import Claim
-from harness.index.weights_url import weights_file
 from harness.verdict import NotHereError
 
-# A value of the page as a verdict sees it; equal values give equal verdicts.
+# A value of the page as a verdict sees it; while it stays the same, it cannot make a claim true or false.
 Reading = Callable[[Claim, Subject], Any]
 
 
@@ -28,14 +29,6 @@ def _recipe(_: Claim, subject: Subject) -> str | None:
         return None
 
 
-def _sharing(_: Claim, subject: Subject) -> list[str]:
-    """The other models whose weights file is called the same, or carries the same digits."""
-    files = {name: weights_file(record.text("weights") or "", name) for name, record in subject.index.models.items()}
-    own = files[subject.name]
-    same = [name for name, file in files.items() if file.name == own.name or (own.digest and file.digest == own.digest)]
-    return [name for name in same if name != subject.name]
-
-
 def _accuracies(_: Claim, subject: Subject) -> list[dict[str, str]]:
     """All that the model's results declare."""
     return [{kind: value.raw for kind, value in result.values.items()} for result in subject.record.results]
@@ -52,7 +45,8 @@ READINGS: Mapping[str, Reading] = {
     "top_5_accuracy": _of_result("top_5_accuracy"),
     "accuracies": _accuracies,
     "recipe of the weights": _recipe,
-    "models with the same weights file": _sharing,
+    "models that share the weights file": lambda _, subject: (sharing_models(subject), named_after(subject)),
+    "commits that the page pins": lambda _, subject: pinned_commits(subject.index),
     "figures out of line with it": lambda claim, subject: conflicts_of(claim, subject, subject.result_of(claim)),
     "collection": lambda claim, subject: subject.collection_of(claim),
     "collections": lambda _, subject: list(subject.index.collections),

@@ -1,7 +1,8 @@
 """Verdicts as JUnit XML: a suite for each page, a case for each claim; valid by Jenkins' junit-10.xsd."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from harness.index.faults import visible
@@ -21,8 +22,10 @@ def junit(verdicts: Sequence[Verdict], *, strict: bool) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suites, "unicode")}\n'
 
 
-def _suite(page: str, verdicts: Iterable[Verdict], *, strict: bool) -> ElementTree.Element:
-    cases = [_case(verdict, strict=strict) for verdict in verdicts]
+def _suite(page: str, verdicts: Sequence[Verdict], *, strict: bool) -> ElementTree.Element:
+    counted_kinds = Counter((verdict.claim.model, verdict.claim.kind) for verdict in verdicts)
+    repeated = {name for name, count in counted_kinds.items() if count > 1}
+    cases = [_case(verdict, repeated, strict=strict) for verdict in verdicts]
     counts = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     counted = {name: str(sum(case.find(tag) is not None for case in cases)) for name, tag in counts.items()}
     suite = ElementTree.Element("testsuite", {"name": _text(page), "tests": str(len(cases)), **counted})
@@ -30,10 +33,11 @@ def _suite(page: str, verdicts: Iterable[Verdict], *, strict: bool) -> ElementTr
     return suite
 
 
-def _case(verdict: Verdict, *, strict: bool) -> ElementTree.Element:
+def _case(verdict: Verdict, repeated: set[tuple[str | None, str]], *, strict: bool) -> ElementTree.Element:
     claim = verdict.claim
     classname = f"{claim.page}.{claim.model or 'page'}"
-    case = ElementTree.Element("testcase", {"classname": _text(classname), "name": _text(_name(verdict))})
+    place = f" at {claim.where.line}:{claim.where.column}" if (claim.model, claim.kind) in repeated else ""
+    case = ElementTree.Element("testcase", {"classname": _text(classname), "name": _text(claim.kind + place)})
     tag = _tag(verdict.status, strict=strict)
     reason = _text(f"{words(verdict.status)}: {verdict.reason}")
     if tag:
@@ -42,12 +46,6 @@ def _case(verdict: Verdict, *, strict: bool) -> ElementTree.Element:
     elif verdict.status is not Status.PASS:
         ElementTree.SubElement(case, "system-out").text = f"{reason}\n{_told(verdict)}"
     return case
-
-
-def _name(verdict: Verdict) -> str:
-    """The kind; with its place where several claims of the page itself are of one kind."""
-    claim = verdict.claim
-    return claim.kind if claim.model else f"{claim.kind} at {claim.where.line}:{claim.where.column}"
 
 
 def _tag(status: Status, *, strict: bool) -> str | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -22,15 +23,17 @@ def sarif(verdicts: Sequence[Verdict], root: str, rules: Mapping[str, str], *, s
     """
     kinds = sorted({verdict.claim.kind for verdict in verdicts})
     false = false_statuses(strict=strict)
-    results = [verdict for verdict in verdicts if verdict.status in _RESULTS | false]
-    others = [verdict for verdict in verdicts if verdict not in results and verdict.status is not Status.PASS]
+    told = _RESULTS | false
+    results = [verdict for verdict in verdicts if verdict.status in told]
+    others = [verdict for verdict in verdicts if verdict.status not in told | {Status.PASS}]
+    seen: Counter[tuple[str, ...]] = Counter()
     run = {
         "tool": {
             "driver": {
                 "name": "model-card-harness",
                 "version": __version__,
                 "rules": [
-                    {"id": kind, "shortDescription": {"text": rules.get(kind, "Declared by the page.")}}
+                    {"id": kind, "shortDescription": {"text": rules.get(kind, "Declared in the project.")}}
                     for kind in kinds
                 ],
             }
@@ -42,16 +45,20 @@ def sarif(verdicts: Sequence[Verdict], root: str, rules: Mapping[str, str], *, s
                 "toolExecutionNotifications": [_notification(verdict, root) for verdict in others],
             }
         ],
-        "results": [_result(verdict, root, kinds, is_false=verdict.status in false) for verdict in results],
+        "results": [_result(verdict, root, kinds, seen, is_false=verdict.status in false) for verdict in results],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(log, ensure_ascii=False, indent=1) + "\n"
 
 
-def _result(verdict: Verdict, root: str, kinds: Sequence[str], *, is_false: bool) -> dict[str, Any]:
+def _result(
+    verdict: Verdict, root: str, kinds: Sequence[str], seen: Counter[tuple[str, ...]], *, is_false: bool
+) -> dict[str, Any]:
     claim = verdict.claim
-    # Of the page itself there may be several claims of a kind.
-    identity = "\0".join((claim.page, claim.model or claim.declared, claim.kind))
+    # Without the line, which moves; where there are several of a kind, the how-manieth.
+    name = (claim.page, claim.model or claim.declared, claim.kind)
+    seen[name] += 1
+    identity = "\0".join((*name, str(seen[name])))
     result: dict[str, Any] = {
         "ruleId": claim.kind,
         "ruleIndex": kinds.index(claim.kind),
