@@ -1,6 +1,8 @@
 """What a change of the pages can affect: two states of a page compared by meaning, claim by claim."""
 
+import os
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +19,7 @@ from harness.index.records import Index, read_index
 from harness.index.weights_url import is_relative
 from harness.project import Project
 from harness.references import SHIPPED, load_references
-from harness.repository import RepositoryError, below_top, blob, changed_files, commit_of, top_folder
+from harness.repository import RepositoryError, blob, changed_files, commit_of, top_folder
 from harness.resources import Resources
 
 _LONGEST_SHOWN = 50
@@ -33,82 +35,84 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The affected claims in the order of the pages; `beside` are changed files of modelindex/ that are no page."""
+    """All claims of the pages, and those that are affected, in the order of the pages."""
 
+    claims: tuple[Claim, ...]
     affected: tuple[Affected, ...]
-    beside: tuple[str, ...]
 
 
 def changes_since(project: Project, resources: Resources, reference: str) -> Changes:
     """Compare the project's pages with what they were at a commit, read from git's objects.
 
-    Raises RepositoryError where that cannot be read, or a page is gone; PageError where a page cannot be read now.
+    Another file of modelindex/ that changed, such as a reference, can affect every claim: verdicts draw on all of them.
+    Raises RepositoryError where the commit cannot be read, or a page is gone; PageError where a page cannot be read.
     """
-    base = _Base(project.root, below_top(project.root), commit_of(top_folder(project.root), reference), reference)
+    top = top_folder(project.root)
+    base = _Base(top, commit_of(top, reference), reference)
+    changed = changed_files(top, base.commit)
     if project.whole:
         _refuse_lost_pages(project, base)
-    changed = {name.removeprefix(base.below) for name in changed_files(top_folder(project.root), base.commit, ".")}
     references = load_references([SHIPPED, project.references])
+    pages = [Subject(_read_now(project, base, name, path), references, resources) for name, path in project.pages]
+    beside = _beside(project, base, changed, pages)
     affected: list[Affected] = []
-    for name, path in project.pages:
-        after = Subject(_read_now(project, base, name, path), references, resources)
+    for page, (_, path) in zip(pages, project.pages, strict=True):
         try:
-            before = base.index(name, project.includes)
+            before = base.index(page.index.page.name, path, project.includes)
         except PageError:
-            affected += _all(after, f"the page could not be read at {reference}")
+            affected += _all(page, f"the page could not be read at {reference}")
             continue
         if before is None:
-            affected += _all(after, f"the page is new since {reference}")
+            affected += _all(page, f"the page is new since {reference}")
+        elif beside:
+            affected += _all(page, f"{', '.join(beside)} changed")
         else:
-            affected += _affected(replace(after, index=before), after, changed)
-    pages = {name for name, _ in project.pages}
-    beside = sorted(name for name in changed - pages if name.startswith("modelindex/"))
-    return Changes(tuple(affected), tuple(beside))
+            affected += _affected(replace(page, index=before), page, {str(top / name) for name in changed})
+    return Changes(tuple(claim for page in pages for claim in claims(page.index)), tuple(affected))
 
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """The project at a commit: its root, where that lies below the repository's, and the commit."""
+    """A repository at a commit: its root, the commit, and how the user calls it."""
 
-    root: Path
-    below: str
+    top: Path
     commit: str
     reference: str
 
-    def file(self, name: str) -> bytes | None:
-        return blob(self.root, self.commit, f"{self.below}{name}")
+    def name(self, path: Path) -> str | None:
+        """A file's path from the repository's root; None for a file elsewhere."""
+        real = Path(os.path.realpath(path))
+        return real.relative_to(self.top).as_posix() if real.is_relative_to(self.top) else None
 
-    def index(self, name: str, includes: Path) -> Index | None:
+    def file(self, path: Path) -> bytes | None:
+        """The bytes of the file at the commit; None where there was none."""
+        name = self.name(path)
+        return None if name is None else blob(self.top, self.commit, name)
+
+    def index(self, name: str, path: Path, includes: Path) -> Index | None:
         """The page's index at the commit; None where there was no such page. Raises PageError."""
-        data = self.file(name)
-        if data is None:
-            return None
-        return read_index(page_from_bytes(data, f"{self.reference}:{name}"), includes)
-
-    def pages(self) -> list[str]:
-        """The names of the pages that the project's verify.toml named at the commit; none where it cannot be read."""
-        try:
-            settings = tomllib.loads((self.file("modelindex/verify.toml") or b"").decode("utf-8-sig"))
-        except ValueError:
-            return []
-        names = settings.get("pages", [])
-        return [f"modelindex/{name}" for name in names if isinstance(name, str)] if isinstance(names, list) else []
-
-
-def _all(page: Subject, why: str) -> list[Affected]:
-    return [Affected(claim, (why,)) for claim in claims(page.index)]
+        data = self.file(path)
+        return None if data is None else read_index(page_from_bytes(data, f"{self.reference}:{name}"), includes)
 
 
 def _refuse_lost_pages(project: Project, base: _Base) -> None:
     """Raises RepositoryError where a page that was verified at the commit is not verified any more."""
-    known = {name for name, _ in project.pages}
-    lost = [name for name in base.pages() if name not in known and base.file(name) is not None]
+    folder = project.root / "modelindex"
+    try:
+        settings = tomllib.loads((base.file(folder / "verify.toml") or b"").decode("utf-8-sig"))
+    except ValueError:
+        return
+    names = settings.get("pages")
+    verified = [folder / name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    known = {base.name(path) for _, path in project.pages}
+    lost = [path for path in verified if base.name(path) not in known and base.file(path) is not None]
     if lost:
-        new = sorted(name for name in known if base.file(name) is None)
+        new = [name for name, path in project.pages if base.file(path) is None]
         renamed = f" (renamed to {', '.join(new)}?)" if new else ""
+        told = ", ".join(base.name(path) or path.name for path in lost)
         raise RepositoryError(
-            f"expected the pages of {base.reference}, got none for {', '.join(lost)}{renamed}: deleted or renamed "
-            "pages cannot be compared; name the pages to compare on the command line, or run `verify all`"
+            f"expected the pages of {base.reference}, got none for {told}{renamed}: deleted or renamed pages cannot be "
+            "compared; name the pages to compare on the command line, or run `verify all`"
         )
 
 
@@ -118,17 +122,38 @@ def _read_now(project: Project, base: _Base, name: str, path: Path) -> Index:
         return read_index(read_page(path, name), project.includes)
     except PageError as error:
         try:
-            base.index(name, project.includes)
+            base.index(name, path, project.includes)
         except PageError as before:
             raise PageError([*error.faults, *before.faults]) from None
         raise
 
 
+def _beside(project: Project, base: _Base, changed: set[str], pages: Sequence[Subject]) -> list[str]:
+    """The changed files that verdicts may draw on and that are no pages; weights files are looked at by their model."""
+    folder = base.name(project.root / "modelindex")
+    own = {base.name(path) for _, path in project.pages}
+    own |= {base.name(path) for page in pages for model in page.models if (path := _weights_beside(model)) is not None}
+    return sorted(name for name in changed - own if folder is not None and name.startswith(f"{folder}/"))
+
+
+def _weights_beside(model: Subject) -> Path | None:
+    """The weights file that a model names by its path from the page."""
+    address, root = model.record.text("weights"), model.resources.root
+    if not address or not is_relative(address) or root is None:
+        return None
+    return root / Path(model.index.page.name).parent / address
+
+
+def _all(page: Subject, why: str) -> list[Affected]:
+    return [Affected(claim, (why,)) for claim in claims(page.index)]
+
+
 def _affected(was: Subject, now: Subject, changed: set[str]) -> Iterator[Affected]:
-    """The claims of a page that its change can affect. `changed` are the names of all changed files."""
+    """The claims of a page that its change can affect. `changed` are the paths of all changed files."""
+    new = {name: _new_model(was.index, now.index, name) for name in now.index.models if name not in was.index.models}
     for claim, counterpart in _paired(claims(was.index), claims(now.index)):
-        if claim.model is not None and claim.model not in was.index.models:
-            yield Affected(claim, (_new_model(was.index, now.index, claim.model),))
+        if claim.model in new:
+            yield Affected(claim, (new[claim.model],))
         elif counterpart is None:
             yield Affected(claim, ("it was not declared",))
         else:
@@ -140,23 +165,27 @@ def _affected(was: Subject, now: Subject, changed: set[str]) -> Iterator[Affecte
 
 def _paired(before: Sequence[Claim], after: Sequence[Claim]) -> list[tuple[Claim, Claim | None]]:
     """Each claim with what it was: of the same model and kind, the one of the same value, else the next."""
-    left: dict[tuple[str | None, str], list[Claim]] = {}
-    for claim in before:
-        left.setdefault((claim.model, claim.kind), []).append(claim)
-    pairs: dict[Claim, Claim | None] = dict.fromkeys(after)
-    for same in (True, False):
-        for claim in after:
-            candidates = left.get((claim.model, claim.kind), [])
-            fitting = [one for one in candidates if not same or _meaning(one) == _meaning(claim)]
-            if pairs[claim] is None and fitting:
-                pairs[claim] = fitting[0]
-                candidates.remove(fitting[0])
+    same: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for claim in reversed(before):
+        same[claim.model, claim.kind, _meaning(claim)].append(claim)
+    pairs: dict[Claim, Claim | None] = {}
+    for claim in after:
+        candidates = same[claim.model, claim.kind, _meaning(claim)]
+        pairs[claim] = candidates.pop() if candidates else None
+    left: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for claim in set(before).difference(pairs.values()):
+        left[claim.model, claim.kind].append(claim)
+    for claim, counterpart in pairs.items():
+        candidates = left[claim.model, claim.kind]
+        if counterpart is None and candidates:
+            pairs[claim] = min(candidates, key=lambda one: one.where)
+            candidates.remove(min(candidates, key=lambda one: one.where))
     return list(pairs.items())
 
 
-def _meaning(claim: Claim) -> object:
+def _meaning(claim: Claim) -> tuple[str, ...]:
     """What the declared value says, whatever the order of a list."""
-    return sorted(claim.items) if claim.items else claim.declared.strip()
+    return tuple(sorted(claim.texts))
 
 
 def _edited(before: Claim, after: Claim) -> Iterator[str]:
@@ -169,13 +198,14 @@ def _read_otherwise(before: Claim, after: Claim, was: Subject, now: Subject, cha
     check = CHECKS.get(after.kind)
     if check is None:
         return
-    for name in dict.fromkeys((*check.READS, *measured_from(check.NEEDS, now))):
+    measured = (*measured_from(check.NEEDS, was), *measured_from(check.NEEDS, now))
+    for name in dict.fromkeys((*check.READS, *measured)):
         values = READINGS[name](before, was), READINGS[name](after, now)
         if values[0] != values[1] and name != after.kind:
             yield _told(name, *values)
-    address = now.record.text("weights") if now.model and Need.WEIGHTS in check.NEEDS else None
-    if address and is_relative(address) and f"{Path(now.index.page.name).parent.as_posix()}/{address}" in changed:
-        yield f"the file {address} is another"
+    file = _weights_beside(now) if now.model and Need.WEIGHTS in check.NEEDS else None
+    if file and os.path.realpath(file) in changed:
+        yield f"the file {file.name} is another"
 
 
 def _told(name: str, before: Any, after: Any) -> str:
@@ -187,15 +217,19 @@ def _told(name: str, before: Any, after: Any) -> str:
 def _shown(value: str | None) -> str:
     if value is None:
         return "not declared"
+    # Quoted where its ends would not be seen.
+    value = repr(value) if value != value.strip() else value
     return value if len(value) <= _LONGEST_SHOWN else f"…{value[1 - _LONGEST_SHOWN :]}"
 
 
 def _new_model(before: Index, after: Index, model: str) -> str:
-    """That a model is new; or which one it was, where one that is gone said all the same."""
+    """That a model is new; or which one it was, where one that is gone declared all the same."""
     own = _values(after, model)
     former = [name for name in before.models if name not in after.models and _values(before, name) == own]
     return f"the model was called {former[0]}" if former else "the model is new on the page"
 
 
-def _values(index: Index, model: str) -> dict[str, str]:
-    return {kind: value.raw for kind, value in index.models[model].values.items() if kind not in {"name", "id"}}
+def _values(index: Index, model: str) -> list[dict[str, str]]:
+    record = index.models[model]
+    of_model = {kind: value.raw for kind, value in record.values.items() if kind not in {"name", "id"}}
+    return [of_model, *({kind: value.raw for kind, value in one.values.items()} for one in record.results)]

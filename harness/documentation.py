@@ -1,55 +1,50 @@
 """Pages to what their readers see: templates rendered, verified claims put in."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from harness.evaluate.progress import Progress
-from harness.index.page import Page
+from harness.index.faults import Fault, Location, PageError
 from harness.index.records import Index
-from harness.index.rendering import render
+from harness.index.rendering import Rendered, render
 from harness.project import Project
 from harness.report.files import page_files, page_folders
 from harness.report.overview import by_page
-from harness.report.pages import VARIABLE, with_links_from, with_verdicts
+from harness.report.pages import with_links_from, with_verdicts
+from harness.verdict import Verdict
 from harness.verify import Selection, read_indexes, verify
 
-_VARIABLES = {
-    "image_size": "image_size",
-    "crop_pct": "crop_pct",
-    "interpolation": "interpolation",
-    "weights": "weights",
-}
-_MARK = "verified-claims-go-here"
+# The variable by which a page says where the table goes, and what stands there until the table does.
+_TABLE = "verified_claims"
+_MARK = "verified-claims-6b1d2f9c0a7e4835"
+# What else a page may show, of its first model: its name, its weights, and the conditions it is evaluated under.
+_OF_FIRST_MODEL = ("weights", "image_size", "crop_pct", "interpolation")
 
 
-def document(project: Project, progress: Progress) -> Mapping[str, str]:
-    """The rendered pages by their paths below reports/pages/. Raises PageError where one cannot be rendered."""
+def document(project: Project, progress: Progress) -> tuple[Mapping[str, str], tuple[Verdict, ...]]:
+    """The rendered pages by their paths below reports/pages/, and all verdicts.
+
+    Raises PageError where a page cannot be rendered, before anything is measured.
+    """
     indexes = read_indexes(project)
-    folders = page_folders([index.page.name for index in indexes])
-    rendered = {index.page.name: _rendered(index, project) for index in indexes}
-    answer = verify(project, Selection(), project.resources, progress)
-    verdicts = by_page(answer.portable)
-    return page_files(
-        {
-            name: with_verdicts(text, _MARK in text, _MARK, verdicts[name], folders[name])
-            for name, text in rendered.items()
-        }
-    )
+    rendered = {index.page.name: _rendered(index, project.includes) for index in indexes}
+    verdicts = verify(project, Selection(), project.resources, progress).portable
+    on_page = by_page(verdicts)
+    folders = page_folders(list(rendered))
+    texts = {}
+    for name, page in rendered.items():
+        told = with_verdicts(page, _MARK, on_page[name], folders[name])
+        texts[name] = told.before + told.index + told.after
+    return page_files(texts), verdicts
 
 
-def _rendered(index: Index, project: Project) -> str:
-    page = index.page
-    text = render(page, project.includes, {**_variables(index), VARIABLE: _MARK})
-    return text if page.name.startswith(("/", "..")) else _relinked(page, text)
-
-
-def _relinked(page: Page, text: str) -> str:
-    """The links outside the model-index led from reports/pages/."""
-    start = text.rindex("<!--", 0, text.rindex(page.block.text))
-    return with_links_from(text[:start], page.name, "../..") + text[start:]
-
-
-def _variables(index: Index) -> dict[str, str]:
-    """What a page may show of its first model: its name, its weights, and the conditions it is evaluated under."""
-    name = next(iter(index.models))
-    declared = {variable: index.models[name].text(kind) for variable, kind in _VARIABLES.items()}
-    return {"model_name": name, **{variable: value for variable, value in declared.items() if value is not None}}
+def _rendered(index: Index, includes: Path) -> Rendered:
+    name, model = next(iter(index.models.items()))
+    declared = {kind: model.text(kind) for kind in _OF_FIRST_MODEL}
+    page = render(index.page, includes, {"model_name": name, **declared, _TABLE: _MARK})
+    times = (page.before + page.after).count(_MARK)
+    if times > 1:
+        fault = Fault(Location(index.page.name, 1, 1), f"{{{{ {_TABLE} }}}} once", f"it {times} times", "keep one")
+        raise PageError([fault])
+    outside = index.page.name.startswith(("/", ".."))
+    return page if outside else with_links_from(page, index.page.name, "../..")

@@ -9,8 +9,8 @@ from harness.disk import write_whole
 from harness.evaluate.progress import Progress
 from harness.index.claim import Claim
 from harness.index.claims import claims
-from harness.index.edits import Edit, EditError, apply, edits_of, in_style
-from harness.index.faults import PageError
+from harness.index.edits import Edit, Editable, EditError, apply, editable, edits_of, in_style
+from harness.index.faults import PageError, collect
 from harness.index.page import page_from_text, read_page
 from harness.index.prose import mended
 from harness.index.records import read_index
@@ -20,7 +20,9 @@ from harness.verdict import Status, Verdict
 from harness.verify import Selection, verify
 
 # A value mended can show another to be false, such as the FLOPs at a corrected image size.
-_MOST_ROUNDS = 4
+_MOST_ROUNDS = 6
+# What other claims are judged under is mended first, and alone: those may be right.
+_CONDITIONS = {"weights", "image_size", "crop_pct", "interpolation"}
 
 # Which claim, wherever it stands: lists that grow move what is below them. Texts are known by what they say.
 _Key = tuple[str, str | None, str, str]
@@ -46,9 +48,10 @@ def propose_fixes(
 ) -> list[Fix]:
     """What to write into the selected claims of these statuses, page by page; nothing is written yet.
 
-    Only what was measured here or is published is proposed, and only where the claim passes with it.
+    Only what was measured here, or is on file, is proposed, and only where the claim passes with it.
     """
-    before = {name: read_page(path, name).text for name, path in project.pages}
+    pages = collect(project.pages, lambda page: read_page(page[1], page[0]))
+    before = {page.name: page.text for page in pages}
     with tempfile.TemporaryDirectory() as folder:
         copies = {name: Path(folder) / str(number) for number, name in enumerate(before)}
         copied = replace(project, pages=tuple(copies.items()))
@@ -60,19 +63,29 @@ def propose_fixes(
     ]
 
 
-def write_fix(fix: Fix) -> None:
-    """Write the page, its byte order mark and its permissions as they were.
+def write_fixes(fixes: Sequence[Fix]) -> None:
+    """Write the pages, their byte order marks and permissions as they were.
 
-    Raises FixError where the page changed meanwhile, OSError where it cannot be written.
+    Raises FixError before any is written where one changed meanwhile or is not to be written, OSError where one cannot
+    be.
     """
-    path = fix.path.resolve()
-    data = path.read_bytes()
+    marks = [_checked(fix) for fix in fixes]
+    for fix, mark in zip(fixes, marks, strict=True):
+        path = fix.path.resolve()
+        mode = path.stat().st_mode
+        write_whole(path, mark, fix.after.encode())
+        path.chmod(mode)
+
+
+def _checked(fix: Fix) -> bytes:
+    """The byte order mark of the page, if it has one. Raises FixError where the page is not to be overwritten."""
+    data = fix.path.read_bytes()
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     if data != mark + fix.before.encode():
         raise FixError(f"{fix.name}: expected the page as it was read, got another; run the command again")
-    mode = path.stat().st_mode
-    write_whole(path, mark, fix.after.encode())
-    path.chmod(mode)
+    if not fix.path.stat().st_mode & 0o200:
+        raise FixError(f"{fix.name}: expected a page that may be written, got a read-only one; check its permissions")
+    return mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +103,35 @@ class _Trial:
         """The texts with every correction that makes its claim pass."""
         verdicts = self._verdicts(texts)
         for _ in range(_MOST_ROUNDS):
-            wanted = [one for one in verdicts if one.status in self.statuses and one.claim.kind != "waiver"]
-            self._leave((one for one in wanted if not one.correction), "what is true was not measured here")
-            proposed = self._proposed(texts, wanted, exact=())
-            if proposed == texts:
-                break
-            verdicts = self._verdicts(proposed)
+            wanted = self._wanted(verdicts)
+            proposed, verdicts = self._tried(texts, wanted, exact=[])
             stubborn = self._not_passing(wanted, verdicts)
             if stubborn:
-                proposed = self._proposed(texts, wanted, exact=[_key(one.claim) for one in stubborn])
-                verdicts = self._verdicts(proposed)
+                proposed, verdicts = self._tried(texts, wanted, exact=stubborn)
             hopeless = self._not_passing(wanted, verdicts)
             if hopeless:
                 self._leave(hopeless, "the claim does not pass with the measured value either")
-                proposed = self._proposed(texts, wanted, exact=[_key(one.claim) for one in stubborn])
-                verdicts = self._verdicts(proposed)
+                proposed, verdicts = self._tried(texts, wanted, exact=stubborn)
+            if proposed == texts and not hopeless:
+                return texts
             texts = proposed
+        self._leave(self._wanted(verdicts), "with each value that is mended, another turns out to be false")
         return texts
+
+    def _wanted(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
+        """What is to be mended next."""
+        false = [one for one in verdicts if one.status in self.statuses and one.claim.kind != "waiver"]
+        self._leave((one for one in false if not one.correction), "what is true was not measured here")
+        wanted = [one for one in false if _key(one.claim) not in self.left]
+        return [one for one in wanted if one.claim.kind in _CONDITIONS] or wanted
+
+    def _tried(
+        self, texts: Mapping[str, str], wanted: Sequence[Verdict], exact: Sequence[Verdict]
+    ) -> tuple[Mapping[str, str], tuple[Verdict, ...]]:
+        """The texts with the wanted corrections, those in `exact` without rounding, and the verdicts on them."""
+        unrounded = {_key(one.claim) for one in exact}
+        proposed = {name: self._proposed(name, text, wanted, unrounded) for name, text in texts.items()}
+        return proposed, self._verdicts(proposed)
 
     def _verdicts(self, texts: Mapping[str, str]) -> tuple[Verdict, ...]:
         for name, path in self.project.pages:
@@ -117,32 +142,44 @@ class _Trial:
         for verdict in verdicts:
             self.left.setdefault(_key(verdict.claim), (verdict, why))
 
-    def _proposed(
-        self, texts: Mapping[str, str], wanted: Sequence[Verdict], exact: Sequence[_Key]
-    ) -> Mapping[str, str]:
-        """The texts with every wanted correction that can be written; those in `exact` without rounding."""
-        proposed = {}
-        for name, text in texts.items():
-            on_page = [one for one in wanted if one.claim.page == name and _key(one.claim) not in self.left]
-            edits: list[Edit] = []
-            for verdict in on_page:
+    def _proposed(self, name: str, text: str, wanted: Iterable[Verdict], unrounded: set[_Key]) -> str:
+        """The page with every wanted correction that can be written."""
+        page = editable(page_from_text(text, name))
+        edits: dict[_Key, tuple[Edit, ...]] = {}
+        for verdict in wanted:
+            key = _key(verdict.claim)
+            if verdict.claim.page == name and key not in self.left:
                 try:
-                    edits += _edits(text, verdict, exact=_key(verdict.claim) in exact)
+                    edits[key] = _edits(page, verdict, exact=key in unrounded)
                 except EditError as error:
                     self._leave([verdict], str(error))
-            try:
-                proposed[name] = apply(text, edits)
-                self._refuse_side_effects(name, text, proposed[name], {_key(one.claim) for one in on_page})
-            except (EditError, PageError):
-                self._leave(on_page, "written together, the corrections would change more than their own values")
-                proposed[name] = text
-        return proposed
+        try:
+            return self._edited(name, text, edits)
+        except (EditError, PageError):
+            return self._one_by_one(name, text, edits, wanted)
 
-    def _refuse_side_effects(self, name: str, before: str, after: str, corrected: set[_Key]) -> None:
-        """Raises EditError where anything but the corrected claims would be declared otherwise."""
-        was, now = (self._declared(name, text) for text in (before, after))
-        if any(was.get(key) != now.get(key) for key in was.keys() | now.keys() if key not in corrected):
+    def _one_by_one(
+        self, name: str, text: str, edits: Mapping[_Key, tuple[Edit, ...]], wanted: Iterable[Verdict]
+    ) -> str:
+        """The page with those corrections that can be written together with the ones before them."""
+        written: dict[_Key, tuple[Edit, ...]] = {}
+        verdicts = {_key(verdict.claim): verdict for verdict in wanted}
+        for key, of_claim in edits.items():
+            try:
+                self._edited(name, text, {**written, key: of_claim})
+            except (EditError, PageError):
+                self._leave([verdicts[key]], "it cannot be written without changing more than its own value")
+            else:
+                written[key] = of_claim
+        return self._edited(name, text, written)
+
+    def _edited(self, name: str, text: str, edits: Mapping[_Key, tuple[Edit, ...]]) -> str:
+        """The page after the edits. Raises EditError or PageError where they change more than their own claims."""
+        after = apply(text, [edit for of_claim in edits.values() for edit in of_claim])
+        was, now = (self._declared(name, version) for version in (text, after))
+        if any(was.get(key) != now.get(key) for key in was.keys() | now.keys() if key not in edits):
             raise EditError("it would change another claim")
+        return after
 
     def _declared(self, name: str, text: str) -> dict[_Key, list[str]]:
         found = claims(read_index(page_from_text(text, name), self.project.includes))
@@ -163,8 +200,8 @@ def _key(claim: Claim) -> _Key:
     return claim.page, claim.model, claim.kind, claim.declared if claim.kind == "text" else claim.where.path
 
 
-def _edits(text: str, verdict: Verdict, *, exact: bool) -> tuple[Edit, ...]:
+def _edits(page: Editable, verdict: Verdict, *, exact: bool) -> tuple[Edit, ...]:
     claim, values = verdict.claim, verdict.correction
     if len(values) == 1:
         values = (in_style(claim.declared, values[0], exact=exact),)
-    return edits_of(page_from_text(text, claim.page), claim, values)
+    return edits_of(page, claim, values)

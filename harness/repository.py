@@ -53,31 +53,41 @@ def commit_of(repository: Path, reference: str) -> str:
     if re.fullmatch(r"[0-9a-f]{40,64}", commit):
         return commit
     mend = "name a branch, a tag or a commit, as `git log` shows them"
-    if _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+    named = reference and not reference.startswith("-")
+    if named and _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
         mend = "this clone is shallow: fetch the base first (git fetch --unshallow; in a workflow, fetch-depth: 0)"
     raise RepositoryError(f"expected a commit as base, got {reference!r}, which this repository does not have; {mend}")
 
 
 def blob(repository: Path, commit: str, path: str) -> bytes | None:
-    """The bytes of the file at `path`, from the repository's root, at a commit; None where there is none."""
-    found = _git(repository, "cat-file", "blob", f"{commit}:{path}")
-    return None if found.returncode else found.stdout
+    """The bytes of the file at `path`, from the repository's root, at a commit; None where there is none.
+
+    Raises RepositoryError where there is one, but the repository does not have it, as a partial clone may not.
+    """
+    named = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}")
+    if named.returncode:
+        return None
+    found = _git(repository, "cat-file", "blob", os.fsdecode(named.stdout).strip())
+    if found.returncode:
+        mend = "fetch the whole repository, or repair it (git fsck)"
+        raise RepositoryError(f"expected {path} at {commit}, got an object that the repository lacks; {mend}")
+    return found.stdout
 
 
-def changed_files(repository: Path, commit: str, folder: str) -> set[str]:
-    """The files below `folder`, from the repository's root, that are other than they were at a commit, or new.
+def changed_files(top: Path, commit: str) -> set[str]:
+    """The files, from the root of the checkout, that are other than they were at a commit, or new.
 
     Raises RepositoryError where git cannot tell.
     """
     found = set()
     for asked in (
-        ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", commit, "--", folder),
-        ("ls-files", "--others", "--exclude-standard", "-z", "--", folder),
+        ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", commit),
+        ("ls-files", "--others", "--exclude-standard", "-z"),
     ):
-        listed = _git(repository, *asked)
+        listed = _git(top, *asked)
         if listed.returncode:
             told = os.fsdecode(listed.stderr).strip()
-            raise RepositoryError(f"{repository}: expected git to list what changed since {commit}, got: {told}")
+            raise RepositoryError(f"{top}: expected git to list what changed since {commit}, got: {told}")
         found |= set(filter(None, os.fsdecode(listed.stdout).split("\0")))
     return found
 

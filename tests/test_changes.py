@@ -167,7 +167,9 @@ def test_a_new_page_is_affected_whole(project: Path) -> None:
     committed(project)
     (project / "modelindex" / "new.md").write_text("<!--\nType: model-index\nModels:\n- Name: a\n-->\n")
     (project / "modelindex" / "verify.toml").write_text('pages = ["regnety.md", "new.md"]')
-    assert _affected(project) == {(None, "type"), (None, "text"), ("a", "name")}
+    changes = changes_since(find_project(project, ()), Resources(), "HEAD")
+    why = {one.claim.kind: one.why for one in changes.affected if one.claim.page == "modelindex/new.md"}
+    assert why == dict.fromkeys(("type", "text", "name"), ("the page is new since HEAD",))
 
 
 def test_a_page_that_could_not_be_read_is_affected_whole(project: Path) -> None:
@@ -192,13 +194,13 @@ def test_a_project_below_the_root_of_its_repository(project: Path) -> None:
     assert _affected(project) == {("regnety_002", "epochs")}
 
 
-def test_files_beside_the_pages_are_told(project: Path) -> None:
+def test_files_beside_the_pages_affect_all_claims(project: Path) -> None:
+    committed(project)
     (project / "modelindex" / "references").mkdir()
     (project / "modelindex" / "references" / "mine.json").write_text("{}")
-    committed(project)
-    (project / "modelindex" / "references" / "mine.json").write_text('{"sources": {}}')
     changes = changes_since(find_project(project, ()), Resources(), "HEAD")
-    assert changes.beside == ("modelindex/references/mine.json",)
+    assert len(changes.affected) == len(changes.claims) == 314
+    assert {one.why for one in changes.affected} == {("modelindex/references/mine.json changed",)}
 
 
 def _deleted(project: Path) -> None:

@@ -9,7 +9,7 @@ from harness.zoo import family_of
 
 KINDS = ("name", "id", "in_collection")
 NEEDS = frozenset({Need.NETWORK})
-READS = ("collections",)
+READS = ("collections to be in",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

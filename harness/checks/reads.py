@@ -50,6 +50,9 @@ READINGS: Mapping[str, Reading] = {
     "figures out of line with it": lambda claim, subject: conflicts_of(claim, subject, subject.result_of(claim)),
     "collection": lambda claim, subject: subject.collection_of(claim),
     "collections": lambda _, subject: list(subject.index.collections),
+    "collections to be in": lambda claim, subject: (
+        list(subject.index.collections) if claim.kind == "in_collection" else None
+    ),
     "models": lambda _, subject: sorted(subject.index.models),
     "models of the collection": lambda claim, subject: sorted(
         name for name, record in subject.index.models.items() if record.text("in_collection") == claim.declared

@@ -12,6 +12,7 @@ import yaml
 from harness.index.claim import Claim
 from harness.index.document import Mapping, Node, Scalar, parse_document
 from harness.index.document import Sequence as List
+from harness.index.faults import Location
 from harness.index.page import Page
 from harness.index.quantity import parse_quantity
 
@@ -29,15 +30,29 @@ class Edit:
     text: str
 
 
-def edits_of(page: Page, claim: Claim, values: Sequence[str]) -> tuple[Edit, ...]:
+@dataclass(frozen=True, slots=True)
+class Editable:
+    """A page with the values of its model-index by their places, and how many of them stand at each span."""
+
+    page: Page
+    nodes: dict[Location, Node]
+    spans: Counter[tuple[int, int]]
+
+
+def editable(page: Page) -> Editable:
+    """The page, read for editing. Raises PageError where its model-index is no YAML."""
+    root, _ = parse_document(page)
+    nodes = {node.where: node for node in _nodes(root)}
+    return Editable(page, nodes, Counter(node.span for node in nodes.values() if isinstance(node, Scalar)))
+
+
+def edits_of(values_of: Editable, claim: Claim, values: Sequence[str]) -> tuple[Edit, ...]:
     """The edits that make a claim declare `values`: one text, or the items of a list. Raises EditError."""
+    page, spans = values_of.page, values_of.spans
     if claim.kind == "text":
         start = page.line_starts[claim.where.line - 1] + claim.where.column - 1
         return (Edit(start, start + len(claim.declared), values[0]),)
-    root, _ = parse_document(page)
-    nodes = list(_nodes(root))
-    node = next((node for node in nodes if node.where == claim.where), None)
-    spans = Counter(node.span for node in nodes if isinstance(node, Scalar))
+    node = values_of.nodes.get(claim.where)
     if isinstance(node, Scalar) and len(values) == 1:
         if spans[node.span] > 1:
             raise EditError("it is shared with another value, by an alias")

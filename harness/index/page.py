@@ -71,7 +71,7 @@ def page_from_text(text: str, name: str) -> Page:
     """The page that `text` holds. Raises PageError unless exactly one model-index block stands in it."""
     if not text.strip():
         raise _error(name, "a page with a model-index", "an empty file", _START)
-    outside_code = _without_code(text)
+    outside_code = without_code(text)
     comments = list(_comments(outside_code))
     if comments and comments[-1][1] < 0:
         mend = "close the comment"
@@ -104,7 +104,7 @@ def _comments(text: str) -> Iterator[tuple[int, int]]:
             return
 
 
-def _without_code(text: str) -> str:
+def without_code(text: str) -> str:
     """The text with fenced code blanked out; a fence that is never closed is text."""
     lines = text.split("\n")
     opened: tuple[int, str] | None = None

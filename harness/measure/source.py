@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.repository import blob, has_commit
+from harness.repository import RepositoryError, blob, has_commit
 
 
 class NotInRepositoryError(Exception):
@@ -13,7 +13,10 @@ def lines_at(repository: Path, commit: str, path: str) -> tuple[str, ...]:
     """The lines of `path` at `commit`. Raises NotInRepositoryError, or OSError where git cannot be run."""
     if not has_commit(repository, commit):
         raise NotInRepositoryError(f"commit {commit}")
-    found = blob(repository, commit, path)
+    try:
+        found = blob(repository, commit, path)
+    except RepositoryError:
+        found = None
     if found is None:
         raise NotInRepositoryError(f"file {path} at commit {commit}")
     return tuple(found.decode("utf-8", "replace").split("\n"))

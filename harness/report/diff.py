@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+# Above that, comparing every repeated line with every other takes longer than a reader waits.
+_LONG = 5000
+
 
 def unified_diff(name: str, before: str, after: str) -> Iterator[str]:
     """The lines of the difference; none where the texts are the same.
@@ -10,7 +13,7 @@ def unified_diff(name: str, before: str, after: str) -> Iterator[str]:
     Not difflib's own, which takes lines that a page often repeats for noise, and shows them as changed.
     """
     old, new = before.split("\n"), after.split("\n")
-    groups = SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes()
+    groups = SequenceMatcher(None, old, new, autojunk=len(old) > _LONG).get_grouped_opcodes()
     for number, group in enumerate(groups):
         if number == 0:
             yield from (f"--- a/{name}", f"+++ b/{name}")

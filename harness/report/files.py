@@ -30,23 +30,23 @@ def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
 
 def write_reports(folder: Path, files: Mapping[str, str]) -> None:
     """Write all reports, and remove the cards of models that are gone. Raises ReportError."""
-    _write_all(folder, files)
+    _write_all(folder, files, "use --reports DIR")
     _remove(_ours(folder, "*/*.md", markdown.GENERATED), folder, files)
 
 
-def write_pages(folder: Path, files: Mapping[str, str], *, whole: bool) -> None:
-    """Write rendered pages; where they are all pages (`whole`), remove those of pages that are gone.
-
-    Raises ReportError.
-    """
-    _write_all(folder, files)
-    if whole:
-        _remove(_ours(folder, "*.md", pages.GENERATED), folder, files)
+def write_pages(folder: Path, files: Mapping[str, str]) -> None:
+    """Write all rendered pages, and remove those of pages that are gone. Raises ReportError."""
+    _write_all(folder, files, "check its permissions")
+    _remove(_ours(folder, "*.md", pages.GENERATED), folder, files)
 
 
-def rendered_pages(folder: Path) -> dict[str, str]:
-    """The rendered pages that are there, by their names."""
-    return {path.name: path.read_bytes().decode() for path in _ours(folder, "*.md", pages.GENERATED)}
+def rendered_pages(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The files of these names that are there, and every page that was rendered before."""
+    there = {path for path in (folder / name for name in names) if path.is_file()}
+    return {
+        path.name: path.read_bytes().decode("utf-8", "replace")
+        for path in there.union(_ours(folder, "*.md", pages.GENERATED))
+    }
 
 
 def page_files(texts: Mapping[str, str]) -> dict[str, str]:
@@ -55,7 +55,7 @@ def page_files(texts: Mapping[str, str]) -> dict[str, str]:
     return {f"{folders[page]}.md": text for page, text in texts.items()}
 
 
-def _write_all(folder: Path, files: Mapping[str, str]) -> None:
+def _write_all(folder: Path, files: Mapping[str, str], mend: str) -> None:
     """Write all files, each to a temporary one first.
 
     Raises ReportError before any report is changed where the folder cannot be written.
@@ -73,7 +73,7 @@ def _write_all(folder: Path, files: Mapping[str, str]) -> None:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
         told = error.strerror or str(error)
-        raise ReportError(f"{folder}: expected a folder that can be written, got: {told}; use --reports DIR") from None
+        raise ReportError(f"{folder}: expected a folder that can be written, got: {told}; {mend}") from None
     for path, temporary in staged.items():
         temporary.replace(path)
 
@@ -109,7 +109,7 @@ def page_folders(page_names: Sequence[str]) -> dict[str, str]:
     for page, name in names.items():
         # Rendered pages lie in a folder called so.
         if shared[name.casefold()] > 1 or name.casefold() == "pages":
-            names[page] = _folder(page)
+            names[page] = _folder(str(PurePosixPath(page).with_suffix("")))
     if len({name.casefold() for name in names.values()}) < len(page_names):
         raise ReportError(f"expected pages whose names differ, got {', '.join(page_names)}; rename one of them")
     return names

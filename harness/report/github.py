@@ -36,7 +36,7 @@ def step_summary(markdown: str) -> str:
     """The Markdown report, or where it is too long for GitHub its first part and a line that says so."""
     if len(markdown.encode()) <= MOST_BYTES:
         return markdown
-    told = "\n\n**Cut off here: the report is longer than GitHub shows; `verify all --format markdown` prints all of it.**\n"
+    told = "\n\n**Cut off here: longer than GitHub shows. `verify all --format markdown` prints all of it.**\n"
     return markdown.encode()[: MOST_BYTES - len(told)].decode("utf-8", "ignore").rpartition("\n")[0] + told
 
 

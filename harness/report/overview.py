@@ -81,7 +81,7 @@ def summary(verdicts: Iterable[Verdict]) -> dict[Status, int]:
 def summary_line(verdicts: Sequence[Verdict]) -> str:
     """`301 claims: 242 pass, 12 explained, 14 fail`."""
     counts = ", ".join(f"{count} {words(status)}" for status, count in summary(verdicts).items() if count)
-    return f"{len(verdicts)} claim{'s' if len(verdicts) != 1 else ''}: {counts}"
+    return f"{len(verdicts)} claim{'s' if len(verdicts) != 1 else ''}{f': {counts}' if counts else ''}"
 
 
 def sentence(verdict: Verdict) -> str:

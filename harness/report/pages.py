@@ -5,40 +5,69 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
+from harness.index.page import without_code
+from harness.index.rendering import Rendered
 from harness.report.markup import status_cell, table, text_cell
 from harness.report.overview import by_model, summary_line
 from harness.verdict import Status, Verdict
 
 GENERATED = "<!-- What follows was written by `verify docs`, from the model-index of this page. -->"
-# The variable by which a page says where the table goes.
-VARIABLE = "verified_claims"
 
 # The claims that readers look for; any other only where there is something to say about it.
 _TOLD = {"parameters", "flops", "file_size", "weights", "top_1_accuracy", "top_5_accuracy"}
 _CITATION = re.compile(r"(?mi)^#{1,6}[ \t]+(?:citation|citing|cite|how (?:do|can) i cite|bibtex)\b")
-_FENCED = re.compile(r"(?ms)^ {0,3}(```+|~~~+).*?^ {0,3}\1[`~]*[ \t]*\r?$|\Z")
-_LINK = re.compile(r"(?P<before>\]\(\s*<?|^ {0,3}\[[^\]\n]+\]:[ \t]*<?)(?P<target>[^\s)>]+)", re.MULTILINE)
+_ASIDE = re.compile(r"<!--.*?-->|(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+_LINK = re.compile(
+    r"(?P<before>\]\(\s*<?|^ {0,3}\[[^\]\n]+\]:[ \t]*<?|\b(?:src|href)=[\"'])(?P<target>[^\s)>\"']+)", re.MULTILINE
+)
 _ELSEWHERE = re.compile(r"[a-zA-Z][\w+.-]*:|[/#]")
 _LONGEST = 60
 
 
-def with_verdicts(rendered: str, asked: bool, mark: str, verdicts: Sequence[Verdict], folder: str) -> str:
-    """The page with the table; `mark` stands where it `asked` for it. `folder` holds the page's cards."""
-    newline = "\r\n" if "\r\n" in rendered else "\n"
+def with_verdicts(page: Rendered, mark: str, verdicts: Sequence[Verdict], folder: str) -> Rendered:
+    """The page with the table: in the place of `mark`, or before the citation. `folder` holds the models' cards."""
+    newline = "\r\n" if "\r\n" in page.index else "\n"
     section = newline.join(_section(verdicts, folder))
-    if asked:
-        return rendered.replace(mark, section)
-    place = _place(rendered)
+    if mark in page.before + page.after:
+        return Rendered(page.before.replace(mark, section), page.index, page.after.replace(mark, section))
     titled = newline.join(["## Verified claims", "", section, "", ""])
-    return rendered[:place] + titled + rendered[place:]
+    for part in ("before", "after"):
+        text = getattr(page, part)
+        citation = _CITATION.search(_prose(text))
+        if citation:
+            place = citation.start()
+            return _replaced(page, part, text[:place] + titled + text[place:])
+    return Rendered(page.before + titled, page.index, page.after)
 
 
-def _place(rendered: str) -> int:
-    """Before the citation's heading; on pages without one before the model-index."""
-    code = [match.span() for match in _FENCED.finditer(rendered)]
-    headings = (match.start() for match in _CITATION.finditer(rendered))
-    outside = (start for start in headings if not any(first <= start < last for first, last in code))
-    return next(outside, rendered.rindex("<!--"))
+def with_links_from(page: Rendered, name: str, to_root: str) -> Rendered:
+    """The page's relative links, written for the place of the page called `name`, led from another folder.
+
+    `to_root` is the way from that folder to the project's root, such as `../..`.
+    """
+    here = PurePosixPath(name).parent
+    return Rendered(_led(page.before, here, to_root), page.index, _led(page.after, here, to_root))
+
+
+def _replaced(page: Rendered, part: str, text: str) -> Rendered:
+    return Rendered(text, page.index, page.after) if part == "before" else Rendered(page.before, page.index, text)
+
+
+def _led(text: str, here: PurePosixPath, to_root: str) -> str:
+    parts, end = [], 0
+    for link in _LINK.finditer(_prose(text)):
+        target = text[link.start("target") : link.end("target")]
+        if _ELSEWHERE.match(target):
+            continue
+        path, mark, rest = re.fullmatch(r"([^?#]*)([?#]?)(.*)", target).groups()  # type: ignore[union-attr]
+        parts += [text[end : link.start("target")], f"{to_root}/{quote((here / unquote(path)).as_posix())}{mark}{rest}"]
+        end = link.end("target")
+    return "".join([*parts, text[end:]])
+
+
+def _prose(text: str) -> str:
+    """The text with code and comments blanked out; places stay the same."""
+    return _ASIDE.sub(lambda aside: re.sub(r"[^\n]", " ", aside[0]), without_code(text))
 
 
 def _section(verdicts: Sequence[Verdict], folder: str) -> list[str]:
@@ -56,7 +85,7 @@ def _section(verdicts: Sequence[Verdict], folder: str) -> list[str]:
         if verdict.claim.model is None and verdict.status is not Status.PASS
     ]
     untold = len(verdicts) - len(rows)
-    lines += table(["model", "claim", "declared", "measured", "verdict"], rows)
+    lines += table(["model", "claim", "verdict", "declared", "measured", "how"], rows)
     return [*lines, "", f"Not in the table: {untold} more claims, all of them *pass*."] if untold else lines
 
 
@@ -65,29 +94,9 @@ def _card(model: str, folder: str) -> str:
 
 
 def _cells(verdict: Verdict) -> list[str]:
-    """Claim, declared, measured and verdict; of long lists only how many items, and what differs."""
+    """Claim, verdict, declared, measured and method; of long lists only how many items, and what differs."""
     declared, measured = verdict.claim.declared, verdict.measured or "not measured"
     if ", " in declared and len(declared) > _LONGEST:
         declared, measured = f"{declared.count(', ') + 1} items", verdict.difference or measured
-    return [text_cell(verdict.claim.kind), text_cell(declared), text_cell(measured), status_cell(verdict.status)]
-
-
-def with_links_from(rendered: str, page: str, to_root: str) -> str:
-    """The page's relative links, which were written for the place of `page`, led from another folder.
-
-    `to_root` is the way from that folder to the project's root, such as `../..`.
-    """
-    here = PurePosixPath(page).parent
-
-    def led(match: re.Match[str]) -> str:
-        target = match["target"]
-        if _ELSEWHERE.match(target):
-            return match[0]
-        path, mark, rest = target.partition("#")
-        return f"{match['before']}{to_root}/{quote((here / unquote(path)).as_posix())}{mark}{rest}"
-
-    parts, end = [], 0
-    for code in _FENCED.finditer(rendered):
-        parts += [_LINK.sub(led, rendered[end : code.start()]), code[0]]
-        end = code.end()
-    return "".join(parts)
+    told = (declared, measured, verdict.method or "none")
+    return [text_cell(verdict.claim.kind), status_cell(verdict.status), *map(text_cell, told)]

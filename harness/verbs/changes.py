@@ -3,7 +3,6 @@
 import json
 import textwrap
 import time
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +10,25 @@ import click
 
 from harness.exit_codes import NOTHING_FALSE
 from harness.flags import find, on_claims, on_pages, resources, with_files, with_format
-from harness.verbs.outcome import View, exit_code, show, write
+from harness.verbs.outcome import View, exit_code, nothing_selected, refuse_output, show, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.changes import Affected
-    from harness.index.claim import ClaimKey
     from harness.verdict import Verdict
 
 
 @click.command()
 @on_pages
-@click.option("--base", required=True, metavar="REF", help="The commit, branch or tag to compare with.")
+@click.option(
+    "--base",
+    envvar="PRE_COMMIT_FROM_REF",
+    default="HEAD",
+    show_default=True,
+    metavar="REF",
+    help="The commit, branch or tag to compare with.",
+)
 @on_claims
 @click.option("--dry-run", is_flag=True, help="Say which claims, and why; verify nothing.")
 @with_files
@@ -47,62 +52,57 @@ def changed(  # noqa: PLR0913 - a parameter for each flag
     a workflow. No reports are written.
     """
     from harness.changes import changes_since
+    from harness.report.progress import ProgressOnStderr
+    from harness.verify import Answer, Named, Selection, verify
 
+    if dry_run and form not in {"rich", "json"}:
+        raise click.UsageError(f"--dry-run has no verdicts to show as {form}; leave one of the two away.")
     started = time.monotonic()
     project = find(pages)
+    refuse_output(project, output)
     found = resources(project, files)
     changes = changes_since(project, found, base)
-    affected = [one for one in changes.affected if _wanted(one, models, kinds)]
-    for name in changes.beside:
-        click.echo(f"{name} changed too; what that affects, only `verify all` tells.", err=True)
-    verdicts: tuple[Verdict, ...] = ()
+    selection = Selection(models, kinds)
+    if not any(claim in selection for claim in changes.claims):
+        raise click.UsageError(nothing_selected(changes.claims, models, kinds))
+    affected = [one for one in changes.affected if one.claim in selection]
+    answer = Answer((), (), (), cached=True)
     if affected and not dry_run:
-        from harness.report.progress import ProgressOnStderr
-        from harness.verify import Named, verify
-
         named = Named(frozenset(one.claim.key for one in affected))
         answer = verify(project, named, found, ProgressOnStderr())
-        verdicts = answer.verdicts
-        if form != "json":
-            show(answer, project, View(form, output, strict, started, overview=False))
-    if form != "json":
-        _tell(affected, verdicts, base)
-    elif output:
-        write(output, _as_json(affected, verdicts))
-        _tell(affected, verdicts, base)
-    else:
-        click.echo(_as_json(affected, verdicts), nl=False)
-    return exit_code(verdicts, strict=strict) if verdicts else NOTHING_FALSE
+    if form == "json" and output is None:
+        click.echo(_as_json(affected, answer.verdicts), nl=False)
+        return exit_code(answer.verdicts, strict=strict)
+    if form == "json" and output is not None:
+        write(output, _as_json(affected, answer.verdicts))
+        form, output = "rich", None
+    if answer.verdicts or form != "rich":
+        show(answer, project, View(form, output, strict, started, overview=False))
+    _tell(affected, answer.verdicts, base, left_out=len(changes.affected) - len(affected))
+    return exit_code(answer.verdicts, strict=strict) if answer.verdicts else NOTHING_FALSE
 
 
-def _wanted(one: "Affected", models: "Sequence[str]", kinds: "Sequence[str]") -> bool:
-    wanted = ((one.claim.model or "page", models), (one.claim.kind, kinds))
-    return all(not globs or any(fnmatchcase(name, glob) for glob in globs) for name, globs in wanted)
-
-
-def _tell(affected: "Sequence[Affected]", verdicts: "Sequence[Verdict]", base: str) -> None:
+def _tell(affected: "Sequence[Affected]", verdicts: "Sequence[Verdict]", base: str, *, left_out: int) -> None:
     """Say on stderr which claims are affected, by what, and how they fared."""
-    from harness.index.faults import visible
-
     if not affected:
-        click.echo(f"No claim is affected by what changed since {visible(base)}.", err=True)
-    fared = _fared(verdicts)
+        which = f"None of the {left_out} claims that are" if left_out else "No claim is"
+        click.echo(f"{which} affected by what changed since {base}{' is selected' if left_out else ''}.", err=True)
+    from harness.report.overview import words
+
+    fared = {verdict.claim.key: words(verdict.status) for verdict in verdicts}
     causes: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in affected:
         told = f"{one.claim.kind} {fared[one.claim.key]}" if one.claim.key in fared else one.claim.kind
         causes.setdefault((one.claim.model or one.claim.page, one.why), []).append(told)
     for (about, why), claims in causes.items():
-        click.echo(visible(f"{about}: {'; '.join(why)}"), err=True)
-        click.echo(
-            textwrap.fill(visible(", ".join(claims)), 80, initial_indent="    ", subsequent_indent="    "), err=True
-        )
+        _echo(f"{about}: {'; '.join(why)}", "  ")
+        _echo(f"    {', '.join(claims)}", "    ")
 
 
-def _fared(verdicts: "Sequence[Verdict]") -> "dict[ClaimKey, str]":
-    """The status of each claim, as people read it."""
-    from harness.report.overview import words
+def _echo(text: str, indent: str) -> None:
+    from harness.index.faults import visible
 
-    return {verdict.claim.key: words(verdict.status) for verdict in verdicts}
+    click.echo(textwrap.fill(visible(text), 80, subsequent_indent=indent, break_on_hyphens=False), err=True)
 
 
 def _as_json(affected: "Sequence[Affected]", verdicts: "Sequence[Verdict]") -> str:

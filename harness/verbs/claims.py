@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from harness.flags import find, on_claims, on_pages, with_files, with_format
-from harness.verbs.outcome import View, exit_code, rules, show, verified
+from harness.verbs.outcome import View, exit_code, refuse_output, rules, show, verified
 
 
 @click.command("all")
@@ -42,6 +42,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
     """
     started = time.monotonic()
     project = find(pages)
+    refuse_output(project, output)
     answer = verified(project, models, kinds, files)
     if answer.portable and (reports or project.whole):
         from harness.report.files import report_files, write_reports

@@ -30,11 +30,11 @@ def verified(project: "Project", models: tuple[str, ...], kinds: tuple[str, ...]
 
     answer = verify(project, Selection(models, kinds), resources(project, files), ProgressOnStderr())
     if not answer.verdicts:
-        raise click.UsageError(_nothing_selected(answer.claims, models, kinds))
+        raise click.UsageError(nothing_selected(answer.claims, models, kinds))
     return answer
 
 
-def _nothing_selected(claims: "Iterable[Claim]", models: tuple[str, ...], kinds: tuple[str, ...]) -> str:
+def nothing_selected(claims: "Iterable[Claim]", models: tuple[str, ...], kinds: tuple[str, ...]) -> str:
     """Which models and kinds there are, where a selection matches none."""
     lines = ["Nothing was checked: no claim matches."]
     known = [(claim.model or "page", claim.kind) for claim in claims]
@@ -86,13 +86,27 @@ def show(answer: "Answer", project: "Project", view: View) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file that was asked for. Raises click.UsageError where that cannot be."""
+    """Write a file that was asked for; what is no regular file, such as a device, is written into.
+
+    Raises click.UsageError where that cannot be.
+    """
     from harness.disk import write_whole
 
     try:
-        write_whole(path, text.encode())
+        if path.exists() and not path.is_file():
+            path.write_text(text, "utf-8")
+        else:
+            write_whole(path.resolve(), text.encode())
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def refuse_output(project: "Project", output: Path | None) -> None:
+    """Raises click.UsageError where what was asked to be written would take the place of what people wrote."""
+    real = output.resolve() if output else None
+    own = (project.root / "modelindex").resolve()
+    if real and (real.is_relative_to(own) or real in {path.resolve() for _, path in project.pages}):
+        raise click.UsageError(f"{output} is a page, or in modelindex/, which holds what people write; name another.")
 
 
 def _formed(answer: "Answer", project: "Project", view: View) -> str:
@@ -140,9 +154,13 @@ def _summarise(verdicts: "tuple[Verdict, ...]", *, overview: bool) -> None:
     from harness.report.markdown import report
 
     path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if path:
+    if not path:
+        return
+    try:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(step_summary(report(verdicts, overview=overview)))
+    except OSError as error:
+        click.echo(f"The step summary {path} cannot be written: {error.strerror}.", err=True)
 
 
 def _from_repository(project: "Project") -> str:

@@ -1,13 +1,16 @@
 """The pages themselves: what is false on them mended, and what readers see of them written."""
 
+import os
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.exit_codes import FALSE, NOTHING_FALSE
+from harness.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
 from harness.flags import find, on_claims, on_pages, resources, with_files
+from harness.verbs.outcome import exit_code, verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,10 +35,10 @@ def fix(
 ) -> int:
     """Rewrite false values of the pages to the measured ones.
 
-    Only values that were measured here, or that a reference on file states, are written, in the page's own style;
-    no other character of the page is touched. What cannot be mended so is named, and makes the exit code 1.
+    Only values that were measured here, or that a record or a reference on file states, are written, in the page's
+    own style; no other character of the page is touched. What cannot be mended so is named, and makes the exit code 1.
     """
-    from harness.fixing import propose_fixes, write_fix
+    from harness.fixing import propose_fixes, write_fixes
     from harness.index.faults import visible
     from harness.report.diff import unified_diff
     from harness.report.progress import ProgressOnStderr
@@ -43,58 +46,70 @@ def fix(
     from harness.verify import Selection
 
     project = find(pages)
+    verdicts = verified(project, models, kinds, files).verdicts
     statuses = frozenset({Status.FAIL, Status.EXPLAINED} if explained else {Status.FAIL})
     fixes = propose_fixes(project, Selection(models, kinds), resources(project, files), ProgressOnStderr(), statuses)
     changed = [one for one in fixes if one.before != one.after]
     for one in changed:
-        _print_diff(unified_diff(one.name, one.before, one.after))
-    for one in changed if not dry_run else ():
-        write_fix(one)
-        click.echo(f"Mended {one.name}.", err=True)
+        print_diff(unified_diff(one.name, one.before, one.after))
+    if not dry_run:
+        write_fixes(changed)
+        for one in changed:
+            click.echo(f"Mended {one.name}.", err=True)
     left = [pair for one in fixes for pair in one.left]
     for verdict, why in left:
         about = f"{verdict.claim.where}: {verdict.claim.kind} of {verdict.claim.model or 'page'}"
         click.echo(visible(f"Left alone: {about}: {why}"), err=True)
     if not changed:
         click.echo("Nothing to mend.", err=True)
+    if exit_code(verdicts, strict=False) == NOT_FINISHED:
+        click.echo("A check could not finish; `verify all` tells which.", err=True)
+        return NOT_FINISHED
     return FALSE if left or (dry_run and changed) else NOTHING_FALSE
 
 
 @click.command()
-@on_pages
 @click.option("--check", is_flag=True, help="Write nothing; show what would change, and exit 1 if anything would.")
-def docs(*, pages: tuple[Path, ...], check: bool) -> int:
+def docs(*, check: bool) -> int:
     """Render the pages, with a table of their verified claims.
 
-    They are written to reports/pages/. Each page is a template that may include files of
-    modelindex/_includes/. The table stands where the page says {{ verified_claims }}, or before its citation; the
-    model-index stays as it is.
+    They are written to reports/pages/. Each page is a template of text, variables and files of modelindex/_includes/.
+    The table stands where the page says {{ verified_claims }}, or before its citation; the model-index stays as it is.
+    False claims are told on the page, not in the exit code.
     """
     from harness.documentation import document
     from harness.report.diff import unified_diff
     from harness.report.files import rendered_pages, write_pages
     from harness.report.progress import ProgressOnStderr
 
-    project = find(pages)
+    project = find(())
     folder = project.root / "reports" / "pages"
-    rendered = document(project, ProgressOnStderr())
+    rendered, verdicts = document(project, ProgressOnStderr())
+    if exit_code(verdicts, strict=False) == NOT_FINISHED:
+        click.echo("A check could not finish, so nothing is rendered; `verify all` tells which.", err=True)
+        return NOT_FINISHED
     if not check:
-        write_pages(folder, rendered, whole=project.whole)
+        write_pages(folder, rendered)
         click.echo(f"The pages are in {folder}.", err=True)
         return NOTHING_FALSE
-    there = rendered_pages(folder) if project.whole else {}
-    there |= {name: (folder / name).read_bytes().decode() for name in rendered if (folder / name).is_file()}
+    there = rendered_pages(folder, rendered)
     stale = sorted(name for name in rendered.keys() | there.keys() if rendered.get(name) != there.get(name))
     for name in stale:
-        _print_diff(unified_diff(f"reports/pages/{name}", there.get(name, ""), rendered.get(name, "")))
+        print_diff(unified_diff(f"reports/pages/{name}", there.get(name, ""), rendered.get(name, "")))
     told = f"Stale: {', '.join(stale)}; run `verify docs`." if stale else "The pages are what `verify docs` writes."
     click.echo(told, err=True)
     return FALSE if stale else NOTHING_FALSE
 
 
-def _print_diff(lines: "Iterable[str]") -> None:
+def print_diff(lines: "Iterable[str]") -> None:
+    """Print a difference of pages, whose lines a workflow's runner is kept from reading as commands."""
     from harness.index.faults import visible
 
+    token = secrets.token_hex() if os.environ.get("GITHUB_ACTIONS") == "true" else None
+    if token:
+        click.echo(f"::stop-commands::{token}")
     for line in lines:
-        click.secho(visible(line), fg=_COLOURS.get(line[:1]))
+        click.secho(visible(line.removesuffix("\r")), fg=_COLOURS.get(line[:1]))
+    if token:
+        click.echo(f"::{token}::")
     sys.stdout.flush()

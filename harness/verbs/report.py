@@ -7,7 +7,7 @@ import click
 
 from harness.exit_codes import NOTHING_FALSE
 from harness.flags import find, on_claims, on_pages, with_files
-from harness.verbs.outcome import verified, write
+from harness.verbs.outcome import refuse_output, verified, write
 
 
 @click.command()
@@ -37,7 +37,9 @@ def report(
     """
     from harness.report.html import html_report
 
-    answer = verified(find(pages), models, kinds, files)
+    project = find(pages)
+    refuse_output(project, html)
+    answer = verified(project, models, kinds, files)
     write(html, html_report(answer.verdicts))
     click.echo(f"The report is {html}.", err=True)
     if opened:

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.index.claims import claims
-from harness.index.edits import EditError, apply, edits_of, in_style
+from harness.index.edits import EditError, apply, editable, edits_of, in_style
 from harness.index.page import page_from_text
 from tests.conftest import index_of
 
@@ -39,7 +39,7 @@ def _edited(metadata: str, kind: str, *values: str, more: str = "") -> str:
     start, end = "<!--\nType: model-index\nModels:\n- Name: a\n  Metadata:\n", f"{more}-->\nText\n"
     text = f"{start}{metadata}{end}"
     claim = next(claim for claim in claims(index_of(text)) if claim.kind == kind)
-    after = apply(text, edits_of(page_from_text(text, "page.md"), claim, values))
+    after = apply(text, edits_of(editable(page_from_text(text, "page.md")), claim, values))
     assert after.startswith(start)
     assert after.endswith(end)
     return after[len(start) : -len(end)]
@@ -97,7 +97,7 @@ def test_what_is_written_in_another_way_is_left_alone(metadata: str, kind: str, 
 
 def test_damaged_text() -> None:
     text = "# DollÃ¡r, é DollÃ¡r\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n"
-    page = page_from_text(text, "page.md")
+    page = editable(page_from_text(text, "page.md"))
     damages = [claim for claim in claims(index_of(text)) if claim.kind == "text"]
     edits = [edit for claim in damages for edit in edits_of(page, claim, ["Dollár"])]
     assert apply(text, edits) == text.replace("Ã¡", "á")
