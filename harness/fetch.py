@@ -25,12 +25,17 @@ class Fetched:
     told: str
 
 
-def fetch_weights(named: Iterable[tuple[str, str]], folder: Path) -> Iterator[Fetched]:
-    """Fetch what each model names into `folder`, unless it is there. A host that does not answer is asked once."""
+def fetch_weights(named: Iterable[tuple[str, str, Path]], folder: Path) -> Iterator[Fetched]:
+    """Fetch what each model names into `folder`, unless it is there, or in the page's own folder where it is named so.
+
+    A host that does not answer is asked once.
+    """
     silent: set[str] = set()
-    for model, address in named:
+    for model, address, beside in named:
         if is_relative(address):
-            yield Fetched(model, Status.NOT_RUN, f"{address} is named by its path from the page; nothing to fetch")
+            there = (beside / address).is_file()
+            told = "is here, beside its page" if there else "is named by its path from the page, and not there"
+            yield Fetched(model, Status.PASS if there else Status.NOT_RUN, f"{address} {told}")
             continue
         host = urlsplit(address).netloc
         if host in silent:

@@ -16,6 +16,7 @@ from harness.index.prose import mended
 from harness.index.records import read_index
 from harness.project import Project
 from harness.resources import Resources
+from harness.user_error import UserError
 from harness.verdict import Status, Verdict
 from harness.verify import Selection, verify
 
@@ -28,7 +29,7 @@ _CONDITIONS = {"weights", "image_size", "crop_pct", "interpolation"}
 _Key = tuple[str, str | None, str, str]
 
 
-class FixError(Exception):
+class FixError(UserError):
     """A page that cannot be rewritten; the message says why."""
 
 

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.disk import write_whole
+from harness.user_error import UserError
 
 SCHEMA = 1
-_HEX = frozenset("0123456789abcdef")
 
 
-class LockFileError(Exception):
+class LockFileError(UserError):
     """A lock that cannot be read, or is not what was written; the message names it and the mend."""
 
 
@@ -38,17 +38,21 @@ def read_lock(path: Path) -> Mapping[tuple[str, str], Locked]:
     Raises LockFileError, also for a file that was edited: a digest of the entries stands beside them.
     """
     try:
-        content = json.loads(path.read_bytes())
-        entries = [Locked(**entry) for entry in content["files"]]
-        if content["schema"] != SCHEMA or content["digest"] != _digest(entries):
-            raise ValueError("one that was edited")
-        if not all(len(entry.sha256) == 64 and set(entry.sha256) <= _HEX for entry in entries):
-            raise ValueError("hashes that cannot be")
+        data = path.read_bytes()
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except OSError as error:
+        raise LockFileError(f"{path}: expected a lock that can be read, got: {error.strerror}") from None
+    try:
+        content = json.loads(data)
+        entries = [Locked(**entry) for entry in content["files"]]
+        written = content["schema"] == SCHEMA and content["digest"] == _digest(entries)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        written = False
+    if not written:
+        found = "one with a merge conflict" if b"<<<<<<<" in data else "one that was edited or cut"
         mend = "restore it from version control, or remove it and run `verify lock` where the files are"
-        raise LockFileError(f"{path}: expected a lock as `verify lock` writes it, got {error}; {mend}") from None
+        raise LockFileError(f"{path}: expected a lock as `verify lock` writes it, got {found}; {mend}")
     return {entry.key: entry for entry in entries}
 
 

@@ -16,7 +16,8 @@ from harness.verdict import Status
 class Seen:
     """What came of a model's weights, and the entry that the lock holds of them from now on.
 
-    `pass` where they are here, `fail` where they are not those that their name says, `not_run` where they are not here.
+    `pass` where they are here, `fail` where they are not those that their name says, or the lock is of others that the
+    page does not name any more, `not_run` where they are not here.
     """
 
     model: str
@@ -40,7 +41,8 @@ def _seen(subject: Subject, address: str) -> Seen:
     path, digits = subject.checkpoint, subject.weights.digest
     if path is None:
         told = f"{subject.weights.name} is not here{f'; {before.weights} stays locked' if before else ''}"
-        return Seen(subject.name, Status.NOT_RUN, told, before)
+        replaced = before is not None and before.weights != address
+        return Seen(subject.name, Status.FAIL if replaced else Status.NOT_RUN, told, before)
     digest = sha256(path)
     if digits and not digest.startswith(digits):
         told = f"{path}: its SHA-256 begins with {digest[: len(digits)]}, its name says {digits}"

@@ -12,6 +12,7 @@ import click
 
 from harness.cli import app
 from harness.exit_codes import BAD_USAGE, INTERRUPTED, NOT_FINISHED, NOTHING_FALSE
+from harness.user_error import UserError
 
 
 def main() -> NoReturn:
@@ -45,31 +46,14 @@ def _run() -> int:
     except (click.Abort, KeyboardInterrupt):
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - told to the user, or shown with its traceback
-        if _is_for_the_user(error):
-            from harness.index.faults import visible
+    except UserError as error:
+        from harness.index.faults import visible
 
-            print("\n".join(map(visible, str(error).split("\n"))), file=sys.stderr)
-            return BAD_USAGE
-        if isinstance(error, OSError):
-            print(f"Could not finish: {error}", file=sys.stderr)
-        else:
-            traceback.print_exc()
+        print("\n".join(map(visible, str(error).split("\n"))), file=sys.stderr)
+        return BAD_USAGE
+    except OSError as error:
+        print(f"Could not finish: {error}", file=sys.stderr)
         return NOT_FINISHED
-
-
-def _is_for_the_user(error: Exception) -> bool:
-    """Whether the error is about the user's files, and says what to mend."""
-    from harness.evaluate.ledger import LedgerError
-    from harness.fixing import FixError
-    from harness.index.faults import PageError
-    from harness.lock import LockFileError
-    from harness.record import RecordFileError
-    from harness.references import ReferenceFileError
-    from harness.report.files import ReportError
-    from harness.repository import RepositoryError
-    from harness.resources import DeviceError
-    from harness.settings import ProjectError
-
-    of_pages = (PageError, ProjectError, ReferenceFileError, ReportError, RecordFileError)
-    return isinstance(error, (*of_pages, DeviceError, FixError, LedgerError, LockFileError, RepositoryError))
+    except Exception:  # noqa: BLE001 - shown with its traceback
+        traceback.print_exc()
+        return NOT_FINISHED

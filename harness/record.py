@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.disk import write_whole
+from harness.user_error import UserError
 
 SCHEMA = 1
 # In which a network is evaluated.
@@ -16,7 +17,7 @@ PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-class RecordFileError(Exception):
+class RecordFileError(UserError):
     """A file of records that cannot be read; the message names it, what was expected, and the mend."""
 
 

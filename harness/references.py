@@ -8,13 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from harness.user_error import UserError
+
 # In a wheel the references lie inside the package, in a checkout beside it.
 SHIPPED = Path(__file__).parent / "references"
 if not SHIPPED.is_dir():
     SHIPPED = Path(__file__).parents[1] / "modelindex" / "references"
 
 
-class ReferenceFileError(Exception):
+class ReferenceFileError(UserError):
     """A file of references that cannot be read."""
 
 

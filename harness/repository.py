@@ -5,8 +5,10 @@ import re
 import subprocess
 from pathlib import Path
 
+from harness.user_error import UserError
 
-class RepositoryError(Exception):
+
+class RepositoryError(UserError):
     """What is asked for is not in the repository, or there is none; the message says which, and the mend."""
 
 

@@ -8,9 +8,10 @@ from types import MappingProxyType
 
 from harness.lock import Locked
 from harness.record import Record
+from harness.user_error import UserError
 
 
-class DeviceError(Exception):
+class DeviceError(UserError):
     """A device or precision that is not to be had here; the message says what is, and the mend."""
 
 

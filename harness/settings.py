@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.index.faults import Location
 from harness.resources import TOLERANCES, Tolerance
+from harness.user_error import UserError
 from harness.waivers import Waiver
 
 _SHOWN = "modelindex/verify.toml"
@@ -19,7 +20,7 @@ _KNOWN = {"pages", "datasets", "tolerances", "waivers"}
 _WIDEST = 5  # percentage points; wider, and a tolerance hides what it should show
 
 
-class ProjectError(Exception):
+class ProjectError(UserError):
     """The project's files cannot be used; the message names the place, what was expected, and the mend."""
 
 
@@ -110,7 +111,7 @@ def _waivers(table: Any, text: str) -> tuple[Waiver, ...]:
         place = f"{_SHOWN}:{line}"
         form = 'model = "…", claim = "…", reason = "…" and a day such as expires = 2030-01-31'
         if not isinstance(entry, dict) or entry.keys() != _WAIVER_KEYS:
-            told = ", ".join(entry) if isinstance(entry, dict) else repr(entry)
+            told = ", ".join(entry) or "nothing" if isinstance(entry, dict) else repr(entry)
             raise ProjectError(f"{place}: expected [[waivers]] with {form}, got {told}; correct the waiver")
         model, claim, reason = texts = [entry[name] for name in ("model", "claim", "reason")]
         if not all(_is_name(one) and one.strip() for one in texts) or type(entry["expires"]) is not date:

@@ -118,9 +118,11 @@ def read_indexes(project: Project) -> "list[Index]":
     return [index for index, _ in _read_claims(_read_pages(project), project).values()]
 
 
-def read_weights(project: Project) -> list[tuple[str, str]]:
-    """Every model of the project's pages that names weights, and what it names. Raises PageError."""
-    return [(claim.model, claim.declared) for claim in read_claims(project) if claim.kind == "weights" and claim.model]
+def read_weights(project: Project) -> list[tuple[str, str, Path]]:
+    """Every model of the project's pages that names weights, what it names, and the page's folder. Raises PageError."""
+    folders = {name: path.parent for name, path in project.pages}
+    weights = (claim for claim in read_claims(project) if claim.kind == "weights")
+    return [(claim.model, claim.declared, folders[claim.page]) for claim in weights if claim.model]
 
 
 def _read_pages(project: Project) -> list[Page]:

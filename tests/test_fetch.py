@@ -45,7 +45,7 @@ def server() -> Iterator[str]:
 
 
 def one(address: str, folder: Path) -> Fetched:
-    (found,) = fetch_weights([("model", address)], folder)
+    (found,) = fetch_weights([("model", address, folder)], folder)
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from harness.disk import cache_home, write_whole
 from harness.evaluate.scores import Counts, Prediction, count
 from harness.evaluate.shards import Shard
+from harness.user_error import UserError
 
 DESCRIPTION = "evaluation.json"
 
@@ -19,7 +20,7 @@ def ledgers() -> Path:
     return cache_home() / "evaluations"
 
 
-class LedgerError(Exception):
+class LedgerError(UserError):
     """What was kept contradicts itself."""
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from harness.user_error import UserError
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -47,7 +49,7 @@ class Fault:
         return f"{visible(told)}\n    mend: {visible(self.mend)}"
 
 
-class PageError(Exception):
+class PageError(UserError):
     """A page that cannot be read; holds every fault found, in the order of the page, and tells the first fifty."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:

@@ -45,6 +45,11 @@ class Page:
 def read_page(path: Path, name: str) -> Page:
     """Read the page at `path`. Raises PageError where there is none, or no single model-index in it."""
     try:
+        name.encode()
+    except UnicodeEncodeError:
+        told = ascii(name)
+        raise _error(told, "a page whose name is text", "bytes that are no UTF-8", "rename the page") from None
+    try:
         size = path.stat().st_size
         if not path.is_file():
             raise _error(name, "a file", "a folder or device", "name the page itself")

@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 from harness.report import markdown, pages
 from harness.report.document import json_report
 from harness.report.overview import by_model, by_page
+from harness.user_error import UserError
 from harness.verdict import Verdict
 
 
-class ReportError(Exception):
+class ReportError(UserError):
     """The reports cannot be written; the message names the folder and the mend."""
 
 

@@ -29,7 +29,7 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
     from harness.verdict import Status
     from harness.verify import read_weights
 
-    named = [pair for pair in read_weights(find(pages)) if any(fnmatchcase(pair[0], glob) for glob in models or "*")]
+    named = [one for one in read_weights(find(pages)) if any(fnmatchcase(one[0], glob) for glob in models or "*")]
     if not named:
         raise click.UsageError("Nothing to fetch: no model of that name has weights.")
     found = set()
@@ -62,6 +62,8 @@ def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
     from harness.verify import read_indexes
 
     project = find(pages)
+    if not (project.root / "modelindex" / "verify.toml").is_file():
+        raise click.UsageError("There is no project here to lock: a lock stands beside modelindex/verify.toml.")
     folder = weights or torch_hub_folder()
     seen = see_weights(read_indexes(project), replace(project.resources, weights=folder if folder.is_dir() else None))
     marks = {Status.PASS: "locked", Status.FAIL: "wrong", Status.NOT_RUN: "not here"}
