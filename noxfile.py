@@ -29,7 +29,7 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests; arguments go to pytest."""
     session.install(*PINNED, ".[test]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--numprocesses", "2", *session.posargs)
 
 
 @nox.session

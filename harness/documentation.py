@@ -5,8 +5,9 @@ from pathlib import Path
 
 from harness.evaluate.progress import Progress
 from harness.index.faults import Fault, Location, PageError
+from harness.index.page import Parts
 from harness.index.records import Index
-from harness.index.rendering import Rendered, render
+from harness.index.rendering import render
 from harness.project import Project
 from harness.report.files import page_files, page_folders
 from harness.report.overview import by_page
@@ -38,7 +39,7 @@ def document(project: Project, progress: Progress) -> tuple[Mapping[str, str], t
     return page_files(texts), verdicts
 
 
-def _rendered(index: Index, includes: Path) -> Rendered:
+def _rendered(index: Index, includes: Path) -> Parts:
     name, model = next(iter(index.models.items()))
     declared = {kind: model.text(kind) for kind in _OF_FIRST_MODEL}
     page = render(index.page, includes, {"model_name": name, **declared, _TABLE: _MARK})

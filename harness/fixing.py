@@ -1,6 +1,7 @@
 """False values of pages to measured ones: edits tried on copies of the pages, verified there, and only then written."""
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,8 @@ from harness.verify import Selection, verify
 _MOST_ROUNDS = 6
 # What other claims are judged under is mended first, and alone: those may be right.
 _CONDITIONS = {"weights", "image_size", "crop_pct", "interpolation"}
+
+_ACCURACIES = {"top_1_accuracy", "top_5_accuracy"}
 
 # Which claim, wherever it stands: lists that grow move what is below them. Texts are known by what they say.
 _Key = tuple[str, str | None, str, str]
@@ -123,6 +126,7 @@ class _Trial:
         """What is to be mended next."""
         false = [one for one in verdicts if one.status in self.statuses and one.claim.kind != "waiver"]
         self._leave((one for one in false if not one.correction), "what is true was not measured here")
+        self._leave(_false_together(false), "FLOPs and accuracy are false together, as a wrong image size would do")
         wanted = [one for one in false if _key(one.claim) not in self.left]
         return [one for one in wanted if one.claim.kind in _CONDITIONS] or wanted
 
@@ -195,6 +199,16 @@ class _Trial:
             for verdict in wanted
             if _key(verdict.claim) not in self.left and found.get(_key(verdict.claim), Status.PASS) is not Status.PASS
         ]
+
+
+def _false_together(false: Iterable[Verdict]) -> list[Verdict]:
+    """Of models whose FLOPs and accuracies are false: these verdicts, since each might be right at another size."""
+    at_size = [one for one in false if one.claim.kind in {"flops", *_ACCURACIES}]
+    kinds: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+    for one in at_size:
+        kinds[one.claim.page, one.claim.model].add(one.claim.kind)
+    both = {model for model, of_model in kinds.items() if "flops" in of_model and of_model & _ACCURACIES}
+    return [one for one in at_size if (one.claim.page, one.claim.model) in both]
 
 
 def _key(claim: Claim) -> _Key:

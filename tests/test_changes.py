@@ -110,6 +110,48 @@ def test_a_figure_out_of_line_affects_the_models_that_it_is_out_of_line_with(pro
     assert ("regnety_320", "top_5_accuracy") not in found
 
 
+@pytest.mark.parametrize(
+    ("edit", "affected"),
+    [
+        # Blanks are part of a text, and a text that is a list of one says the same.
+        (("ID: regnety_002", 'ID: "regnety_002 "'), ("regnety_002", "id")),
+        (("    Tasks:\n    - Image Classification\n", "    Tasks: Image Classification\n"), None),
+        # Relations of the prose are those of a collection's paper.
+        (("- Name: RegNetY\n  Paper", "- Name: RegNetZ\n  Paper"), (None, "width_multiplier")),
+        (("- Name: RegNetY\n  Paper", "- Name: Other\n- Name: RegNetY\n  Paper"), ("regnety_004", "in_collection")),
+    ],
+)
+def test_what_testers_found(project: Path, edit: tuple[str, str], affected: tuple[str | None, str] | None) -> None:
+    text = page_text().replace(edit[0], edit[1], 1)
+    if "RegNetZ" in text:
+        text = text.replace("In Collection: RegNetY", "In Collection: RegNetZ")
+    committed(project)
+    _page(project).write_text(text, "utf-8")
+    found = _affected(project)
+    assert (affected in found) if affected else (found == set())
+    assert ("regnety_004", "name") not in found
+
+
+def test_a_model_that_a_weights_file_is_named_after_affects_the_claim_of_that_file(project: Path) -> None:
+    text = page_text().replace("regnety_002-e68ca334", "regnety_0045-e68ca334")
+    _page(project).write_text(text, "utf-8")
+    committed(project)
+    new = _entry("regnety_004").replace("regnety_004", "regnety_0045")
+    _page(project).write_text(text.replace("\n-->", f"\n{new.rstrip()}\n-->"), "utf-8")
+    assert ("regnety_002", "weights") in _affected(project)
+
+
+def test_weights_that_are_not_here_any_more(project: Path, tmp_path: Path) -> None:
+    committed(project)
+    weights, images = tmp_path / "weights", tmp_path / "images"
+    for folder in (weights, images):
+        folder.mkdir()
+    (weights / "regnety_002-e68ca334.pth").write_bytes(b"")
+    _page(project).write_text(page_text().replace("regnety_002-e68ca334", "regnety_002-e68ca335"), "utf-8")
+    found = _affected(project, Resources(project, weights=weights, images={"ImageNet-1k": images}))
+    assert found == _of("regnety_002", MEASURED | {"parameters", "dataset"} | CONDITIONS)
+
+
 def test_models_moved_are_not_affected(project: Path) -> None:
     committed(project)
     first, second = _entry("regnety_002"), _entry("regnety_004")
@@ -163,6 +205,17 @@ def test_weights_beside_the_page_that_are_others(tmp_path: Path) -> None:
     assert ("regnety_canary", "flops") not in found
 
 
+def test_weights_beside_a_page_at_the_root(tmp_path: Path) -> None:
+    for name in ("canary.md", "regnety_canary-9854fe73.pth"):
+        (tmp_path / name).write_bytes((ROOT / "modelindex" / "canary" / name).read_bytes())
+    committed(tmp_path)
+    with (tmp_path / "regnety_canary-9854fe73.pth").open("ab") as file:
+        file.write(b"more")
+    found = find_project(tmp_path, (Path("canary.md"),))
+    changes = changes_since(found, found.resources, "HEAD")
+    assert "weights" in {one.claim.kind for one in changes.affected}
+
+
 def test_a_new_page_is_affected_whole(project: Path) -> None:
     committed(project)
     (project / "modelindex" / "new.md").write_text("<!--\nType: model-index\nModels:\n- Name: a\n-->\n")
@@ -189,7 +242,10 @@ def test_faults_of_both_sides_are_told(project: Path) -> None:
 
 
 def test_a_project_below_the_root_of_its_repository(project: Path) -> None:
+    (project.parent / "modelindex").mkdir()
+    (project.parent / "modelindex" / "of-another").write_text("")
     committed(project.parent)
+    (project.parent / "modelindex" / "of-another").write_text("changed")
     _page(project).write_text(page_text().replace("Epochs: 100", "Epochs: 101", 1), "utf-8")
     assert _affected(project) == {("regnety_002", "epochs")}
 
@@ -233,6 +289,32 @@ def test_references_that_are_no_commit(project: Path, reference: str) -> None:
     with pytest.raises(RepositoryError, match="expected a commit as base"):
         _affected(project, base=reference)
     assert not (project / "x").exists()
+
+
+def test_a_page_of_another_folder_that_is_gone(project: Path) -> None:
+    (project / "docs").mkdir()
+    (project / "docs" / "other.md").write_text("<!--\nType: model-index\nModels:\n- Name: a\n-->\n")
+    (project / "modelindex" / "verify.toml").write_text('pages = ["regnety.md", "../docs/other.md"]')
+    committed(project)
+    assert _affected(project) == set()
+    (project / "docs" / "other.md").unlink()
+    (project / "modelindex" / "verify.toml").write_text('pages = ["regnety.md"]')
+    with pytest.raises(RepositoryError, match=r"got none for docs/other\.md"):
+        _affected(project)
+
+
+def test_what_git_cannot_tell_is_no_unchanged_page(project: Path) -> None:
+    committed(project)
+    index = project / ".git" / "index"
+    whole = index.read_bytes()
+    index.write_bytes(b"junk")
+    with pytest.raises(RepositoryError, match="expected git to list what changed"):
+        _affected(project)
+    index.write_bytes(whole)
+    name = git(project, "rev-parse", "HEAD:modelindex/regnety.md")
+    (project / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    with pytest.raises(RepositoryError, match="an object that the repository lacks"):
+        _affected(project)
 
 
 def test_a_shallow_clone_says_how_to_get_the_base(project: Path, tmp_path: Path) -> None:

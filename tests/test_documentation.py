@@ -11,6 +11,7 @@ import timm
 import torch
 from PIL import Image
 
+from harness.index.page import Parts
 from harness.report.pages import GENERATED, with_links_from, with_verdicts
 from tests.conftest import ROOT, page_text, page_verdicts
 
@@ -23,44 +24,56 @@ def _table(page: str) -> list[list[str]]:
     return [row for row in rows if row[0] != "---"]
 
 
-def _on_page(text: str) -> str:
-    return with_verdicts(text, "MARK" in text, "MARK", list(page_verdicts().values()), "my page")
+INDEX = "<!--\nType: model-index\n# Citation <!-- MARK\n-->"
+
+
+def _on_page(before: str, after: str = "") -> str:
+    """The page with its table; the model-index in it has everything that could be taken for something else."""
+    page = with_verdicts(Parts(before, INDEX, after), "MARK", list(page_verdicts().values()), "my page")
+    assert page.index == INDEX
+    return page.before + page.index + page.after
 
 
 def test_the_table_tells_what_readers_look_for_and_what_is_not_pass() -> None:
-    rows = _table(_on_page("# T\n\n<!-- x -->\n"))
-    assert rows[0] == ["model", "claim", "declared", "measured", "verdict"]
-    assert ["[regnety\\_002](../my%20page/regnety_002.md)", "parameters", "3160000", "3162996", "pass"] in rows
-    assert ["[regnety\\_160](../my%20page/regnety_160.md)", "batch\\_size", "512", "256", "**fail**"] in rows
-    assert ["page", "text", "DollÃ¡r", "Dollár", "**fail**"] in rows
-    told = {"pass", "explained", "**fail**", "not run", "unchecked"}
-    assert {row[4] for row in rows[1:]} == told
+    rows = _table(_on_page("# T\n\n"))
+    assert rows[0] == ["model", "claim", "verdict", "declared", "measured", "how"]
+    card = "[regnety\\_{0}](../my%20page/regnety_{0}.md)".format
+    assert [card("002"), "parameters", "pass", "3160000", "3162996", "count"] in rows
+    assert [card("160"), "batch\\_size", "**fail**", "512", "256", "published recipe, original"] in rows
+    assert ["page", "text", "**fail**", "DollÃ¡r", "Dollár", "ftfy"] in rows
+    assert {row[2] for row in rows[1:]} == {"pass", "explained", "**fail**", "not run", "unchecked"}
     assert not any(cell == "" for row in rows for cell in row)
     untold = len(page_verdicts()) - len(rows) + 1
-    assert f"Not in the table: {untold} more claims, all of them *pass*." in _on_page("# T\n\n<!-- x -->\n")
+    assert f"Not in the table: {untold} more claims, all of them *pass*." in _on_page("# T\n\n")
 
 
 def test_where_the_table_goes() -> None:
-    asked = _on_page("# T\n\nMARK\n\n## Citation\n\n<!-- x -->\n")
+    asked = _on_page("# T\n\nMARK\n\n## Citation\n\n")
     assert asked.index(GENERATED) < asked.index("## Citation")
     assert "## Verified claims" not in asked
-    before = _on_page("# T\n\n```\n## Citation\n```\n\n## Citation\n\n<!-- x -->\n")
-    assert before.startswith("# T\n\n```\n## Citation\n```\n\n## Verified claims\n")
-    assert before.endswith("\n## Citation\n\n<!-- x -->\n")
-    assert _on_page("# T\n\n<!-- x -->\n").endswith("\n<!-- x -->\n")
+    before = _on_page("# T\n\n```\n## Citation\n```\n<!--\n## Citation\n-->\n\n## Citation\n\n")
+    assert before.startswith("# T\n\n```\n## Citation\n```\n<!--\n## Citation\n-->\n\n## Verified claims\n")
+    assert before.endswith(f"\n## Citation\n\n{INDEX}")
+    after = _on_page("# T\n\n", "\n\n## Citation\n\n<!-- end -->\n")
+    assert after.index(INDEX) < after.index("## Verified claims") < after.index("## Citation")
+    without = _on_page("# T\n\n", "\n\nMore.\n\n<!-- end -->\n")
+    assert without.index("## Verified claims") < without.index(INDEX)
+    assert without.endswith("\n\nMore.\n\n<!-- end -->\n")
 
 
 def test_relative_links_lead_to_where_they_led() -> None:
     text = (
-        "[a](b.md) ![c](<d/e f.png>) [g](https://h.org/i) [j](#k) [l](/m) [n](mailto:o@p.org)\n"
-        '[q](../r.md#s "t")\n[u]: v.md\n```\n[a](b.md)\n```\n[w](x)'
+        "[a](b.md) ![c](<d/e f.png>) [g](https://h.org/i) [j](#k) [l](/m) [n](mailto:o@p.org) `[q](r)`\n"
+        '[s](../t.md?plain=1#u "v")\n[w]: x.md\n```\n[a](b.md)\n```\n<img src="y.png">\n'
     )
-    assert with_links_from(text, "modelindex/deep/page.md", "../..") == (
+    led = with_links_from(Parts(text, INDEX, "[z](z.md)\n"), "modelindex/deep/page.md", "../..")
+    assert led.before == (
         "[a](../../modelindex/deep/b.md) ![c](<../../modelindex/deep/d/e f.png>) [g](https://h.org/i) [j](#k) [l](/m) "
-        "[n](mailto:o@p.org)\n"
-        '[q](../../modelindex/deep/../r.md#s "t")\n[u]: ../../modelindex/deep/v.md\n```\n[a](b.md)\n```\n'
-        "[w](../../modelindex/deep/x)"
+        "[n](mailto:o@p.org) `[q](r)`\n"
+        '[s](../../modelindex/deep/../t.md?plain=1#u "v")\n[w]: ../../modelindex/deep/x.md\n```\n[a](b.md)\n```\n'
+        '<img src="../../modelindex/deep/y.png">\n'
     )
+    assert (led.index, led.after) == (INDEX, "[z](../../modelindex/deep/z.md)\n")
 
 
 def test_the_committed_page_keeps_its_model_index() -> None:

@@ -100,7 +100,7 @@ def test_a_server_that_never_answers_is_asked_once_and_left(tmp_path: Path, monk
     monkeypatch.setattr(fetch, "_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        named = [(str(number), f"{address}/m{number}-{DIGITS}.pth") for number in range(12)]
+        named = [(str(number), f"{address}/m{number}-{DIGITS}.pth", tmp_path) for number in range(12)]
         found = list(fetch_weights(named, tmp_path))
     assert {one.status for one in found} == {Status.NOT_RUN}
     assert "timed out" in found[0].told

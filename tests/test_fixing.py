@@ -143,6 +143,43 @@ def test_an_accuracy_is_rounded_only_as_far_as_it_still_passes(folder: Path) -> 
     assert fix.after == text.replace("93.8%", "'93.8%'").replace("99.4%", "99.40%")
 
 
+@pytest.mark.parametrize("wrong", ["Crop Pct: '0.5'", "Interpolation: nearest"])
+def test_a_wrong_condition_is_mended_and_not_what_was_measured_under_it(folder: Path, wrong: str) -> None:
+    shutil.copytree(ROOT / "modelindex", folder / "modelindex", dirs_exist_ok=True)
+    project = find_project(folder, (Path("modelindex/canary/canary.md"),))
+    page = folder / "modelindex" / "canary" / "canary.md"
+    text = page.read_text("utf-8")
+    page.write_text(re.sub(rf"{wrong.partition(':')[0]}: .*", wrong, text), "utf-8")
+    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    assert (fix.after, fix.left) == (text, ())
+
+
+def test_what_one_wrong_image_size_would_make_false_is_left_alone(folder: Path) -> None:
+    shutil.copytree(ROOT / "modelindex", folder / "modelindex", dirs_exist_ok=True)
+    project = find_project(folder, (Path("modelindex/canary/canary.md"),))
+    page = folder / "modelindex" / "canary" / "canary.md"
+    text = page.read_text("utf-8").replace("Image Size: '32'", "Image Size: '48'")
+    page.write_text(text, "utf-8")
+    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    assert fix.after == text
+    assert {verdict.claim.kind for verdict, _ in fix.left} == {"flops", "top_1_accuracy", "top_5_accuracy"}
+
+
+def test_corrections_that_collide_leave_the_others(folder: Path) -> None:
+    text = _two_models().replace("ID: regnety_002", "ID: regnety_002â€™").replace("Epochs: 100", "Epochs: 99", 1)
+    fix = _proposed(folder, text)
+    assert "Epochs: 99" not in fix.after
+    assert "ID: regnety_002\n" in fix.after
+
+
+def test_a_read_only_page_is_left_alone(folder: Path) -> None:
+    fix = _proposed(folder, _two_models().replace("Epochs: 100", "Epochs: 99", 1), FAIL, "epochs")
+    (folder / "page.md").chmod(0o444)
+    with pytest.raises(FixError, match="a read-only one"):
+        write_fixes([fix])
+    (folder / "page.md").chmod(0o644)
+
+
 def test_byte_order_mark_permissions_and_links_stay(folder: Path) -> None:
     text = _two_models().replace("Epochs: 100", "Epochs: 99", 1)
     real = folder / "real.md"
@@ -184,5 +221,7 @@ def test_the_program(verify: Verify, project: Path) -> None:
         pair for pair in zip(before.split(b"\n"), page.read_bytes().split(b"\n"), strict=True) if len(set(pair)) > 1
     ]
     assert changed == [(b"    Batch Size: 512", b"    Batch Size: 256")]
+    nobody = verify("fix", "--claim", "batchsize", cwd=project)
+    assert (nobody.returncode, "No kind of claim is called batchsize" in nobody.stderr) == (2, True)
     again = verify("fix", "--claim", "batch_size", cwd=project)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "Nothing to mend.\n")

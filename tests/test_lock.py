@@ -58,6 +58,9 @@ def test_a_file_or_an_address_that_changes_under_an_unchanged_lock_fails(verify:
     page.write_text(page.read_text().replace(UNNAMED, WEIGHTS))
     status, reason = _weights(verify, canary)
     assert (status, reason) == ("fail", "The page names another file than the one that is locked for this model.")
+    missing = verify("lock", cwd=canary)
+    assert (missing.returncode, f"{UNNAMED} stays locked" in missing.stdout) == (2, True)
+    assert _weights(verify, canary)[0] == "fail"
     # Where the new file is, the lock is written anew; where it is not, it does not go on as it was.
     (canary / "modelindex" / WEIGHTS).write_bytes(whole)
     assert verify("lock", cwd=canary).returncode == 0

@@ -1,6 +1,7 @@
 """A pull request from its branch to its merge, as maintainers and their CI see it."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -86,10 +87,14 @@ def test_one_false_value_one_address_and_one_paragraph(verify: Verify, project: 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("changed",), "Missing option '--base'"),
-        (("changed", "--base", "HEAD"), "expected a folder in a git checkout, got: fatal: not a git repository"),
+        (("changed",), "expected a folder in a git checkout, got: fatal: not a git repository"),
         (("report",), "Missing option '--html'"),
         (("all", "--claim", "id", "--output", "modelindex"), "is a directory"),
+        (("all", "--claim", "id", "--output", "modelindex/regnety.md"), "is a page, or in modelindex/"),
+        (("all", "--claim", "id", "--output", "modelindex/verify.toml"), "is a page, or in modelindex/"),
+        (("report", "--html", "modelindex/regnety.md"), "is a page, or in modelindex/"),
+        (("changed", "--dry-run", "--format", "sarif"), "--dry-run has no verdicts to show as sarif"),
+        (("lock", "modelindex/regnety.md"), "Nothing to lock"),
     ],
 )
 def test_bad_usage(verify: Verify, project: Path, arguments: tuple[str, ...], told: str) -> None:
@@ -107,5 +112,32 @@ def test_nothing_to_compare_with_is_bad_usage_and_hostile_references_write_nothi
     assert run.returncode == 2
     assert "expected a commit as base, got '--output=x'" in run.stderr
     assert not (project / "x").exists()
+    nobody = verify("changed", "--model", "nobody", cwd=project)
+    assert (nobody.returncode, "No model is called nobody" in nobody.stderr) == (2, True)
+    empty = verify("changed", "--format", "junit", "--output", "out.xml", cwd=project)
+    assert (empty.returncode, "<testsuites" in (project / "out.xml").read_text()) == (0, True)
     unchanged = verify("changed", "--base", "HEAD", "--format", "json", cwd=project)
     assert (unchanged.returncode, unchanged.stdout) == (0, '{"models": [], "claims": []}\n')
+
+
+def test_an_output_that_is_no_regular_file_stays_what_it_is(verify: Verify, project: Path) -> None:
+    pipe, target = project / "pipe", project / "target"
+    os.mkfifo(pipe)
+    (project / "link").symlink_to(target)
+    read = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
+    arguments = ("all", "--claim", "id", "--format", "json", "--output")
+    assert verify(*arguments, str(pipe), cwd=project).returncode == 0
+    assert json.loads(read.communicate(timeout=60)[0])["schema"] == 1
+    assert pipe.is_fifo()
+    verify(*arguments, "link", cwd=project)
+    assert (project / "link").is_symlink()
+    assert json.loads(target.read_text("utf-8"))["schema"] == 1
+
+
+def test_a_page_gives_no_commands_to_the_runner(verify: Verify, project: Path) -> None:
+    page = project / "modelindex" / "regnety.md"
+    page.write_text(page_text().replace("Batch Size: 512", "Batch Size: 511\n    # ::stop-commands::x"), "utf-8")
+    run = verify("fix", "--dry-run", "--claim", "batch_size", cwd=project, GITHUB_ACTIONS="true")
+    first, *_, last = run.stdout.splitlines()
+    assert first.startswith("::stop-commands::")
+    assert last == f"::{first.removeprefix('::stop-commands::')}::"

@@ -23,6 +23,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """What stands on a page before its model-index, the whole comment that holds it, and what stands after it."""
+
+    before: str
+    index: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page's name (as verdicts show it), its text, and the model-index block in it.
 
@@ -35,6 +44,13 @@ class Page:
     prose: str
     block: Block
     line_starts: tuple[int, ...]
+
+    @property
+    def parts(self) -> Parts:
+        """The text in three, none of it lost."""
+        start = self.text.rindex("<!--", 0, self.block.start)
+        end = self.block.start + len(self.block.text) + len("-->")
+        return Parts(self.text[:start], self.text[start:end], self.text[end:])
 
     def place(self, offset: int, path: str = "") -> Location:
         """The line and column of a character of the text; lines end at line feeds, as editors count them."""

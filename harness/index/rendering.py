@@ -4,13 +4,12 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, nodes
 
 from harness.index.faults import Fault, Location, PageError
-from harness.index.page import Page
+from harness.index.page import Page, Parts
 
 _MOST_CHARACTERS = 8 * 1024 * 1024
 _LONGEST_VALUE = 500
@@ -19,27 +18,16 @@ _RENDERED = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes
 _PLAIN = re.compile(r"[\w./:+%=&?#@, ()-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A rendered page: what stands before its model-index, that comment byte for byte, and what stands after it."""
+def render(page: Page, folder: Path, variables: Mapping[str, str | None]) -> Parts:
+    """The page with its variables and what it includes from `folder`, its model-index byte for byte.
 
-    before: str
-    index: str
-    after: str
-
-
-def render(page: Page, folder: Path, variables: Mapping[str, str | None]) -> Rendered:
-    """The page with its variables and what it includes from `folder`; None is a variable that the page lacks.
-
+    A variable that is None is one that the page's first model does not declare.
     Raises PageError where the template holds more than text, variables and includes, or a variable is not known.
     """
-    start = page.block.start - len("<!--")
-    while not page.text.startswith("<!--", start):
-        start -= 1
-    end = page.block.start + len(page.block.text) + len("-->")
+    parts = page.parts
     # The block stands aside meanwhile: to the template it would be text like any other.
     mark = f"model-index-{hashlib.sha256(page.text.encode()).hexdigest()}"
-    source = page.text[:start] + mark + page.text[end:]
+    source = parts.before + mark + parts.after
     environment = Environment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
@@ -51,7 +39,7 @@ def render(page: Page, folder: Path, variables: Mapping[str, str | None]) -> Ren
     before, found, after = environment.from_string(source).render(variables).partition(mark)
     if not found:
         raise _fault(page, 1, "a model-index inside a comment of the template")
-    return Rendered(before, page.text[start:end], after)
+    return Parts(before, parts.index, after)
 
 
 class _Template:
@@ -89,9 +77,11 @@ class _Template:
 
     def _size_of(self, include: nodes.Include, line: int) -> int:
         name = include.template.value if isinstance(include.template, nodes.Const) else None
-        path = Path(os.path.realpath(self.folder / str(name)))
+        if not isinstance(name, str):
+            raise _fault(self.page, line, "an include whose name is computed")
+        path = Path(os.path.realpath(self.folder / name))
         inside = path.is_relative_to(os.path.realpath(self.folder))
-        if not isinstance(name, str) or not inside or not path.is_file():
+        if not inside or not path.is_file():
             if include.ignore_missing:
                 return 0
             raise _fault(self.page, line, f"an include of {name}, which is not in modelindex/_includes/")

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
-from harness.index.page import without_code
-from harness.index.rendering import Rendered
+from harness.index.page import Parts, without_code
 from harness.report.markup import status_cell, table, text_cell
 from harness.report.overview import by_model, summary_line
 from harness.verdict import Status, Verdict
@@ -24,12 +23,12 @@ _ELSEWHERE = re.compile(r"[a-zA-Z][\w+.-]*:|[/#]")
 _LONGEST = 60
 
 
-def with_verdicts(page: Rendered, mark: str, verdicts: Sequence[Verdict], folder: str) -> Rendered:
+def with_verdicts(page: Parts, mark: str, verdicts: Sequence[Verdict], folder: str) -> Parts:
     """The page with the table: in the place of `mark`, or before the citation. `folder` holds the models' cards."""
     newline = "\r\n" if "\r\n" in page.index else "\n"
     section = newline.join(_section(verdicts, folder))
     if mark in page.before + page.after:
-        return Rendered(page.before.replace(mark, section), page.index, page.after.replace(mark, section))
+        return Parts(page.before.replace(mark, section), page.index, page.after.replace(mark, section))
     titled = newline.join(["## Verified claims", "", section, "", ""])
     for part in ("before", "after"):
         text = getattr(page, part)
@@ -37,20 +36,20 @@ def with_verdicts(page: Rendered, mark: str, verdicts: Sequence[Verdict], folder
         if citation:
             place = citation.start()
             return _replaced(page, part, text[:place] + titled + text[place:])
-    return Rendered(page.before + titled, page.index, page.after)
+    return Parts(page.before + titled, page.index, page.after)
 
 
-def with_links_from(page: Rendered, name: str, to_root: str) -> Rendered:
+def with_links_from(page: Parts, name: str, to_root: str) -> Parts:
     """The page's relative links, written for the place of the page called `name`, led from another folder.
 
     `to_root` is the way from that folder to the project's root, such as `../..`.
     """
     here = PurePosixPath(name).parent
-    return Rendered(_led(page.before, here, to_root), page.index, _led(page.after, here, to_root))
+    return Parts(_led(page.before, here, to_root), page.index, _led(page.after, here, to_root))
 
 
-def _replaced(page: Rendered, part: str, text: str) -> Rendered:
-    return Rendered(text, page.index, page.after) if part == "before" else Rendered(page.before, page.index, text)
+def _replaced(page: Parts, part: str, text: str) -> Parts:
+    return Parts(text, page.index, page.after) if part == "before" else Parts(page.before, page.index, text)
 
 
 def _led(text: str, here: PurePosixPath, to_root: str) -> str:

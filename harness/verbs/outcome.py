@@ -3,9 +3,11 @@
 import io
 import os
 import platform
+import secrets
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -82,7 +84,22 @@ def show(answer: "Answer", project: "Project", view: View) -> None:
     else:
         from harness.report.terminal import console, print_verdicts
 
-        print_verdicts(console(), answer.verdicts, overview=view.overview)
+        with no_commands():
+            print_verdicts(console(), answer.verdicts, overview=view.overview)
+
+
+@contextmanager
+def no_commands() -> Iterator[None]:
+    """Keep a workflow's runner from reading what is printed of pages as commands to it."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        yield
+        return
+    token = secrets.token_hex()
+    click.echo(f"::stop-commands::{token}")
+    try:
+        yield
+    finally:
+        click.echo(f"::{token}::")
 
 
 def write(path: Path, text: str) -> None:

@@ -1,7 +1,5 @@
 """The pages themselves: what is false on them mended, and what readers see of them written."""
 
-import os
-import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +8,7 @@ import click
 
 from harness.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
 from harness.flags import find, on_claims, on_pages, resources, with_files
-from harness.verbs.outcome import exit_code, verified
+from harness.verbs.outcome import exit_code, no_commands, verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,14 +100,10 @@ def docs(*, check: bool) -> int:
 
 
 def print_diff(lines: "Iterable[str]") -> None:
-    """Print a difference of pages, whose lines a workflow's runner is kept from reading as commands."""
+    """Print a difference of pages, in colours where there are some."""
     from harness.index.faults import visible
 
-    token = secrets.token_hex() if os.environ.get("GITHUB_ACTIONS") == "true" else None
-    if token:
-        click.echo(f"::stop-commands::{token}")
-    for line in lines:
-        click.secho(visible(line.removesuffix("\r")), fg=_COLOURS.get(line[:1]))
-    if token:
-        click.echo(f"::{token}::")
+    with no_commands():
+        for line in lines:
+            click.secho(visible(line.removesuffix("\r")), fg=_COLOURS.get(line[:1]))
     sys.stdout.flush()

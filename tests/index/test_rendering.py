@@ -9,11 +9,12 @@ from harness.index.page import page_from_text
 from harness.index.rendering import render
 
 BLOCK = "<!--  \nType: model-index\nModels:\n- Name: '{{ model_name }}'  # {% raw %} é\n-->"
-VARIABLES = {"model_name": "a_1", "weights": "https://example.org/a.pth?x=1&y=%20"}
+VARIABLES = {"model_name": "a_1", "weights": "https://example.org/a.pth?x=1&y=%20", "missing": None}
 
 
 def _rendered(text: str, folder: Path, **variables: str) -> str:
-    return render(page_from_text(text, "page.md"), folder, VARIABLES | variables)
+    page = render(page_from_text(text, "page.md"), folder, VARIABLES | variables)
+    return page.before + page.index + page.after
 
 
 def test_includes_and_variables_are_rendered_and_the_model_index_stays(tmp_path: Path) -> None:
@@ -46,9 +47,15 @@ def test_a_page_that_is_no_template_is_itself(tmp_path: Path) -> None:
         ("{% set a = 1 %}", "got a assign"),
         ("{% macro a() %}{% endmacro %}", "got a macro"),
         ("{% if model_name %}x{% endif %}", "got a if"),
-        ("{% include ['a.md', 'b.md'] %}", "got a list"),
-        ("{% include model_name %}", "an include of None"),
-        ("{{ unknown }}", "the variable unknown; pages know model_name, weights"),
+        ("{% include ['a.md', 'b.md'] %}", "an include whose name is computed"),
+        ("{% include model_name %}", "an include whose name is computed"),
+        (
+            "\n{{ unknown }}",
+            "page.md:2:1: expected a template",
+        ),
+        ("{{ missing }}", "the variable missing, which the page's first model does not declare"),
+        ("{{ weights }}" * 200_000, "more than 8388608 characters"),
+        ("\n\n{% include 'loop.md' %}", "page.md:3:1: expected a template of text, variables and includes, got a for"),
         ("{% include 'none.md' %}", "an include of none.md, which is not in modelindex/_includes/"),
         ("{% include '../secret.md' %}", "an include of ../secret.md"),
         ("{% include '/etc/passwd' %}", "an include of /etc/passwd"),
@@ -63,6 +70,7 @@ def test_what_is_not_rendered(tmp_path: Path, template: str, told: str) -> None:
     folder.mkdir()
     (tmp_path / "secret.md").write_text("secret")
     (folder / "link.md").symlink_to(tmp_path / "secret.md")
+    (folder / "loop.md").write_text("\n\n\n\n{% for i in [1] %}{% endfor %}")
     (folder / "self.md").write_text("{% include 'self.md' %}")
     for depth in range(40):
         (folder / f"bomb{depth}.md").write_text(f"{{% include 'bomb{depth + 1}.md' %}}" * 2)

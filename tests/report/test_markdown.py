@@ -28,7 +28,7 @@ def test_values_are_text() -> None:
     text = card("m", [_verdict("<script>alert(1)</script> | `x` **b** [l](u) $x$", "a\nb ```` c")])
     outside = text.split("`````diff")[0]
     assert "<script>" not in outside
-    assert "\\| \\`x\\` \\*\\*b\\*\\* \\[l\\](u) \\$x\\$" in outside
+    assert "&#124; \\`x\\` \\*\\*b\\*\\* \\[l\\](u) &#36;x&#36;" in outside
     assert "`````diff" in text
     assert "+ a\\nb ```` c" in text
 
