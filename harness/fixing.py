@@ -108,17 +108,17 @@ class _Trial:
         verdicts = self._verdicts(texts)
         for _ in range(_MOST_ROUNDS):
             wanted = self._wanted(verdicts)
-            proposed, verdicts = self._tried(texts, wanted, exact=[])
-            stubborn = self._not_passing(wanted, verdicts)
+            tried = self._tried(texts, wanted, exact=[])
+            stubborn = tried.not_passing
             if stubborn:
-                proposed, verdicts = self._tried(texts, wanted, exact=stubborn)
-            hopeless = self._not_passing(wanted, verdicts)
+                tried = self._tried(texts, wanted, exact=stubborn)
+            hopeless = tried.not_passing
             if hopeless:
                 self._leave(hopeless, "the claim does not pass with the measured value either")
-                proposed, verdicts = self._tried(texts, wanted, exact=stubborn)
-            if proposed == texts and not hopeless:
+                tried = self._tried(texts, wanted, exact=stubborn)
+            if tried.texts == texts and not hopeless:
                 return texts
-            texts = proposed
+            texts, verdicts = tried.texts, tried.verdicts
         self._leave(self._wanted(verdicts), "with each value that is mended, another turns out to be false")
         return texts
 
@@ -130,13 +130,13 @@ class _Trial:
         wanted = [one for one in false if _key(one.claim) not in self.left]
         return [one for one in wanted if one.claim.kind in _CONDITIONS] or wanted
 
-    def _tried(
-        self, texts: Mapping[str, str], wanted: Sequence[Verdict], exact: Sequence[Verdict]
-    ) -> tuple[Mapping[str, str], tuple[Verdict, ...]]:
-        """The texts with the wanted corrections, those in `exact` without rounding, and the verdicts on them."""
+    def _tried(self, texts: Mapping[str, str], wanted: Sequence[Verdict], exact: Sequence[Verdict]) -> "_Tried":
+        """What comes of the wanted corrections, those in `exact` without rounding."""
         unrounded = {_key(one.claim) for one in exact}
-        proposed = {name: self._proposed(name, text, wanted, unrounded) for name, text in texts.items()}
-        return proposed, self._verdicts(proposed)
+        written: set[_Key] = set()
+        proposed = {name: self._proposed(name, text, wanted, unrounded, written) for name, text in texts.items()}
+        verdicts = self._verdicts(proposed)
+        return _Tried(proposed, verdicts, _not_passing((one for one in wanted if _key(one.claim) in written), verdicts))
 
     def _verdicts(self, texts: Mapping[str, str]) -> tuple[Verdict, ...]:
         for name, path in self.project.pages:
@@ -147,8 +147,10 @@ class _Trial:
         for verdict in verdicts:
             self.left.setdefault(_key(verdict.claim), (verdict, why))
 
-    def _proposed(self, name: str, text: str, wanted: Iterable[Verdict], unrounded: set[_Key]) -> str:
-        """The page with every wanted correction that can be written."""
+    def _proposed(
+        self, name: str, text: str, wanted: Iterable[Verdict], unrounded: set[_Key], written: set[_Key]
+    ) -> str:
+        """The page with every wanted correction that can be written; which were is added to `written`."""
         page = editable(page_from_text(text, name))
         edits: dict[_Key, tuple[Edit, ...]] = {}
         for verdict in wanted:
@@ -159,24 +161,28 @@ class _Trial:
                 except EditError as error:
                     self._leave([verdict], str(error))
         try:
-            return self._edited(name, text, edits)
+            after = self._edited(name, text, edits)
         except (EditError, PageError):
-            return self._one_by_one(name, text, edits, wanted)
+            edits = self._compatible(name, text, edits, wanted)
+            after = self._edited(name, text, edits)
+        written.update(edits)
+        return after
 
-    def _one_by_one(
+    def _compatible(
         self, name: str, text: str, edits: Mapping[_Key, tuple[Edit, ...]], wanted: Iterable[Verdict]
-    ) -> str:
-        """The page with those corrections that can be written together with the ones before them."""
-        written: dict[_Key, tuple[Edit, ...]] = {}
+    ) -> dict[_Key, tuple[Edit, ...]]:
+        """Those corrections that can be written together with the ones before them; the next round tries the others."""
+        together: dict[_Key, tuple[Edit, ...]] = {}
         verdicts = {_key(verdict.claim): verdict for verdict in wanted}
         for key, of_claim in edits.items():
             try:
-                self._edited(name, text, {**written, key: of_claim})
+                self._edited(name, text, {**together, key: of_claim})
             except (EditError, PageError):
-                self._leave([verdicts[key]], "it cannot be written without changing more than its own value")
+                if not together:
+                    self._leave([verdicts[key]], "it cannot be written without changing more than its own value")
             else:
-                written[key] = of_claim
-        return self._edited(name, text, written)
+                together[key] = of_claim
+        return together
 
     def _edited(self, name: str, text: str, edits: Mapping[_Key, tuple[Edit, ...]]) -> str:
         """The page after the edits. Raises EditError or PageError where they change more than their own claims."""
@@ -190,15 +196,21 @@ class _Trial:
         found = claims(read_index(page_from_text(text, name), self.project.includes))
         return {_key(claim): [mended(item) for item in claim.texts] for claim in found if claim.kind != "text"}
 
-    def _not_passing(self, wanted: Iterable[Verdict], verdicts: Iterable[Verdict]) -> list[Verdict]:
-        """Those of the wanted corrections with which their claims do not pass."""
-        found = {_key(verdict.claim): verdict.status for verdict in verdicts}
-        # A text that was mended is no claim any more.
-        return [
-            verdict
-            for verdict in wanted
-            if _key(verdict.claim) not in self.left and found.get(_key(verdict.claim), Status.PASS) is not Status.PASS
-        ]
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """Texts with corrections, the verdicts on them, and the corrections that were written and do not pass."""
+
+    texts: Mapping[str, str]
+    verdicts: tuple[Verdict, ...]
+    not_passing: list[Verdict]
+
+
+def _not_passing(corrected: Iterable[Verdict], verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Those corrections with which their claims do not pass."""
+    found = {_key(verdict.claim): verdict.status for verdict in verdicts}
+    # A text that was mended is no claim any more.
+    return [one for one in corrected if found.get(_key(one.claim), Status.PASS) is not Status.PASS]
 
 
 def _false_together(false: Iterable[Verdict]) -> list[Verdict]:
