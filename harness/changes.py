@@ -13,7 +13,7 @@ from harness.checks.reads import READINGS, measured_from
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.claims import claims
-from harness.index.faults import PageError
+from harness.index.faults import Fault, PageError
 from harness.index.page import page_from_bytes, read_page
 from harness.index.records import Index, read_index
 from harness.index.weights_url import is_relative
@@ -67,7 +67,7 @@ def changes_since(project: Project, resources: Resources, reference: str) -> Cha
         elif beside:
             affected += _all(page, f"{', '.join(beside)} changed")
         else:
-            affected += _affected(replace(page, index=before), page, {str(top / name) for name in changed})
+            affected += _affected(replace(page, index=before), page, base, {str(top / name) for name in changed})
     return Changes(tuple(claim for page in pages for claim in claims(page.index)), tuple(affected))
 
 
@@ -92,7 +92,14 @@ class _Base:
     def index(self, name: str, path: Path, includes: Path) -> Index | None:
         """The page's index at the commit; None where there was no such page. Raises PageError."""
         data = self.file(path)
-        return None if data is None else read_index(page_from_bytes(data, f"{self.reference}:{name}"), includes)
+        try:
+            return None if data is None else read_index(page_from_bytes(data, name), includes)
+        except PageError as error:
+            raise PageError([self._told(fault) for fault in error.faults]) from None
+
+    def _told(self, fault: Fault) -> Fault:
+        """The fault of a page at the commit, as git calls its place: `main:modelindex/page.md`."""
+        return replace(fault, where=replace(fault.where, file=f"{self.reference}:{fault.where.file}"))
 
 
 def _refuse_lost_pages(project: Project, base: _Base) -> None:
@@ -133,7 +140,12 @@ def _beside(project: Project, base: _Base, changed: set[str], pages: Sequence[Su
     folder = base.name(project.root / "modelindex")
     own = {base.name(path) for _, path in project.pages}
     own |= {base.name(path) for page in pages for model in page.models if (path := _weights_beside(model)) is not None}
-    return sorted(name for name in changed - own if folder is not None and name.startswith(f"{folder}/"))
+    # What begins with a dot is nobody's: editors and this program write such files for a moment.
+    return sorted(
+        name
+        for name in changed - own
+        if folder is not None and name.startswith(f"{folder}/") and not Path(name).name.startswith(".")
+    )
 
 
 def _weights_beside(model: Subject) -> Path | None:
@@ -148,8 +160,9 @@ def _all(page: Subject, why: str) -> list[Affected]:
     return [Affected(claim, (why,)) for claim in claims(page.index)]
 
 
-def _affected(was: Subject, now: Subject, changed: set[str]) -> Iterator[Affected]:
+def _affected(was: Subject, now: Subject, base: _Base, changed: set[str]) -> Iterator[Affected]:
     """The claims of a page that its change can affect. `changed` are the paths of all changed files."""
+    had_file = {model.model for model in was.models if _had_file(model, base)}
     new = {name: _new_model(was.index, now.index, name) for name in now.index.models if name not in was.index.models}
     for claim, counterpart in _paired(claims(was.index), claims(now.index)):
         if claim.model in new:
@@ -158,7 +171,8 @@ def _affected(was: Subject, now: Subject, changed: set[str]) -> Iterator[Affecte
             yield Affected(claim, ("it was not declared",))
         else:
             why = [*_edited(counterpart, claim)]
-            why += _read_otherwise(counterpart, claim, was.sibling(claim.model), now.sibling(claim.model), changed)
+            sides = was.sibling(claim.model), now.sibling(claim.model)
+            why += _read_otherwise((counterpart, claim), *sides, had_file=claim.model in had_file, changed=changed)
             if why:
                 yield Affected(claim, tuple(why))
 
@@ -193,19 +207,29 @@ def _edited(before: Claim, after: Claim) -> Iterator[str]:
         yield _told(after.kind, before.declared, after.declared)
 
 
-def _read_otherwise(before: Claim, after: Claim, was: Subject, now: Subject, changed: set[str]) -> Iterator[str]:
+def _had_file(model: Subject, base: _Base) -> bool:
+    """Whether the weights file that a model named is here, or was beside its page at the commit."""
+    beside = _weights_beside(model)
+    return model.checkpoint is not None or (beside is not None and base.file(beside) is not None)
+
+
+def _read_otherwise(
+    pair: tuple[Claim, Claim], was: Subject, now: Subject, *, had_file: bool, changed: set[str]
+) -> Iterator[str]:
     """What else of the page the verdict depends on, where that is other than it was."""
+    before, after = pair
     check = CHECKS.get(after.kind)
     if check is None:
         return
-    measured = (*measured_from(check.NEEDS, was), *measured_from(check.NEEDS, now))
+    has_file = now.model is not None and now.checkpoint is not None
+    measured = (*measured_from(check.NEEDS, was, had_file), *measured_from(check.NEEDS, now, has_file))
     for name in dict.fromkeys((*check.READS, *measured)):
         values = READINGS[name](before, was), READINGS[name](after, now)
         if values[0] != values[1] and name != after.kind:
             yield _told(name, *values)
     file = _weights_beside(now) if now.model and Need.WEIGHTS in check.NEEDS else None
     if file and os.path.realpath(file) in changed:
-        yield f"the file {file.name} is another"
+        yield f"the file {file.name} is {'another' if file.is_file() else 'not there any more'}"
 
 
 def _told(name: str, before: Any, after: Any) -> str:

@@ -76,7 +76,7 @@ def evaluate_subjects(
             try:
                 one = _wanted(subject, result, dataset)
             except NotHereError as missing:
-                found[subject.index.page.name, subject.name, dataset or ""] = missing
+                found[subject.evaluation_key(result)] = missing
             else:
                 wanted.setdefault(subject.resources.images[one.dataset], []).append(one)
     for folder, models in wanted.items():

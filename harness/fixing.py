@@ -126,9 +126,11 @@ class _Trial:
         """What is to be mended next."""
         false = [one for one in verdicts if one.status in self.statuses and one.claim.kind != "waiver"]
         self._leave((one for one in false if not one.correction), "what is true was not measured here")
+        conditions = [one for one in false if one.claim.kind in _CONDITIONS and _key(one.claim) not in self.left]
+        if conditions:
+            return conditions
         self._leave(_false_together(false), "FLOPs and accuracy are false together, as a wrong image size would do")
-        wanted = [one for one in false if _key(one.claim) not in self.left]
-        return [one for one in wanted if one.claim.kind in _CONDITIONS] or wanted
+        return [one for one in false if _key(one.claim) not in self.left]
 
     def _tried(self, texts: Mapping[str, str], wanted: Sequence[Verdict], exact: Sequence[Verdict]) -> "_Tried":
         """What comes of the wanted corrections, those in `exact` without rounding."""
@@ -215,7 +217,7 @@ def _not_passing(corrected: Iterable[Verdict], verdicts: Iterable[Verdict]) -> l
 
 def _false_together(false: Iterable[Verdict]) -> list[Verdict]:
     """Of models whose FLOPs and accuracies are false: these verdicts, since each might be right at another size."""
-    at_size = [one for one in false if one.claim.kind in {"flops", *_ACCURACIES}]
+    at_size = [one for one in false if one.status is Status.FAIL and one.claim.kind in {"flops", *_ACCURACIES}]
     kinds: dict[tuple[str, str | None], set[str]] = defaultdict(set)
     for one in at_size:
         kinds[one.claim.page, one.claim.model].add(one.claim.kind)

@@ -118,7 +118,7 @@ def test_a_figure_out_of_line_affects_the_models_that_it_is_out_of_line_with(pro
         (("    Tasks:\n    - Image Classification\n", "    Tasks: Image Classification\n"), None),
         # Relations of the prose are those of a collection's paper.
         (("- Name: RegNetY\n  Paper", "- Name: RegNetZ\n  Paper"), (None, "width_multiplier")),
-        (("- Name: RegNetY\n  Paper", "- Name: Other\n- Name: RegNetY\n  Paper"), ("regnety_004", "in_collection")),
+        (("- Name: RegNetY\n  Paper", "- Name: RegNet\n- Name: RegNetY\n  Paper"), ("regnety_004", "in_collection")),
     ],
 )
 def test_what_testers_found(project: Path, edit: tuple[str, str], affected: tuple[str | None, str] | None) -> None:
@@ -130,6 +130,11 @@ def test_what_testers_found(project: Path, edit: tuple[str, str], affected: tupl
     found = _affected(project)
     assert (affected in found) if affected else (found == set())
     assert ("regnety_004", "name") not in found
+
+
+def test_a_collection_that_fits_no_model_affects_none(project: Path) -> None:
+    edit = ("- Name: RegNetY\n  Paper", "- Name: Other\n- Name: RegNetY\n  Paper")
+    assert _edited(project, edit) == {(None, "collection_name")}
 
 
 def test_a_model_that_a_weights_file_is_named_after_affects_the_claim_of_that_file(project: Path) -> None:
@@ -198,6 +203,12 @@ def test_weights_beside_the_page_that_are_others(tmp_path: Path) -> None:
     (modelindex / "verify.toml").write_text('pages = ["canary.md"]')
     committed(tmp_path)
     assert _affected(tmp_path) == set()
+    images = Resources(tmp_path, images={"Digits": tmp_path})
+    text = (modelindex / "canary.md").read_text("utf-8")
+    (modelindex / "canary.md").write_text(text.replace("9854fe73", "9854fe74"), "utf-8")
+    assert _affected(tmp_path, images) == _of("regnety_canary", MEASURED | CONDITIONS | {"dataset", "parameters"})
+    (modelindex / "canary.md").write_text(text, "utf-8")
+    (modelindex / ".abcd.tmp").write_bytes(b"")
     with (modelindex / "regnety_canary-9854fe73.pth").open("ab") as file:
         file.write(b"more")
     found = _affected(tmp_path)

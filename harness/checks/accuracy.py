@@ -47,7 +47,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     result = subject.result_of(claim)
     dataset = subject.references.dataset_called(result.text("dataset"))
     try:
-        found = subject.evaluation(dataset)
+        found = subject.evaluation(result)
     except NotHereError as missing:
         record, stale = _record(subject, dataset)
         if record is not None:

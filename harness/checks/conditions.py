@@ -18,9 +18,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Ask whether the declared accuracies are reproduced under the conditions; else look for a published evaluation."""
     evaluated = False
     for result in subject.record.results:
-        dataset = subject.references.dataset_called(result.text("dataset"))
         try:
-            found = subject.evaluation(dataset)
+            found = subject.evaluation(result)
         except NotHereError:
             continue
         if isinstance(found, Evaluation) and found.complete:

@@ -16,7 +16,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     version = subject.resources.timm
     if version is None:
         missing = "the package timm is not installed here, so what it loads by this name is not known"
-        raise NotHereError(missing, "pip install 'model-card-harness[timm]'")
+        raise NotHereError(missing, "pip install timm")
     loaded = loaded_weights(subject.name)
     method = f"timm {version}"
     if loaded is None:

@@ -18,7 +18,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the dataset with an evaluation here or published ones, and its classes with the network's scores."""
     named = subject.references.dataset_called(claim.declared)
     published = {evaluation["dataset"] for evaluation in _published(subject)}
-    evaluated = _reproduced(claim, subject, named)
+    evaluated = _reproduced(claim, subject)
     if named is None or not (evaluated or named in published):
         known = ", ".join(sorted(published)) or "none"
         missing = f"no evaluation on {claim.declared} is on file; published are those on: {known}"
@@ -40,10 +40,11 @@ def _published(subject: Subject) -> Sequence[Mapping[str, Any]]:
     return evaluations
 
 
-def _reproduced(claim: Claim, subject: Subject, named: str | None) -> bool:
+def _reproduced(claim: Claim, subject: Subject) -> bool:
     """Whether the accuracies declared on this dataset came out of an evaluation here."""
+    result = subject.result_of(claim)
     try:
-        found = subject.evaluation(named)
+        found = subject.evaluation(result)
     except NotHereError:
         return False
-    return isinstance(found, Evaluation) and reproduced(subject, subject.result_of(claim), found)
+    return isinstance(found, Evaluation) and reproduced(subject, result, found)

@@ -15,7 +15,7 @@ from harness.zoo.regnet import WIDTH_STEP, Design
 
 KINDS = tuple(SYMBOLS.values())
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
-READS = ("models", "collections")
+READS = ("models", "relation of the paper")
 
 # Of these, the network shows only what follows from them: the parameter it was built from is compared.
 _PARAMETERS = {"initial_width", "slope", "width_multiplier"}
@@ -40,7 +40,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         reason = f"Not so for {', '.join(violating)}."
         remedy = "correct the relation, or move these models to another page"
         return Verdict(claim, Status.FAIL, reason, None, None, method, remedy, evidence)
-    published = _published(claim.kind, subject)
+    published = published_relation(claim.kind, subject)
     if published is None:
         reason = f"All {len(subject.models)} networks of the page satisfy it; no paper on file states it."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, method, None, evidence)
@@ -51,7 +51,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     return Verdict(claim, Status.PASS, reason, published, None, f"{method}, paper", None, evidence)
 
 
-def _published(kind: str, subject: Subject) -> str | None:
+def published_relation(kind: str, subject: Subject) -> str | None:
+    """What the paper of the page's collections states; None where none on file states it."""
     known = (subject.references.collections.get(name, {}) for name in subject.index.collections)
     return next((entry["design_space"][kind] for entry in known if kind in entry.get("design_space", {})), None)
 

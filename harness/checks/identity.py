@@ -9,7 +9,7 @@ from harness.zoo import family_of
 
 KINDS = ("name", "id", "in_collection")
 NEEDS = frozenset({Need.NETWORK})
-READS = ("collections to be in",)
+READS = ("collections that fit",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -35,7 +35,7 @@ def _id(claim: Claim, subject: Subject) -> Verdict:
 
 def _in_collection(claim: Claim, subject: Subject) -> Verdict:
     """Of the collections whose name the model's name holds, the longest is the one it belongs to."""
-    fitting = [name for name in subject.index.collections if _letters(name) in _letters(subject.name)]
+    fitting = fitting_collections(subject)
     if not fitting:
         reason = "The collection is on this page, but the model's name does not tell whether it belongs there."
         return Verdict(claim, Status.UNCHECKED, reason, None, None, "page")
@@ -45,6 +45,11 @@ def _in_collection(claim: Claim, subject: Subject) -> Verdict:
         return Verdict(claim, Status.PASS, reason, closest, None, "page")
     reason = "The model's name holds the name of another collection of this page, or more of it."
     return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}", correction=(closest,))
+
+
+def fitting_collections(subject: Subject) -> list[str]:
+    """The collections of the page whose names the model's name holds."""
+    return [name for name in subject.index.collections if _letters(name) in _letters(subject.name)]
 
 
 def _letters(name: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.checks.code import pinned_commits
+from harness.checks.design_space import published_relation
+from harness.checks.identity import fitting_collections
 from harness.checks.plausibility import conflicts_of
 from harness.checks.subject import Need, Subject
 from harness.checks.weights import named_after, sharing_models
@@ -49,10 +51,10 @@ READINGS: Mapping[str, Reading] = {
     "commits that the page pins": lambda _, subject: pinned_commits(subject.index),
     "figures out of line with it": lambda claim, subject: conflicts_of(claim, subject, subject.result_of(claim)),
     "collection": lambda claim, subject: subject.collection_of(claim),
-    "collections": lambda _, subject: list(subject.index.collections),
-    "collections to be in": lambda claim, subject: (
-        list(subject.index.collections) if claim.kind == "in_collection" else None
+    "collections that fit": lambda claim, subject: (
+        fitting_collections(subject) if claim.kind == "in_collection" else None
     ),
+    "relation of the paper": lambda claim, subject: published_relation(claim.kind, subject),
     "models": lambda _, subject: sorted(subject.index.models),
     "models of the collection": lambda claim, subject: sorted(
         name for name, record in subject.index.models.items() if record.text("in_collection") == claim.declared
@@ -64,9 +66,9 @@ OF_FILE = ("weights",)
 OF_IMAGES = ("weights", "image_size", "crop_pct", "interpolation", "accuracies")
 
 
-def measured_from(needs: frozenset[Need], subject: Subject) -> tuple[str, ...]:
-    """What the verdict depends on through the weights file and the images that are on this machine."""
-    if Need.WEIGHTS not in needs or subject.model is None or subject.checkpoint is None:
+def measured_from(needs: frozenset[Need], subject: Subject, file: bool) -> tuple[str, ...]:
+    """What the verdict depends on through the weights `file`, if it is there, and the images on this machine."""
+    if Need.WEIGHTS not in needs or subject.model is None or not file:
         return ()
     if Need.IMAGES not in needs:
         return OF_FILE

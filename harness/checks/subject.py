@@ -172,14 +172,19 @@ class Subject:
             raise NotHereError(told, "verify fetch, or see the verdict on weights")
         return path
 
-    def evaluation(self, dataset: str | None) -> Evaluation | Failure:
-        """What evaluating the model on a dataset came to. Raises NotHereError with what is missing for that."""
-        found = self.evaluations.get((self.index.page.name, self.name, dataset or ""))
+    def evaluation(self, result: Record) -> Evaluation | Failure:
+        """What evaluating the model on a result's dataset came to. Raises NotHereError with what is missing."""
+        found = self.evaluations.get(self.evaluation_key(result))
         if found is None:
             raise NotHereError("the images were not evaluated", "--weights DIR --imagenet DIR")
         if isinstance(found, NotHereError):
             raise found
         return found
+
+    def evaluation_key(self, result: Record) -> tuple[str, str, str]:
+        """By what the evaluation of a result is known; datasets that are not on file by what the page calls them."""
+        declared = result.text("dataset")
+        return self.index.page.name, self.name, self.references.dataset_called(declared) or declared or ""
 
     @property
     def recipe(self) -> str:

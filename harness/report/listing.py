@@ -18,7 +18,8 @@ def print_listing(console: Console, claims: Sequence[Claim], checks: Mapping[str
     for page in dict.fromkeys(claim.page for claim in claims):
         models = list(dict.fromkeys(claim.model for claim in claims if claim.page == page and claim.model))
         console.print(Text(page, style="bold"))
-        console.print(Text(f"{len(models)} models: {', '.join(models)}"), "")
+        many = f"{len(models)} model{'s' if len(models) != 1 else ''}"
+        console.print(Text(f"{many}: {', '.join(models)}"), "")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for header, width in (("claims", 24), ("times", None), ("what decides", None), ("needs", 12)):
         table.add_column(header, max_width=width, justify="right" if header == "times" else "left")

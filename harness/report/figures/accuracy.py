@@ -11,7 +11,7 @@ from harness.report.figures.scale import linear, logarithmic, short
 from harness.report.overview import by_model
 from harness.verdict import Verdict
 
-_PLOT = Area(34, 54, WIDTH - 10, 270)
+_PLOT = Area(48, 54, WIDTH - 10, 270)
 _HEIGHT = 306.0
 _NAMES = {"declared": "declared", "measured": "measured here", "published": "published elsewhere"}
 
