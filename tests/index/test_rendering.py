@@ -9,7 +9,7 @@ from harness.index.page import page_from_text
 from harness.index.rendering import render
 
 BLOCK = "<!--  \nType: model-index\nModels:\n- Name: '{{ model_name }}'  # {% raw %} é\n-->"
-VARIABLES = {"model_name": "a_1", "weights": "https://example.org/a.pth?x=1&y=%20", "missing": None}
+VARIABLES = {"model_name": "a_1", "weights": "https://example.org/a.pth?x=1&y=%20", "missing": None, "long": "x" * 490}
 
 
 def _rendered(text: str, folder: Path, **variables: str) -> str:
@@ -54,7 +54,7 @@ def test_a_page_that_is_no_template_is_itself(tmp_path: Path) -> None:
             "page.md:2:1: expected a template",
         ),
         ("{{ missing }}", "the variable missing, which the page's first model does not declare"),
-        ("{{ weights }}" * 200_000, "more than 8388608 characters"),
+        ("{{ long }}" * 20_000, "more than 8388608 characters"),
         ("\n\n{% include 'loop.md' %}", "page.md:3:1: expected a template of text, variables and includes, got a for"),
         ("{% include 'none.md' %}", "an include of none.md, which is not in modelindex/_includes/"),
         ("{% include '../secret.md' %}", "an include of ../secret.md"),
