@@ -1,9 +1,6 @@
 """What became of a run: verdicts printed or written in the form that was asked for, and the exit code."""
 
-import io
 import os
-import platform
-import secrets
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -94,6 +91,8 @@ def no_commands() -> Iterator[None]:
     if os.environ.get("GITHUB_ACTIONS") != "true":
         yield
         return
+    import secrets
+
     token = secrets.token_hex()
     click.echo(f"::stop-commands::{token}")
     try:
@@ -149,6 +148,8 @@ def _formed(answer: "Answer", project: "Project", view: View) -> str:
 
         _summarise(verdicts, overview=view.overview)
         return annotations(verdicts, _from_repository(project), strict=strict)
+    import io
+
     from rich.console import Console
 
     from harness.report.terminal import print_verdicts
@@ -191,6 +192,8 @@ def _from_repository(project: "Project") -> str:
 
 
 def _environment(answer: "Answer", started: float) -> dict[str, Any]:
+    import platform
+
     from harness import __version__
     from harness.cache import library_versions
 
