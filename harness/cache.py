@@ -108,8 +108,9 @@ def _harness_digest() -> str:
 
 def _listing(path: str, depth: int = 0) -> list[list[object]]:
     """Name and stamp of a file, or of every file in a folder, links followed; empty where there is nothing."""
+    # Strings, not paths, here and where names are listed: there may be thousands.
     try:
-        status = os.stat(path)  # noqa: PTH116 - strings, not paths: there may be thousands
+        status = os.stat(path)  # noqa: PTH116
         if not stat.S_ISDIR(status.st_mode):
             return [[path, *stamp(status)]]
         names = sorted(os.listdir(path)) if depth < _DEEPEST else []  # noqa: PTH208

@@ -222,7 +222,10 @@ def _read_otherwise(
     if check is None:
         return
     has_file = now.model is not None and now.checkpoint is not None
-    measured = (*measured_from(check.NEEDS, was, had_file), *measured_from(check.NEEDS, now, has_file))
+    measured = [
+        *measured_from(check.NEEDS, was, file=had_file),
+        *measured_from(check.NEEDS, now, file=has_file),
+    ]
     for name in dict.fromkeys((*check.READS, *measured)):
         values = READINGS[name](before, was), READINGS[name](after, now)
         if values[0] != values[1] and name != after.kind:

@@ -8,8 +8,6 @@ from harness.index.claim import Claim
 from harness.index.faults import Location
 from harness.verdict import Status, Verdict
 
-# What fails, or does with --strict and is decided.
-_WAIVABLE = {Status.FAIL, Status.EXPLAINED}
 # The verdicts of which nobody can say that their waiver is not needed.
 _UNDECIDED = {Status.NOT_RUN, Status.ERROR}
 
@@ -45,7 +43,7 @@ def _covered(verdict: Verdict) -> tuple[str, str]:
 
 
 def _waived(verdict: Verdict, waiver: Waiver | None) -> Verdict:
-    if waiver is None or verdict.status not in _WAIVABLE:
+    if waiver is None or verdict.status is not Status.FAIL:
         return verdict
     reason = f"{verdict.reason} Waived until {waiver.expires}: {waiver.reason}"
     return replace(verdict, status=Status.WAIVED, reason=reason)
@@ -68,6 +66,6 @@ def _faults(
         elif not covered:
             reason = f"No page has a claim {waiver.claim} of {waiver.model}."
             yield Verdict(claim, Status.FAIL, reason, remedy="remove the waiver, or correct its model and claim")
-        elif not statuses & (_WAIVABLE | _UNDECIDED):
+        elif not statuses & {Status.FAIL, *_UNDECIDED}:
             reason = "Nothing that it waives is false any more."
             yield Verdict(claim, Status.FAIL, reason, remedy="remove the waiver")

@@ -47,6 +47,14 @@ def _of(model: str, kinds: set[str]) -> Affected:
     return {(model, kind) for kind in kinds}
 
 
+def _folders(parent: Path) -> tuple[Path, Path]:
+    """Empty folders for weights and images."""
+    folders = parent / "weights", parent / "images"
+    for folder in folders:
+        folder.mkdir()
+    return folders
+
+
 def _entry(name: str) -> str:
     """The lines of a model's entry."""
     lines = page_text().split("\n")
@@ -148,9 +156,7 @@ def test_a_model_that_a_weights_file_is_named_after_affects_the_claim_of_that_fi
 
 def test_weights_that_are_not_here_any_more(project: Path, tmp_path: Path) -> None:
     committed(project)
-    weights, images = tmp_path / "weights", tmp_path / "images"
-    for folder in (weights, images):
-        folder.mkdir()
+    weights, images = _folders(tmp_path)
     (weights / "regnety_002-e68ca334.pth").write_bytes(b"")
     _page(project).write_text(page_text().replace("regnety_002-e68ca334", "regnety_002-e68ca335"), "utf-8")
     found = _affected(project, Resources(project, weights=weights, images={"ImageNet-1k": images}))
@@ -183,9 +189,7 @@ def test_a_model_removed_affects_what_is_about_all_models(project: Path) -> None
 
 def test_what_is_measured_here_is_affected_by_what_it_is_measured_from(project: Path, tmp_path: Path) -> None:
     committed(project)
-    weights, images = tmp_path / "weights", tmp_path / "images"
-    for folder in (weights, images):
-        folder.mkdir()
+    weights, images = _folders(tmp_path)
     (weights / "regnety_002-e68ca335.pth").write_bytes(b"")
     text = page_text().replace("regnety_002-e68ca334", "regnety_002-e68ca335")
     _page(project).write_text(text, "utf-8")

@@ -47,7 +47,7 @@ def test_a_claim_of_the_page_itself() -> None:
     [
         (_waiver("regnety_160", "batch_size", date(2026, 5, 31)), "The waiver has expired: is being retrained"),
         (_waiver("regnety_160", "epochs"), "Nothing that it waives is false any more."),
-        (_waiver("regnety_160", "parameters"), "Nothing that it waives is false any more."),
+        (_waiver("regnety_160", "flops"), "Nothing that it waives is false any more."),
         (_waiver("regnety_16", "batch_size"), "No page has a claim batch_size of regnety_16."),
         (_waiver("regnety_160", "beauty"), "No page has a claim beauty of regnety_160."),
     ],

@@ -66,7 +66,7 @@ OF_FILE = ("weights",)
 OF_IMAGES = ("weights", "image_size", "crop_pct", "interpolation", "accuracies")
 
 
-def measured_from(needs: frozenset[Need], subject: Subject, file: bool) -> tuple[str, ...]:
+def measured_from(needs: frozenset[Need], subject: Subject, *, file: bool) -> tuple[str, ...]:
     """What the verdict depends on through the weights `file`, if it is there, and the images on this machine."""
     if Need.WEIGHTS not in needs or subject.model is None or not file:
         return ()

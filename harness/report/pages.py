@@ -58,8 +58,9 @@ def _led(text: str, here: PurePosixPath, to_root: str) -> str:
         target = text[link.start("target") : link.end("target")]
         if _ELSEWHERE.match(target):
             continue
-        path, mark, rest = re.fullmatch(r"([^?#]*)([?#]?)(.*)", target).groups()  # type: ignore[union-attr]
-        parts += [text[end : link.start("target")], f"{to_root}/{quote((here / unquote(path)).as_posix())}{mark}{rest}"]
+        path = re.split(r"[?#]", target, maxsplit=1)[0]
+        led = f"{to_root}/{quote((here / unquote(path)).as_posix())}{target[len(path) :]}"
+        parts += [text[end : link.start("target")], led]
         end = link.end("target")
     return "".join([*parts, text[end:]])
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.exit_codes import NOTHING_FALSE
 from harness.flags import find, on_claims, on_pages, resources, with_files, with_format
 from harness.verbs.outcome import View, exit_code, nothing_selected, refuse_output, show, write
 
@@ -79,7 +78,7 @@ def changed(  # noqa: PLR0913 - a parameter for each flag
     if answer.verdicts or form != "rich":
         show(answer, project, View(form, output, strict, started, overview=False))
     _tell(affected, answer.verdicts, base, left_out=len(changes.affected) - len(affected))
-    return exit_code(answer.verdicts, strict=strict) if answer.verdicts else NOTHING_FALSE
+    return exit_code(answer.verdicts, strict=strict)
 
 
 def _tell(affected: "Sequence[Affected]", verdicts: "Sequence[Verdict]", base: str, *, left_out: int) -> None:
