@@ -24,6 +24,7 @@ LIBRARIES = (
     "pyyaml",
     "safetensors",
     "scipy",
+    "timm",
 )
 
 _MOST_ENTRIES = 500

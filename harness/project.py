@@ -74,7 +74,14 @@ def find_project(start: Path, pages: Sequence[Path]) -> Project:
         lock = read_lock(root / "modelindex" / "weights.lock")
     except (RecordFileError, LockFileError) as error:
         raise ProjectError(str(error)) from None
-    resources = Resources(root, images=settings.datasets, tolerances=settings.tolerances, records=records, lock=lock)
+    resources = Resources(
+        root,
+        images=settings.datasets,
+        tolerances=settings.tolerances,
+        records=records,
+        lock=lock,
+        builders=settings.builders,
+    )
     return Project(root, named, not pages, resources, settings.waivers)
 
 

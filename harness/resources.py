@@ -56,7 +56,8 @@ class Resources:
 
     `root` is the project's folder, to which pages are relative; `lock` holds what weights files were when they were
     seen, by page and model; `timm` the version of timm that is asked what it
-    loads, None where it is not to be asked.
+    loads, None where it is not to be asked. `builders` are the project's own, as patterns of models' names with a
+    `module:function` each; with `cross_check` networks are counted by a second builder too.
     """
 
     root: Path | None = None
@@ -67,4 +68,6 @@ class Resources:
     records: tuple[Record, ...] = ()
     lock: Mapping[tuple[str, str], Locked] = field(default_factory=dict)
     timm: str | None = None
+    builders: tuple[tuple[str, str], ...] = ()
+    cross_check: bool = False
     evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)

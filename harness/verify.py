@@ -180,12 +180,14 @@ class _Run:
     def _can_be_kept(self) -> bool:
         """Whether the verdicts depend on nothing whose change their key would not show.
 
-        What a repository holds at a commit can change without its folder showing it; a large dataset takes too long
-        to look through, and its evaluation is kept anyway.
+        What a repository holds at a commit can change without its folder showing it, and so can what a builder of the
+        project is made of; a large dataset takes too long to look through, and its evaluation is kept anyway.
         """
         resources = self.resources
         own = self.project.resources.images
-        return not resources.source and resources.images == own and not resources.evaluation.refresh
+        if resources.source or resources.builders or resources.evaluation.refresh:
+            return False
+        return resources.images == own
 
     def _kept(self, keys: Sequence[str]) -> list[Verdict] | None:
         """What is kept of the selection, or of the whole page."""
@@ -199,7 +201,8 @@ class _Run:
         resources = self.resources
         images = [path for folder in resources.images.values() for path in (folder, *truth_files(folder))]
         files = [*images, *([resources.weights] if resources.weights else [])]
-        settings = [resources.tolerances, resources.records, resources.lock, resources.timm, resources.evaluation]
+        used = (resources.tolerances, resources.records, resources.lock, resources.timm, resources.cross_check)
+        settings = [*used, resources.evaluation]
         selections = [()] if self.selection.everything else [self.selection, ()]
         return tuple(cache.key(page.name, contents, files, repr([*settings, chosen])) for chosen in selections)
 

@@ -18,7 +18,7 @@ from harness.measure.operations import Trace, trace
 from harness.references import References
 from harness.resources import Resources
 from harness.verdict import NotHereError
-from harness.zoo import FAMILIES, Network, build, family_of
+from harness.zoo import Blueprint, Network, UnknownModelError, build, second
 
 _USUAL_SIZE = 224
 
@@ -84,11 +84,27 @@ class Subject:
     @property
     def network(self) -> Network:
         """The model's network, on `meta`."""
-        if family_of(self.name) is None:
-            known = ", ".join(family.name for family in FAMILIES)
-            missing = f"no family builds {self.name}; there is {known}"
-            raise NotHereError(missing, "check the name, or add the family to harness/zoo")
-        return build(self.name)
+        try:
+            return build(self.blueprint)
+        except UnknownModelError as error:
+            raise NotHereError(error.missing, error.supply) from None
+
+    @property
+    def second_network(self) -> Network | None:
+        """The same network by another builder, if that was asked for and there is one."""
+        return second(self.blueprint) if self.resources.cross_check else None
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """What is known of the network that the model's name stands for."""
+        page = self.index.values.get("library_name")
+        return Blueprint(
+            self.name,
+            self.record.text("library") or (page.raw if page else None),
+            self.references.same_network(self.name),
+            self.resources.builders,
+            self.resources.root or Path(),
+        )
 
     @property
     def image_size(self) -> int:

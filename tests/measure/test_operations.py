@@ -9,8 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from harness.measure.components import block_widths, components
 from harness.measure.conventions import counts
 from harness.measure.operations import trace
-from harness.zoo import Network, build
-from harness.zoo.regnet import FAMILY, Design
+from harness.zoo import Network
+from harness.zoo.regnet import DESIGNS, build
 from tests.conftest import MODELS
 
 
@@ -28,7 +28,6 @@ def test_shapes_are_those_of_a_real_pass() -> None:
             module.register_forward_hook(lambda _, __, output: seen.append(tuple(output.shape)))
     with torch.inference_mode():
         network(torch.zeros(1, 3, 97, 131))
-    build.cache_clear()
     recorded = {"convolution", "pooling", "squeeze", "linear", "batch norm"}
     operations = trace(build("regnety_002"), 97, 131).operations
     assert [operation.output for operation in operations if operation.kind in recorded] == seen
@@ -80,8 +79,7 @@ def test_torchvisions_metadata(model: str, weights: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_blocks_and_parts(model: str) -> None:
-    design = FAMILY.models[model]
-    assert isinstance(design, Design)
+    design = DESIGNS[model]
     found = components(trace(build(model), 224, 224))
     assert len(block_widths(trace(build(model), 224, 224))) == design.depth
     assert found["Squeeze-and-Excitation Block"] == found["Residual Connection"] == design.depth
