@@ -66,8 +66,8 @@ def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: s
     return digest.hexdigest()
 
 
-def load(entry: str) -> list[Verdict] | None:
-    """The verdicts kept under `entry`; None where there are none, or a file that they are about has changed.
+def load(entry: str) -> tuple[list[Verdict], ...] | None:
+    """The lists of verdicts kept under `entry`; None where there are none, or a file that they are about has changed.
 
     What is not what was kept counts as not there.
     """
@@ -80,19 +80,19 @@ def load(entry: str) -> list[Verdict] | None:
     content = json.loads(kept)
     if any(_listing(path) != found for path, found in content["files"]):
         return None
-    return [verdict_from_json(verdict) for verdict in content["verdicts"]] or None
+    return tuple([verdict_from_json(verdict) for verdict in verdicts] for verdicts in content["verdicts"])
 
 
-def store(entry: str, verdicts: Sequence[Verdict], files: Iterable[Path]) -> None:
-    """Keep the verdicts, unless one is an error. A cache that cannot be written costs time, nothing else.
+def store(entry: str, verdicts: Sequence[Sequence[Verdict]], files: Iterable[Path]) -> None:
+    """Keep the lists of verdicts, unless one is an error. A cache that cannot be written costs time, nothing else.
 
     `files` are those that the page turned out to be about when it was read.
     """
-    if any(verdict.status is Status.ERROR for verdict in verdicts):
+    if any(verdict.status is Status.ERROR for of_resources in verdicts for verdict in of_resources):
         return
     folder = cache_folder()
     listed = [[str(path), _listing(str(path))] for path in files]
-    content = {"files": listed, "verdicts": [verdict.as_json() for verdict in verdicts]}
+    content = {"files": listed, "verdicts": [[one.as_json() for one in of_resources] for of_resources in verdicts]}
     kept = json.dumps(content, ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
         write_whole(folder / f"{entry}.json", hashlib.sha256(kept).hexdigest().encode(), b"\n", kept)

@@ -89,6 +89,18 @@ def with_files(command: _Command) -> _Command:
     return command
 
 
+def with_networks(command: _Command) -> _Command:
+    """Let a verb be told how to build and count networks."""
+    jobs = "How many processes judge models; as many as there are cores, where there are models enough, by default."
+    check = "Count parameters and FLOPs with a second builder too, where there is one; both must agree. Wants timm."
+    for option in (
+        click.option("--cross-check", is_flag=True, help=check),
+        click.option("--jobs", type=click.IntRange(min=1), metavar="N", help=jobs),
+    ):
+        command = option(command)
+    return command
+
+
 def find(pages: tuple[Path, ...]) -> "Project":
     """The project here, with these pages or its own."""
     from harness.project import find_project
@@ -107,6 +119,8 @@ def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
     from harness.repository import is_repository
     from harness.resources import EvaluationOptions
 
+    if files.get("cross_check") and timm_version() is None:
+        raise click.BadParameter("the second builder is timm, which is not installed", param_hint="--cross-check")
     source, imagenet = files["source"], files["imagenet"]
     if source and not is_repository(source):
         told = f"{source} is no git checkout or bare repository, or git is not installed"
@@ -119,5 +133,6 @@ def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
         source=source,
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
+        cross_check=files.get("cross_check", False),
         evaluation=EvaluationOptions(**{name: files[name] for name in names}),
     )

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 
 from harness.lock import Locked
 from harness.record import Record
@@ -26,14 +25,12 @@ class Tolerance:
 # Re-runs of unchanged published models over five years moved by at most 0.134 in top-1 (modelindex/references,
 # `drift`), so beyond 0.15 it is another model or another evaluation; 0.05 covers all but four of 137 such runs.
 # What fewer bits of precision do was not measured: those tolerances are twice and four times as wide.
-TOLERANCES: Mapping[str, Tolerance] = MappingProxyType(
-    {
-        "fp32": Tolerance(Decimal("0.05"), Decimal("0.15")),
-        "tf32": Tolerance(Decimal("0.05"), Decimal("0.15")),
-        "fp16": Tolerance(Decimal("0.1"), Decimal("0.3")),
-        "bf16": Tolerance(Decimal("0.2"), Decimal("0.6")),
-    }
-)
+TOLERANCES: Mapping[str, Tolerance] = {
+    "fp32": Tolerance(Decimal("0.05"), Decimal("0.15")),
+    "tf32": Tolerance(Decimal("0.05"), Decimal("0.15")),
+    "fp16": Tolerance(Decimal("0.1"), Decimal("0.3")),
+    "bf16": Tolerance(Decimal("0.2"), Decimal("0.6")),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks.subject import Subject
 from harness.index.claim import Claim
 from harness.index.claims import claims
 from harness.index.page import page_from_text
 from harness.index.records import Index, read_index
-from harness.judge import judge_claims
+from harness.judge import judge
 from harness.references import SHIPPED, load_references
 from harness.resources import Resources
 from harness.verdict import Verdict
@@ -38,7 +39,8 @@ def verdicts_on(
     """Verdicts on a page of this text, with the shipped references."""
     index = index_of(text)
     selected = [claim for claim in claims(index) if select(claim)]
-    return judge_claims(index, selected, load_references([SHIPPED]), resources or Resources())
+    page = Subject(index, load_references([SHIPPED]), resources or Resources())
+    return [judge(claim, page.sibling(claim.model)) for claim in selected]
 
 
 def judged(
