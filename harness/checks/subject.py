@@ -74,12 +74,13 @@ class Subject:
 
     def result_of(self, claim: Claim) -> Record:
         """The model's result that a claim stands in."""
-        return next(one for one in self.record.results if claim.where.path.startswith(f"{one.path}."))
+        return next(one for one in self.record.results if one.holds(claim.where))
 
     def collection_of(self, claim: Claim) -> str:
-        """The name of the collection that a claim stands in."""
-        records = self.index.collections.items()
-        return next(name for name, one in records if claim.where.path.startswith(f"{one.path}."))
+        """The name of the collection that a claim is about: it stands in it, or its model belongs to it."""
+        if claim.model is not None:
+            return self.index.models[claim.model].text("in_collection") or ""
+        return next((name for name, one in self.index.collections.items() if one.holds(claim.where)), "")
 
     @property
     def network(self) -> Network:
