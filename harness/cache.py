@@ -5,12 +5,13 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness.disk import cache_home, code_digest, stamp, write_whole
+from harness.index.files import Files, Question, same_answers
 from harness.verdict import Status, Verdict, verdict_from_json
 
 LIBRARIES = (
@@ -18,7 +19,6 @@ LIBRARIES = (
     "torchvision",
     "ftfy",
     "jinja2",
-    "jsonschema",
     "numpy",
     "pillow",
     "pyyaml",
@@ -65,8 +65,10 @@ def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: s
     return digest.hexdigest()
 
 
-def load(entry: str) -> list[Verdict] | None:
+def load(entry: str, project: Files) -> list[Verdict] | None:
     """The verdicts kept under `entry`; None where there are none, or a file that they are about has changed.
+
+    `project` are the project's files as they are now.
 
     What is not what was kept counts as not there.
     """
@@ -79,19 +81,22 @@ def load(entry: str) -> list[Verdict] | None:
     content = json.loads(kept)
     if any(_listing(path) != found for path, found in content["files"]):
         return None
+    if not same_answers(project, {(how, name): digest for how, name, digest in content["consulted"]}):
+        return None
     return [verdict_from_json(verdict) for verdict in content["verdicts"]] or None
 
 
-def store(entry: str, verdicts: Sequence[Verdict], files: Iterable[Path]) -> None:
+def store(entry: str, verdicts: Sequence[Verdict], files: Iterable[Path], consulted: Mapping[Question, str]) -> None:
     """Keep the verdicts, unless one is an error. A cache that cannot be written costs time, nothing else.
 
-    `files` are those that the page turned out to be about when it was read.
+    `files` are those that the page turned out to be about when it was read, `consulted` what it asked of the project's.
     """
     if any(verdict.status is Status.ERROR for verdict in verdicts):
         return
     folder = cache_folder()
     listed = [[str(path), _listing(str(path))] for path in files]
-    content = {"files": listed, "verdicts": [verdict.as_json() for verdict in verdicts]}
+    asked = [[how, name, digest] for (how, name), digest in consulted.items()]
+    content = {"files": listed, "consulted": asked, "verdicts": [verdict.as_json() for verdict in verdicts]}
     kept = json.dumps(content, ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
         write_whole(folder / f"{entry}.json", hashlib.sha256(kept).hexdigest().encode(), b"\n", kept)

@@ -26,7 +26,11 @@ class ProjectError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The pages, the folders of the datasets that travel with the project, the tolerances by precision, the waivers."""
+    """What `verify.toml` says.
+
+    The pages (files, folders or patterns), the folders of the datasets that travel with the project, the tolerances by
+    precision, the waivers.
+    """
 
     pages: list[Path]
     datasets: Mapping[str, Path]

@@ -7,6 +7,7 @@ published zoos share. Their names are read without regard to case, spaces and un
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from harness.index.document import Mapping as MappingNode
@@ -123,6 +124,7 @@ def _table(*fields: Field) -> Mapping[str, Field]:
     return MappingProxyType({snake_case(field.key): field for field in fields})
 
 
+@lru_cache(maxsize=4096)
 def snake_case(key: str) -> str:
     """The kind of claim that a page's key makes: `File Size` → `file_size`."""
     return re.sub(r"[^a-z0-9]+", "_", key.lower()).strip("_")
@@ -183,6 +185,7 @@ _UNIT_IN_KEY = re.compile(
 _SPELLED = {unit.casefold(): unit for unit in ("K", "M", "G", "T", "KB", "MB", "GB", "KiB", "MiB", "GiB")}
 
 
+@lru_cache(maxsize=4096)
 def kind_and_unit(key: str) -> tuple[str, str]:
     """The kind that a metadata key means, and the unit it names: `Params (M)` → `parameters`, `M`."""
     named = _UNIT_IN_KEY.fullmatch(key.strip())

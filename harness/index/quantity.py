@@ -100,6 +100,6 @@ def split_unit(text: str) -> tuple[str, str]:
 def _step(text: str, value: Decimal) -> Decimal:
     place = int(value.as_tuple().exponent)
     if "." not in text and value and place >= 0:
-        rounded_to = int(value.normalize().as_tuple().exponent)
+        rounded_to = int(value.normalize(_EXACT).as_tuple().exponent)
         place = max(0, min(rounded_to, value.adjusted() - 1))
     return Decimal(1).scaleb(place)

@@ -65,9 +65,7 @@ def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  
 
     Raises PageError with every fault of the page and of what it imports.
     """
-    from harness.index.template import read_includes
-
-    included = read_includes(page, includes)
+    included = _includes(page, includes)
     consulted = Consulted(files)
     root, faults = declared(page, consulted)
     faults += validated(root)
@@ -102,6 +100,15 @@ def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  
         tuple(name for name in root.pages if name != page.name),
         consulted.answers,
     )
+
+
+def _includes(page: Page, folder: Path) -> "tuple[Include, ...]":
+    """What the page includes, where it is a template at all: to ask loads Jinja."""
+    if "{%" not in page.template and "{{" not in page.template:
+        return ()
+    from harness.index.template import read_includes
+
+    return read_includes(page, folder)
 
 
 def _without_models(root: Declared) -> Fault:

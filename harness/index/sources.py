@@ -56,6 +56,16 @@ class Sources:
             mend = "move the file into the project"
             self.faults.append(Fault(where, "a file inside the project", repr(path), mend))
             return []
+        try:
+            return self.found(name, reference, chain)
+        except OSError as error:
+            told = f"{path!r}, which cannot be looked through: {error.strerror or error}"
+            self.faults.append(Fault(where, "files of this project", told, "name fewer of them"))
+            return []
+
+    def found(self, name: str, reference: Scalar, chain: tuple[str, ...]) -> list[str]:
+        """The file called so, or those that it means as a pattern or folder. Raises OSError."""
+        where = reference.where
         if is_pattern(name):
             found = [one for one in matching(self.files, name) if one != chain[-1] and _has_form(one)]
         elif self.read(name, where) is not None:
@@ -65,7 +75,7 @@ class Sources:
             below = [one for one in self.files.listed(folder, deep=True) if one != chain[-1] and _has_form(one)]
             found = sorted(one for one in below if self.says_index(one, where))
         if not found:
-            told, mend = f"nothing called {path!r}", f"correct the path, which is relative to {where.file}"
+            told, mend = f"nothing called {reference.raw!r}", f"correct the path, which is relative to {where.file}"
             self.faults.append(Fault(where, "a file, a folder of pages or a pattern that matches one", told, mend))
         return found
 

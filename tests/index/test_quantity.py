@@ -41,7 +41,10 @@ def test_value_and_step_are_those_written(raw: str, value: str, step: str) -> No
     assert (quantity.value, quantity.step, quantity.raw) == (Decimal(value), Decimal(step), raw)
 
 
-@pytest.mark.parametrize("raw", ["", "abc", "1,00", "1,0000", "1_0", "3.16 X", "7B", "M", "0x10", "1e999", "nan", "inf", "1 2", "٣", "9" * 50, "%"])
+@pytest.mark.parametrize(
+    "raw",
+    ["", "abc", "1,00", "1,0000", "1_0", "3.16 X", "7B", "M", "0x10", "1e999", "nan", "inf", "1 2", "٣", "9" * 50, "%"],
+)
 def test_what_is_no_number_is_none(raw: str) -> None:
     assert parse_quantity(raw) is None
 
