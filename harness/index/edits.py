@@ -67,7 +67,7 @@ def edits_of(values_of: Editable, claim: Claim, values: Sequence[str]) -> tuple[
         value = values[0].removesuffix(unit)
         return (Edit(*node.span, _written_like(page.text[slice(*node.span)], node, value, json=json)),)
     if isinstance(node, List):
-        if [item.raw for item in node.items if isinstance(item, Scalar)] != list(claim.texts):
+        if ", ".join(item.raw for item in node.items if isinstance(item, Scalar)) != claim.declared:
             raise EditError("a part of it is inherited from the collection")
         if any(spans[item.span] > 1 for item in node.items if isinstance(item, Scalar)):
             raise EditError("it is shared with another list, by an alias")

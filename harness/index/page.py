@@ -71,6 +71,11 @@ class Page:
     line_starts: tuple[int, ...]
 
     @property
+    def is_template(self) -> bool:
+        """Whether there is anything in the page that a template's engine would act on."""
+        return "{%" in self.template or "{{" in self.template
+
+    @property
     def parts(self) -> Parts:
         """The text in three, none of it lost."""
         start, end = self.span

@@ -104,7 +104,7 @@ def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  
 
 def _includes(page: Page, folder: Path) -> "tuple[Include, ...]":
     """What the page includes, where it is a template at all: to ask loads Jinja."""
-    if "{%" not in page.template and "{{" not in page.template:
+    if not page.is_template:
         return ()
     from harness.index.template import read_includes
 
