@@ -5,12 +5,13 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness.disk import cache_home, code_digest, stamp, write_whole
+from harness.index.files import Files, Question, same_answers
 from harness.verdict import Status, Verdict, verdict_from_json
 
 LIBRARIES = (
@@ -18,7 +19,6 @@ LIBRARIES = (
     "torchvision",
     "ftfy",
     "jinja2",
-    "jsonschema",
     "numpy",
     "pillow",
     "pyyaml",
@@ -66,8 +66,10 @@ def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: s
     return digest.hexdigest()
 
 
-def load(entry: str) -> tuple[list[Verdict], ...] | None:
+def load(entry: str, project: Files) -> tuple[list[Verdict], ...] | None:
     """The lists of verdicts kept under `entry`; None where there are none, or a file that they are about has changed.
+
+    `project` are the project's files as they are now.
 
     What is not what was kept counts as not there.
     """
@@ -80,19 +82,25 @@ def load(entry: str) -> tuple[list[Verdict], ...] | None:
     content = json.loads(kept)
     if any(_listing(path) != found for path, found in content["files"]):
         return None
+    if not same_answers(project, {(how, name): digest for how, name, digest in content["consulted"]}):
+        return None
     return tuple([verdict_from_json(verdict) for verdict in verdicts] for verdicts in content["verdicts"])
 
 
-def store(entry: str, verdicts: Sequence[Sequence[Verdict]], files: Iterable[Path]) -> None:
+def store(
+    entry: str, verdicts: Sequence[Sequence[Verdict]], files: Iterable[Path], consulted: Mapping[Question, str]
+) -> None:
     """Keep the lists of verdicts, unless one is an error. A cache that cannot be written costs time, nothing else.
 
-    `files` are those that the page turned out to be about when it was read.
+    `files` are those that the page turned out to be about when it was read, `consulted` what it asked of the project's.
     """
     if any(verdict.status is Status.ERROR for of_resources in verdicts for verdict in of_resources):
         return
     folder = cache_folder()
     listed = [[str(path), _listing(str(path))] for path in files]
-    content = {"files": listed, "verdicts": [[one.as_json() for one in of_resources] for of_resources in verdicts]}
+    asked = [[how, name, digest] for (how, name), digest in consulted.items()]
+    lists = [[one.as_json() for one in of_resources] for of_resources in verdicts]
+    content = {"files": listed, "consulted": asked, "verdicts": lists}
     kept = json.dumps(content, ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
         write_whole(folder / f"{entry}.json", hashlib.sha256(kept).hexdigest().encode(), b"\n", kept)

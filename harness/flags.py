@@ -17,7 +17,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def on_pages(command: _Command) -> _Command:
-    """Let a verb take pages; without any, those that modelindex/verify.toml names."""
+    """Let a verb take pages, folders of them and patterns; without any, those that modelindex/verify.toml names."""
     path = click.Path(path_type=Path)
     return click.argument("pages", nargs=-1, type=path, metavar="[PAGE]...")(command)
 
@@ -109,7 +109,11 @@ def find(pages: tuple[Path, ...]) -> "Project":
         here = Path.cwd()
     except FileNotFoundError:
         raise click.UsageError("The working folder is gone; change to one that exists.") from None
-    return find_project(here, pages)
+    project = find_project(here, pages)
+    if project.others:
+        told = f"{len(project.pages)} page{'s' * (len(project.pages) > 1)}"
+        click.echo(f"{told}; {project.others} other files hold no model-index.", err=True)
+    return project
 
 
 def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":

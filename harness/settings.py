@@ -26,9 +26,10 @@ class ProjectError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The pages, the folders of the datasets that travel with the project, the tolerances by precision, the waivers.
+    """What `verify.toml` says.
 
-    `builders` are patterns of models' names, each with the `module:function` that builds them.
+    The pages (files, folders or patterns), the folders of the datasets that travel with the project, the tolerances by
+    precision, the waivers. `builders` are patterns of models' names, each with the `module:function` that builds them.
     """
 
     pages: list[Path]

@@ -12,7 +12,7 @@ from harness.evaluate.progress import Progress, Silent
 from harness.evaluate.truth import truth_files
 from harness.index.claim import Claim, ClaimKey
 from harness.index.faults import collect
-from harness.index.page import Page, read_page
+from harness.index.page import Page
 from harness.index.weights_url import is_relative
 from harness.project import Project
 from harness.references import SHIPPED, References, load_references
@@ -127,14 +127,13 @@ def read_indexes(project: Project) -> "list[Index]":
 
 
 def read_weights(project: Project) -> list[tuple[str, str, Path]]:
-    """Every model of the project's pages that names weights, what it names, and the page's folder. Raises PageError."""
-    folders = {name: path.parent for name, path in project.pages}
+    """Every model of the pages that names weights, what it names, and from which folder. Raises PageError."""
     weights = (claim for claim in read_claims(project) if claim.kind == "weights")
-    return [(claim.model, claim.declared, folders[claim.page]) for claim in weights if claim.model]
+    return [(claim.model, claim.declared, (project.root / claim.where.file).parent) for claim in weights if claim.model]
 
 
 def _read_pages(project: Project) -> list[Page]:
-    return collect(project.pages, lambda page: read_page(page[1], page[0]))
+    return collect(project.pages, lambda page: project.page(*page))
 
 
 def _read_claims(pages: Sequence[Page], project: Project) -> "_Read":
@@ -142,7 +141,7 @@ def _read_claims(pages: Sequence[Page], project: Project) -> "_Read":
     from harness.index.claims import claims
     from harness.index.records import read_index
 
-    indexes = collect(pages, lambda page: read_index(page, project.includes))
+    indexes = collect(pages, lambda page: read_index(page, project.includes, project.files_of(page.name)))
     return {index.page.name: (index, claims(index)) for index in indexes}
 
 
@@ -160,13 +159,13 @@ class _Run:
     def answer(self) -> Answer:
         pages = _read_pages(self.project)
         entries = {page.name: self._cache_keys(page) for page in pages}
-        judged = {name: known for name, keys in entries.items() if (known := self._kept(keys)) is not None}
+        judged = {name: known for name, keys in entries.items() if (known := self._kept(name, keys)) is not None}
         missed = [page for page in pages if page.name not in judged]
         read = _read_claims(missed, self.project) if missed else {}
         for index, lists in self._judged(read).items():
             judged[index.page.name] = lists
             if lists[0] and self._can_be_kept:
-                cache.store(entries[index.page.name][0], lists, self._named_weights(index))
+                cache.store(entries[index.page.name][0], lists, self._named_weights(index), index.consulted)
         claims: list[Claim] = []
         verdicts: list[Verdict] = []
         portable: list[Verdict] = []
@@ -195,9 +194,9 @@ class _Run:
             return False
         return resources.images == self.project.resources.images
 
-    def _kept(self, keys: Sequence[str]) -> tuple[list[Verdict], ...] | None:
+    def _kept(self, page: str, keys: Sequence[str]) -> tuple[list[Verdict], ...] | None:
         """What is kept of the selection, or of the whole page."""
-        found = (cache.load(key) for key in keys) if self._can_be_kept else iter(())
+        found = (cache.load(key, self.project.files_of(page)) for key in keys) if self._can_be_kept else iter(())
         return next((verdicts for verdicts in found if verdicts is not None), None)
 
     def _cache_keys(self, page: Page) -> tuple[str, ...]:
@@ -221,10 +220,10 @@ class _Run:
         return cache.key(page.name, contents, files, repr(settings))
 
     def _named_weights(self, index: "Index") -> list[Path]:
-        """The weights files that the page names by their path."""
-        addresses = [model.text("weights") or "" for model in index.models.values()]
-        beside = (self.project.root / index.page.name).parent
-        return [beside / address for address in addresses if address and is_relative(address)]
+        """The weights files that the page names by their path, from the file that names them."""
+        values = [value for model in index.models.values() if (value := model.values.get("weights"))]
+        root = self.project.root
+        return [(root / one.where.file).parent / one.raw for one in values if is_relative(one.raw)]
 
     def _selected(self, read: "_Read") -> "dict[Index, list[Claim]]":
         return {index: [claim for claim in found if claim in self.selection] for index, found in read.values()}

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.index.claims import SYMBOLS
+from harness.index.prose import SYMBOLS
 from harness.index.relation import Comparison, Term, holds, parse_relation, same_relation
 from harness.measure.components import block_widths, bottleneck_ratios
 from harness.verdict import NotHereError, Status, Verdict

@@ -55,6 +55,9 @@ READINGS: Mapping[str, Reading] = {
         fitting_collections(subject) if claim.kind == "in_collection" else None
     ),
     "relation of the paper": lambda claim, subject: published_relation(claim.kind, subject),
+    "READMEs that are there": lambda claim, subject: [
+        (one.file, one.folder) for one in subject.index.readmes if one.where == claim.where
+    ],
     "models": lambda _, subject: sorted(subject.index.models),
     "models of the collection": lambda claim, subject: sorted(
         name for name, record in subject.index.models.items() if record.text("in_collection") == claim.declared

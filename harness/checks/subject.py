@@ -74,12 +74,13 @@ class Subject:
 
     def result_of(self, claim: Claim) -> Record:
         """The model's result that a claim stands in."""
-        return next(one for one in self.record.results if claim.where.path.startswith(f"{one.path}."))
+        return next(one for one in self.record.results if one.holds(claim.where))
 
     def collection_of(self, claim: Claim) -> str:
-        """The name of the collection that a claim stands in."""
-        records = self.index.collections.items()
-        return next(name for name, one in records if claim.where.path.startswith(f"{one.path}."))
+        """The name of the collection that a claim is about: it stands in it, or its model belongs to it."""
+        if claim.model is not None:
+            return self.index.models[claim.model].text("in_collection") or ""
+        return next((name for name, one in self.index.collections.items() if one.holds(claim.where)), "")
 
     @property
     def network(self) -> Network:
@@ -146,14 +147,23 @@ class Subject:
         return weights_file(url, self.name)
 
     @property
+    def named_by_path(self) -> bool:
+        """Whether the model names its weights file by a path, from the file that names it."""
+        return is_relative(self.record.text("weights") or "://")
+
+    @property
+    def weights_beside(self) -> Path | None:
+        """The weights file that the model names by its path, whether it is there or not."""
+        value, root = self.record.values.get("weights"), self.resources.root
+        return root / Path(value.where.file).parent / value.raw if value and root and self.named_by_path else None
+
+    @property
     def checkpoint(self) -> Path | None:
         """The weights file on this machine, or None: beside its page if it is named so, else in the weights folder."""
-        address = self.record.text("weights")
-        if not address or not self.weights.name:
+        if not self.record.text("weights") or not self.weights.name:
             return None
-        if is_relative(address):
-            root = self.resources.root
-            path = root / Path(self.index.page.name).parent / address if root else None
+        if self.named_by_path:
+            path = self.weights_beside
         else:
             path = self.resources.weights / self.weights.name if self.resources.weights else None
         return path if path and path.is_file() else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from harness.index.faults import Fault, Location, PageError
-from harness.index.page import Page
+from harness.index.page import Form, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,17 +63,21 @@ def parse_document(page: Page) -> tuple[Node, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         where = _place(page, error.problem_mark or error.context_mark)
         mend = "check indentation, brackets and colons, here and on the line above"
-        raise PageError([Fault(where, "YAML", error.problem or "broken YAML", mend)]) from None
+        raise PageError([Fault(where, _language(page), error.problem or "broken YAML", mend)]) from None
     except yaml.reader.ReaderError as error:
         character = chr(error.character) if isinstance(error.character, int) else error.character
         where = page.place(page.block.start + max(0, page.block.text.find(character)))
         found = f"the character U+{ord(character):04X}"
-        raise PageError([Fault(where, "YAML", found, "remove the character")]) from None
+        raise PageError([Fault(where, _language(page), found, "remove the character")]) from None
     if root is None:
         found, mend = "an empty block", "list the models under 'Models:'"
         raise PageError([Fault(_place(page, None), "a model-index", found, mend)])
     converter = _Converter(page)
     return converter.convert(root, ""), converter.faults
+
+
+def _language(page: Page) -> str:
+    return "JSON" if page.form is Form.JSON else "YAML"
 
 
 def _place(page: Page, mark: Any, path: str = "") -> Location:

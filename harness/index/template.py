@@ -25,7 +25,7 @@ def read_includes(page: Page, folder: Path) -> tuple[Include, ...]:
     Raises PageError where the template is broken, reaches for Python's own attributes, or for a file outside
     `folder`.
     """
-    if "{%" not in page.template and "{{" not in page.template:
+    if not page.is_template:
         return ()
     reader = _Reader(page, Path(os.path.realpath(folder)))
     reader.read(page.template, None)
