@@ -19,6 +19,7 @@ from harness.references import References
 from harness.resources import Resources
 from harness.verdict import NotHereError
 from harness.zoo import Blueprint, Network, UnknownModelError, build, second
+from harness.zoo.storage import StorageLimitError
 
 _USUAL_SIZE = 224
 
@@ -94,7 +95,7 @@ class Subject:
         """The model's network, on `meta`."""
         try:
             return build(self.blueprint)
-        except UnknownModelError as error:
+        except (UnknownModelError, StorageLimitError) as error:
             raise NotHereError(error.missing, error.supply) from None
 
     @property
@@ -146,6 +147,8 @@ class Subject:
         except ForwardError as error:
             told = f"the network takes no image of {side}×{side}: {error}"
             raise NotHereError(told, "declare the image size that it takes") from None
+        except StorageLimitError as error:
+            raise NotHereError(error.missing, error.supply) from None
 
     @property
     def reference(self) -> Mapping[str, Any]:

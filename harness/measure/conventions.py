@@ -155,11 +155,9 @@ class Convention:
 
 MACS = Convention("macs", "multiply-adds of convolutions, linear layers and matrix products", multiply_adds)
 
-_THOP = "thop on timm's layers: convolutions with biases, and the average poolings"
-
 CONVENTIONS = (
     MACS,
-    Convention("macs+bias", "the same, and one for each bias added (pycls)", _with_biases),
+    Convention("macs+bias", "multiply-adds, and one for each bias added (pycls)", _with_biases),
     Convention("2*macs", "two for each multiply-add, as torch's FlopCounterMode counts", _twice),
     Convention("torchvision", "multiply-adds rounded to a million, as in its weights' metadata", _torchvision),
     Convention(
@@ -177,22 +175,24 @@ CONVENTIONS = (
         "mmcv's flops_counter without the last linear layer, as mmclassification counts",
         _mmcv_features,
     ),
-    Convention("thop", _THOP, _thop, rounds=False),
+    Convention(
+        "thop", "thop on timm's layers: convolutions with biases, and the average poolings", _thop, rounds=False
+    ),
     Convention(
         "thop+bn",
-        f"{_THOP}, and two an element of every batch norm",
+        "thop on timm's layers: convolutions with biases, average poolings, two an element of every batch norm",
         partial(_thop, batch_norms="all"),
         rounds=False,
     ),
     Convention(
         "thop+torch-bn",
-        f"{_THOP}, and two an element of batch norms of torch's own class",
+        "thop on timm's layers: convolutions with biases, average poolings, two an element of torch's own batch norms",
         partial(_thop, batch_norms="torch"),
         rounds=False,
     ),
     Convention(
         "thop+bn+linear",
-        "thop where batch norms and linear layers are torch's own: two a batch norm element, and the linear layers",
+        "thop on torch's layers: convolutions with biases, linear layers, average poolings, two a batch norm element",
         partial(_thop, batch_norms="all", linear=True),
         rounds=False,
     ),

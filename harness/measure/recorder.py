@@ -1,5 +1,6 @@
 """Runs a network with every call of a torch function written down. Imports torch, so it is imported to run one."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import prod
@@ -14,6 +15,8 @@ from harness.measure.operations import ForwardError, Operation, Place, Shape
 from harness.measure.readers import COMPOSITES, FREE, READERS
 from harness.measure.shapes import answered_shape
 from harness.zoo import Network
+from harness.zoo.network import with_numbers
+from harness.zoo.storage import StorageLimitError, lacks_numbers
 
 
 class ReadingError(Exception):
@@ -23,14 +26,29 @@ class ReadingError(Exception):
 def record(network: Network, shape: Shape) -> tuple[list[Operation], tuple[str, ...], Shape]:
     """The operations of one pass, the names of calls without a rule, and the shape that the network returns.
 
-    Raises ForwardError where the network takes no image of this shape.
+    Where the pass needs numbers, it is run with real tensors. Raises ForwardError where the network takes no image of
+    this shape, and StorageLimitError where it needs more numbers than are to be held.
     """
-    recorder = _Recorder(network)
     try:
-        # Not inference mode: composite functions would reach the dispatcher whole.
-        with torch.no_grad(), recorder.following_modules(), recorder:
-            result = network.module(torch.empty(shape, device="meta"))
-    except ReadingError:
+        return _run(network, network.module, torch.empty(shape, device="meta"))
+    except ForwardError as error:
+        if network.make is None or not lacks_numbers(error.__cause__):
+            raise
+    with with_numbers(network.make) as module:
+        return _run(network, module, torch.zeros(shape))
+
+
+def _run(
+    network: Network, module: torch.nn.Module, image: torch.Tensor
+) -> tuple[list[Operation], tuple[str, ...], Shape]:
+    recorder = _Recorder(module, network.published_name)
+    try:
+        # Not inference mode: composite functions would reach the dispatcher whole. What a network warns of in
+        # passing is nothing that a page claims.
+        with torch.no_grad(), warnings.catch_warnings(), recorder.following_modules(), recorder:
+            warnings.simplefilter("ignore")
+            result = module(image)
+    except (ReadingError, StorageLimitError):
         raise
     except Exception as error:
         told = str(error).partition("\n")[0] or type(error).__name__
@@ -42,15 +60,15 @@ def record(network: Network, shape: Shape) -> tuple[list[Operation], tuple[str, 
 class _Recorder(TorchFunctionMode):
     """Answers frequent calls with a shape alone; for the others torch works out the shape."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: torch.nn.Module, published_name: Callable[[str], str]) -> None:
         super().__init__()
         self.operations: list[Operation] = []
         self.unread: dict[str, None] = {}
         self._places: dict[torch.nn.Module, Place] = {}
         self._owners: dict[int, torch.nn.Module] = {}
-        for name, module in network.module.named_modules():
+        for name, module in network.named_modules():
             kind = type(module)
-            self._places[module] = Place(network.published_name(name), f"{kind.__module__}.{kind.__qualname__}")
+            self._places[module] = Place(published_name(name), f"{kind.__module__}.{kind.__qualname__}")
             self._owners |= {id(parameter): module for parameter in module.parameters(recurse=False)}
         self._within: list[torch.nn.Module] = []
 
