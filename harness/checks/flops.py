@@ -23,6 +23,11 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     macs = tried[0]
     at = f"{macs.height}×{macs.width}"
     where = at if size.declared else f"{at}, which the page does not declare"
+    other = subject.second_network
+    if other is not None and (second := multiply_adds(trace(other, size.side, size.side).operations)) != macs.value:
+        reason = f"A pass at {at} takes {macs.value} multiply-adds, and as {other.builder} builds the network {second}."
+        remedy = "one of the two is wrong: report it as a fault of the harness"
+        return Verdict(claim, Status.ERROR, reason, method="cross-check", remedy=remedy)
     holds = declared.covers(macs.value)
     if not holds:
         for sample in _sample_traces(subject, size.side):
@@ -73,7 +78,8 @@ def _told(explaining: list[Count], declared: Quantity) -> str:
     if first.value == declared.value:
         return f"The declared number is exactly {first.method}: {of}"
     also = f" So do {', '.join(count.method for count in others)}." if others else ""
-    return f"To the nearest {declared.step:f} it is declared to, {first.method} gives it, {first.value}: {of}{also}"
+    nearest = f"the declared number to the nearest {declared.step:f}"
+    return f"{first.method} gives {first.value}, which is {nearest}: {of}{also}"
 
 
 def _sample_traces(subject: Subject, side: int) -> Iterator[Trace]:
