@@ -14,11 +14,12 @@ from harness.index.records import Index, Record
 from harness.index.weights_url import WeightsFile, is_relative, weights_file
 from harness.lock import Locked
 from harness.measure.checkpoint import sha256
-from harness.measure.operations import Trace, trace
+from harness.measure.operations import ForwardError, Trace, trace
 from harness.references import References
 from harness.resources import Resources
 from harness.verdict import NotHereError
 from harness.zoo import Blueprint, Network, UnknownModelError, build, second
+from harness.zoo.storage import StorageLimitError
 
 _USUAL_SIZE = 224
 
@@ -38,6 +39,14 @@ class Need(StrEnum):
     SOURCE = "source repository"
     IMAGES = "images"
     TIMM = "timm"
+
+
+@dataclass(frozen=True, slots=True)
+class InputSize:
+    """The side of a square input image in pixels, and whether the page declares it."""
+
+    side: int
+    declared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ class Subject:
         """The model's network, on `meta`."""
         try:
             return build(self.blueprint)
-        except UnknownModelError as error:
+        except (UnknownModelError, StorageLimitError) as error:
             raise NotHereError(error.missing, error.supply) from None
 
     @property
@@ -116,14 +125,31 @@ class Subject:
         return int(declared.value)
 
     @property
+    def input_size(self) -> InputSize:
+        """The declared image size; else the one that the network is made for, else the usual one."""
+        declared = parse_quantity(self.record.text("image_size") or "")
+        if declared is not None:
+            return InputSize(int(declared.value), declared=True)
+        return InputSize(self.network.image_size or _USUAL_SIZE, declared=False)
+
+    @property
     def trace(self) -> Trace:
-        """A forward pass at the declared image size."""
-        return trace(self.network, self.image_size, self.image_size)
+        """A forward pass at the declared image size, or at what stands in for it."""
+        return self._trace(self.input_size.side)
 
     @property
     def structure(self) -> Trace:
         """A forward pass at a size that every layer acts on: what the network contains, whatever is declared."""
-        return trace(self.network, _USUAL_SIZE, _USUAL_SIZE)
+        return self._trace(self.network.image_size or _USUAL_SIZE)
+
+    def _trace(self, side: int) -> Trace:
+        try:
+            return trace(self.network, side, side)
+        except ForwardError as error:
+            told = f"the network takes no image of {side}×{side}: {error}"
+            raise NotHereError(told, "declare the image size that it takes") from None
+        except StorageLimitError as error:
+            raise NotHereError(error.missing, error.supply) from None
 
     @property
     def reference(self) -> Mapping[str, Any]:

@@ -1,8 +1,11 @@
 """What a builder hands on: a network without storage, and the names its checkpoints use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from harness.zoo.storage import lacks_numbers, real_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +29,7 @@ class Network:
     builder: str = ""
     note: str = ""
     image_size: int | None = None
+    make: "Callable[[], nn.Module] | None" = None
 
 
 class UnknownModelError(Exception):
@@ -44,17 +48,47 @@ _INITIALISERS = ("constant_", "kaiming_normal_", "kaiming_uniform_", "normal_", 
 
 
 def without_storage(make: "Callable[[], nn.Module]") -> "nn.Module":
-    """The module that `make` returns, on `meta` and in evaluation mode: its initial values are never drawn."""
+    """The module that `make` returns, on `meta` and in evaluation mode: its initial values are never drawn.
+
+    A constructor that computes with its layers' tensors gets all of them on `meta`; one that needs their values gets
+    real ones, and raises StorageLimitError where these are too many.
+    """
+    import torch
+
+    with _undrawn():
+        for where in (_layers_on_meta(), torch.device("meta"), real_tensors()):
+            try:
+                with where:
+                    module = make()
+                break
+            except RuntimeError as error:
+                if not lacks_numbers(error):
+                    raise
+    return module.to("meta").eval()
+
+
+@contextmanager
+def with_numbers(make: "Callable[[], nn.Module]") -> "Iterator[nn.Module]":
+    """The module that `make` returns, in evaluation mode, with real tensors: zeros where values would be drawn.
+
+    Raises StorageLimitError where these, or what is computed inside, are too many.
+    """
+    with real_tensors():
+        with _undrawn():
+            module = make().eval()
+        yield module
+
+
+@contextmanager
+def _undrawn() -> Iterator[None]:
     from torch.nn import init
 
     real = {name: getattr(init, name) for name in _INITIALISERS}
     vars(init).update(dict.fromkeys(real, _leave))
     try:
-        with _layers_on_meta():
-            module = make()
+        yield
     finally:
         vars(init).update(real)
-    return module.to("meta").eval()
 
 
 def _layers_on_meta() -> "TorchFunctionMode":

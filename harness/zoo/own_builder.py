@@ -28,7 +28,7 @@ def build(model: str, function: str, root: Path) -> Network:
             raise UnknownModelError(told, "return the network, in the function that verify.toml names")
         return module
 
-    return Network(without_storage(made), builder=function)
+    return Network(without_storage(made), builder=function, make=made)
 
 
 def _function(name: str, root: Path) -> Callable[[str], Any]:

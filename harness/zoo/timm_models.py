@@ -2,6 +2,7 @@
 
 import warnings
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from harness.zoo.network import Network, without_storage
 
@@ -28,12 +29,15 @@ def build(model: str) -> Network:
     """The network that timm builds by this name, on the `meta` device, in evaluation mode."""
     import timm
 
-    with warnings.catch_warnings():
-        # That a name is not timm's own any more is told in the note.
-        warnings.simplefilter("ignore")
-        module = without_storage(lambda: timm.create_model(model, pretrained=False))
+    def make() -> Any:
+        with warnings.catch_warnings():
+            # That a name is not timm's own any more is told in the note.
+            warnings.simplefilter("ignore")
+            return timm.create_model(model, pretrained=False)
+
+    module = without_storage(make)
     known = module.pretrained_cfg
     asked, called = model.partition(".")[0], known.get("architecture", model)
     note = f"timm has renamed {asked} to {called}" if called != asked else ""
     *_, side = known.get("input_size", (None,))
-    return Network(module, builder=f"timm {version('timm')}", note=note, image_size=side)
+    return Network(module, builder=f"timm {version('timm')}", note=note, image_size=side, make=make)

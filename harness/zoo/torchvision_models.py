@@ -29,4 +29,8 @@ def build(model: str) -> Network:
     if name.startswith("vit_") and weights:
         # A transformer has a position for each patch, so weights for larger images are of a larger network.
         arguments = {"image_size": models.get_model_weights(name)[weights].meta["min_size"][0]}
-    return Network(without_storage(lambda: models.get_model(name, weights=None, **arguments)), builder="torchvision")
+
+    def make() -> Any:
+        return models.get_model(name, weights=None, **arguments)
+
+    return Network(without_storage(make), builder="torchvision", make=make)
