@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from harness.measure.legacy_file import predict_legacy_file
+
 from harness.zoo import Network
 
 
