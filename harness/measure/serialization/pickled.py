@@ -7,28 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.measure.serialization.state import State, Tensor
+from harness.measure.serialization.state import STORAGES, State, Tensor
 
 _PICKLE_PROTOCOL = 2
 _FIRST_GPU = 0
 # Of a batch norm, and of all that keep no version of their own.
 _VERSION_WITHOUT_COUNTERS = 1
-
-# torch's name for a storage of each type of element, and the bytes of an element.
-_STORAGES = {
-    "bfloat16": ("BFloat16Storage", 2),
-    "bool": ("BoolStorage", 1),
-    "complex64": ("ComplexFloatStorage", 8),
-    "complex128": ("ComplexDoubleStorage", 16),
-    "float16": ("HalfStorage", 2),
-    "float32": ("FloatStorage", 4),
-    "float64": ("DoubleStorage", 8),
-    "int8": ("CharStorage", 1),
-    "int16": ("ShortStorage", 2),
-    "int32": ("IntStorage", 4),
-    "int64": ("LongStorage", 8),
-    "uint8": ("ByteStorage", 1),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +45,7 @@ class Storage:
     @property
     def size(self) -> int:
         """Bytes of its data."""
-        return self.elements * _STORAGES[self.kind][1]
+        return self.elements * STORAGES[self.kind][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +58,7 @@ class Body:
 
 
 def pickle_state(state: State, content: Content, first_key: int, *, views: bool) -> Body:
-    """Pickle the state; storage keys count up from `first_key`.
+    """Pickle the state; storage keys count up from `first_key`, and are addresses if that is not 0.
 
     The legacy format says of each storage that it is no view of another; `views` asks for that.
     """
@@ -94,7 +78,7 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
         )
     stream = io.BytesIO()
     pickler = pickle.Pickler(stream, _PICKLE_PROTOCOL)
-    pickler.persistent_id = _references(views=views)  # type: ignore[method-assign]
+    pickler.persistent_id = _references(addresses=first_key > 0, views=views)  # type: ignore[method-assign]
     pickler.dump(mapping)
     return Body(len(mapping), stream.tell(), {storage.key: storage.size for storage in storages.values()})
 
@@ -121,18 +105,19 @@ class _Pickled:
         return _rebuild_tensor_v2, (*self.arguments, requires_grad, backward_hooks)
 
 
-def _references(*, views: bool) -> Callable[[object], tuple[Any, ...] | None]:
+def _references(*, addresses: bool, views: bool) -> Callable[[object], tuple[Any, ...] | None]:
     """What a pickle says in the place of a storage, and None of all else."""
     import torch
 
-    classes = {kind: getattr(torch, name) for kind, (name, _) in _STORAGES.items()}
+    classes = {kind: getattr(torch, name) for kind, (name, _) in STORAGES.items()}
     no_view = (None,) if views else ()
 
     def reference(value: object) -> tuple[Any, ...] | None:
         if type(value) is not Storage:  # asked for every object, and so the quickest way to ask
             return None
-        # torch puts a GPU's name together for each storage, and pickle refers back only to the very same text.
+        # torch makes the text of an address, and of a GPU, anew for each tensor; pickle refers back to the very same.
+        key = str(int(value.key)) if addresses else value.key
         location = f"cuda:{_FIRST_GPU}" if value.on_gpu else "cpu"
-        return "storage", classes[value.kind], value.key, location, value.elements, *no_view
+        return "storage", classes[value.kind], key, location, value.elements, *no_view
 
     return reference

@@ -82,7 +82,7 @@ def _zip(body: Body, form: Zip, folder: str) -> dict[str, int]:
     Source: pytorch/pytorch v1.6.0 and v2.7.0, caffe2/serialize/inline_container.cc, `getPadding` and `writeRecord`.
     """
     extra = (*form.before, *form.after)
-    data = [Record(f"data/{key}", body.data[key]) for key in sorted(body.data)]
+    data = [Record(f"data/{key}", body.data[key]) for key in (body.data if form.in_turn else sorted(body.data))]
     records = (Record("data.pkl", body.dictionary), *form.before, *data, *form.after)
     end = directory = 0
     for record in records:

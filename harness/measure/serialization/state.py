@@ -7,7 +7,23 @@ from dataclasses import dataclass
 from harness.verdict import NotHereError
 from harness.zoo import Network
 
-COUNTERS = "num_batches_tracked"
+_COUNTERS = "num_batches_tracked"
+
+# torch's name for a storage of each type of element, and the bytes of an element.
+STORAGES = {
+    "bfloat16": ("BFloat16Storage", 2),
+    "bool": ("BoolStorage", 1),
+    "complex64": ("ComplexFloatStorage", 8),
+    "complex128": ("ComplexDoubleStorage", 16),
+    "float16": ("HalfStorage", 2),
+    "float32": ("FloatStorage", 4),
+    "float64": ("DoubleStorage", 8),
+    "int8": ("CharStorage", 1),
+    "int16": ("ShortStorage", 2),
+    "int32": ("IntStorage", 4),
+    "int64": ("LongStorage", 8),
+    "uint8": ("ByteStorage", 1),
+}
 
 # Module names that torch has refused since 0.4, as they are today and as they were.
 # Source: pytorch/vision v0.2.1, torchvision/models/densenet.py, the pattern that reads checkpoints of before.
@@ -32,7 +48,7 @@ class Tensor:
     @property
     def is_counter(self) -> bool:
         """Whether it counts the batches that a batch norm has seen."""
-        return self.name.endswith(COUNTERS)
+        return self.name.endswith(_COUNTERS)
 
     @property
     def former_name(self) -> str:
@@ -59,14 +75,15 @@ def state_of(network: Network) -> State:
     tensors: list[Tensor] = []
     storages: dict[int, int] = {}
     for name, tensor in state.items():
-        if not isinstance(tensor, torch.Tensor) or tensor.layout is not torch.strided or tensor.is_quantized:
+        kind = str(getattr(tensor, "dtype", "")).removeprefix("torch.")
+        if kind not in STORAGES or tensor.layout is not torch.strided:
             missing = f"a rule for the bytes of {name}, which is no plain tensor"
             raise NotHereError(missing, "--weights DIR with the file")
         storage = tensor.untyped_storage()
         tensors.append(
             Tensor(
                 name=network.published_name(name),
-                kind=str(tensor.dtype).removeprefix("torch."),
+                kind=kind,
                 shape=tuple(tensor.shape),
                 stride=tensor.stride(),
                 offset=tensor.storage_offset(),

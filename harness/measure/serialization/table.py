@@ -27,13 +27,15 @@ class Zip:
     """The format since torch 1.6: records in a folder, which are the pickle, these, the storages, and these.
 
     `folder` is the name that the file was saved under, `archive` where it was saved to a stream. Storages are
-    counted from 0; until torch 1.7 their keys are addresses of `key_digits` digits.
+    counted from 0; until torch 1.7 their keys are addresses of `key_digits` digits. They follow each other by their
+    keys as texts, or `in_turn` as they are met in the state: where each is aligned, its order tells.
     """
 
     before: tuple[Record, ...] = ()
     after: tuple[Record, ...] = ()
     folder: str = "archive"
     key_digits: int | None = None
+    in_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ _ALIGNMENT = (Record(".format_version", 1), Record(".storage_alignment", 2))
 # and caffe2/serialize/inline_container.h for what the writer itself adds.
 _ZIP_1_8 = Zip(after=(_VERSION,))
 _ZIP_2_1 = Zip((_BYTE_ORDER,), (_VERSION, _ID))
-_ZIP_2_7 = Zip((*_ALIGNMENT, _BYTE_ORDER), (_VERSION, _ID))
+_ZIP_2_7 = Zip((*_ALIGNMENT, _BYTE_ORDER), (_VERSION, _ID), in_turn=True)
 
 _PLAIN = Content()
 _AVERAGED = Content(counters="float32")
