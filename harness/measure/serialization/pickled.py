@@ -21,15 +21,14 @@ class Content:
 
     `mapping` is the class of the dictionary; `counters` the type of each batch norm's `num_batches_tracked`, None
     where the file has none; `metadata` whether the versions of the modules are kept; `on_gpu` whether the tensors
-    were on the first GPU; `floats` the type that float32 was cast to; `first_tensors` whether tensors are written as
-    before torch 0.4, without their gradient flag and hooks, and under the module names of that time.
+    were on the first GPU; `first_tensors` whether tensors are written as before torch 0.4, without their gradient flag
+    and hooks, and under the module names of that time.
     """
 
     mapping: type[dict[str, Any]] = OrderedDict
     counters: str | None = "int64"
     metadata: bool = False
     on_gpu: bool = False
-    floats: str = "float32"
     first_tensors: bool = False
 
 
@@ -65,7 +64,7 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
     mapping = content.mapping()
     storages: dict[int, Storage] = {}
     for tensor in state.tensors:
-        kind = content.counters if tensor.is_counter else content.floats if tensor.kind == "float32" else tensor.kind
+        kind = content.counters if tensor.is_counter else tensor.kind
         if kind is not None:
             new = Storage(str(first_key + len(storages)), kind, tensor.elements, content.on_gpu)
             storage = storages.setdefault(tensor.storage, new)

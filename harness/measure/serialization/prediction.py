@@ -79,7 +79,8 @@ def _legacy(body: Body) -> dict[str, int]:
 def _zip(body: Body, form: Zip, folder: str) -> dict[str, int]:
     """A zip file without compression, the data of each record aligned.
 
-    Source: pytorch/pytorch v1.6.0 and v2.7.0, caffe2/serialize/inline_container.cc, `getPadding` and `writeRecord`.
+    Source: pytorch/pytorch@02b040c187c2840f6eafc77d74f1e0c2fbc26b24, caffe2/serialize/inline_container.cc,
+    `getPadding` and `writeRecord`; third_party/miniz-2.0.8 writes a descriptor after each record.
     """
     extra = (*form.before, *form.after)
     data = [Record(f"data/{key}", body.data[key]) for key in (body.data if form.in_turn else sorted(body.data))]

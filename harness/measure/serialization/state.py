@@ -26,7 +26,7 @@ STORAGES = {
 }
 
 # Module names that torch has refused since 0.4, as they are today and as they were.
-# Source: pytorch/vision v0.2.1, torchvision/models/densenet.py, the pattern that reads checkpoints of before.
+# Source: pytorch/vision v0.26.0, torchvision/models/densenet.py, `_load_state_dict`.
 _FORMER_NAMES = ((re.compile(r"(denselayer\d+\.(?:norm|conv))(?=\d)"), r"\1."),)
 
 
