@@ -15,6 +15,9 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     found = components(subject.structure)
     known = {part.tag: part for part in COMPONENTS}
     undefined = [tag for tag in claim.texts if tag not in known]
+    if len(undefined) == len(claim.texts):
+        reason = f"No definition is on file for {', '.join(undefined)}: a name for the whole, not a list of its parts."
+        return Verdict(claim, Status.UNCHECKED, reason, remedy="list the building blocks, such as Convolution and ReLU")
     missing = [tag for tag in claim.texts if tag in known and tag not in found]
     absent = [tag for tag in missing if known[tag].decided]
     undecided = [tag for tag in missing if not known[tag].decided]

@@ -155,7 +155,7 @@ class Subject:
     def reference(self) -> Mapping[str, Any]:
         """The figures published elsewhere for the model."""
         if self.name not in self.references.models:
-            missing = f"no published figures are on file for {self.name}"
+            missing = "no published figures are on file for this model"
             raise NotHereError(missing, "add them, with their source, to modelindex/references/")
         return self.references.models[self.name]
 
@@ -245,6 +245,6 @@ class Subject:
         recipe = self.references.recipe_tagged(tag)
         if recipe is None:
             told = f"tag {tag!r}" if tag is not None else "name"
-            missing = f"the {told} of {self.weights.name} names no training recipe on file"
+            missing = f"the {told} of the weights file names no training recipe on file"
             raise NotHereError(missing, "add the recipe, with its source, to modelindex/references/")
         return recipe
