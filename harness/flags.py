@@ -102,14 +102,15 @@ def with_networks(command: _Command) -> _Command:
 
 
 def find(pages: tuple[Path, ...]) -> "Project":
-    """The project here, with these pages or its own."""
+    """The project here, with these pages or its own; `torchvision:PATTERN` is a page too."""
     from harness.project import find_project
+    from harness.published import is_published, published_pages
 
     try:
         here = Path.cwd()
     except FileNotFoundError:
         raise click.UsageError("The working folder is gone; change to one that exists.") from None
-    project = find_project(here, pages)
+    project = find_project(here, [page for page in pages if not is_published(page)], published_pages(pages))
     if project.others:
         told = f"{len(project.pages)} page{'s' * (len(project.pages) > 1)}"
         click.echo(f"{told}; {project.others} other files hold no model-index.", err=True)

@@ -75,22 +75,24 @@ class Project:
         return self.root / "modelindex" / "weights.lock"
 
 
-def find_project(start: Path, pages: Sequence[Path]) -> Project:
+def find_project(start: Path, pages: Sequence[Path], texts: Mapping[str, str] | None = None) -> Project:
     """The project at or above `start`, with `pages`, or its configured ones where there are none.
 
-    Raises ProjectError where there is nothing to verify or the configuration is faulty.
+    `texts` are pages that are no files, by name. Raises ProjectError where there is nothing to verify or the
+    configuration is faulty.
     """
+    texts = texts or {}
     folders = (folder for folder in (start, *start.parents) if (folder / "modelindex" / "verify.toml").is_file())
     root = next(folders, None)
-    if root is None and not pages:
+    if root is None and not pages and not texts:
         raise ProjectError(_START)
+    no_files = tuple((name, start / name) for name in texts)
     if root is None:
         found = discover(pages, start)
-        return _alone(
-            Project(start, _named(found.pages, start), whole=True, resources=Resources(start), others=found.others)
-        )
+        named = _named(found.pages, start) + no_files
+        return _alone(Project(start, named, not texts, Resources(start), (), found.others, texts))
     settings = read_settings(root / "modelindex" / "verify.toml")
-    found = discover(pages, start) if pages else discover(settings.pages, root / "modelindex")
+    found = discover(pages, start) if pages or texts else discover(settings.pages, root / "modelindex")
     try:
         records = read_records(root / "modelindex" / "records.json")
         lock = read_lock(root / "modelindex" / "weights.lock")
@@ -104,7 +106,8 @@ def find_project(start: Path, pages: Sequence[Path]) -> Project:
         lock=lock,
         builders=settings.builders,
     )
-    return _alone(Project(root, _named(found.pages, root), not pages, resources, settings.waivers, found.others))
+    named = _named(found.pages, root) + no_files
+    return _alone(Project(root, named, not (pages or texts), resources, settings.waivers, found.others, texts))
 
 
 def _alone(project: Project) -> Project:

@@ -1,4 +1,4 @@
-"""Identity: a builder knows the model by its name, its ID is that name, its collection fits it."""
+"""Identity: a builder knows the model by its name and library, its ID is that name, its collection fits it."""
 
 import re
 
@@ -6,21 +6,21 @@ from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import Status, Verdict
 
-KINDS = ("name", "id", "in_collection")
+KINDS = ("name", "library", "id", "in_collection")
 NEEDS = frozenset({Need.NETWORK})
 READS = ("collections that fit",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the claim with the model's name, and the name with what builders know."""
-    return {"name": _name, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
+    return {"name": _name, "library": _name, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
 
 
 def _name(claim: Claim, subject: Subject) -> Verdict:
     network = subject.network
     note = f" Note: {network.note}." if network.note else ""
     reason = f"{network.builder} builds a network of this name.{note}"
-    return Verdict(claim, Status.PASS, reason, subject.name, None, type(network.module).__name__)
+    return Verdict(claim, Status.PASS, reason, claim.declared, None, type(network.module).__name__)
 
 
 def _id(claim: Claim, subject: Subject) -> Verdict:

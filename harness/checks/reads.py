@@ -37,6 +37,7 @@ def _accuracies(_: Claim, subject: Subject) -> list[dict[str, str]]:
 
 
 READINGS: Mapping[str, Reading] = {
+    "library": _declared("library"),
     "weights": _declared("weights"),
     "image_size": _declared("image_size"),
     "crop_pct": _declared("crop_pct"),
@@ -65,15 +66,19 @@ READINGS: Mapping[str, Reading] = {
 }
 
 # What a measurement of a file or of images is made of, where these are here.
+OF_NETWORK = ("library",)
 OF_FILE = ("weights",)
 OF_IMAGES = ("weights", "image_size", "crop_pct", "interpolation", "accuracies")
 
 
 def measured_from(needs: frozenset[Need], subject: Subject, *, file: bool) -> tuple[str, ...]:
-    """What the verdict depends on through the weights `file`, if it is there, and the images on this machine."""
-    if Need.WEIGHTS not in needs or subject.model is None or not file:
+    """What the verdict depends on through the network, the weights `file`, if it is there, and the images here."""
+    if subject.model is None:
         return ()
+    network = OF_NETWORK if Need.NETWORK in needs else ()
+    if Need.WEIGHTS not in needs or not file:
+        return network
     if Need.IMAGES not in needs:
-        return OF_FILE
+        return network + OF_FILE
     datasets = {subject.references.dataset_called(result.text("dataset")) for result in subject.record.results}
-    return OF_IMAGES if datasets & subject.resources.images.keys() else ()
+    return network + (OF_IMAGES if datasets & subject.resources.images.keys() else ())
