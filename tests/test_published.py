@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torchvision
 
+Verify = Callable[..., subprocess.CompletedProcess[str]]
 
-def test_torchvisions_metadata_is_verified(
-    verify: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+
+def test_torchvisions_metadata_is_verified(verify: Verify, tmp_path: Path) -> None:
     run = verify("all", "torchvision:regnet_y_4*", "--format", "json", "--jobs", "1", cwd=tmp_path)
     verdicts = {(one["model"], one["claim"]): one for one in json.loads(run.stdout)["verdicts"]}
     assert {model for model, _ in verdicts} - {None} == {
@@ -23,9 +23,7 @@ def test_torchvisions_metadata_is_verified(
 
 
 @pytest.mark.parametrize("pattern", ["no_such_model", "faster*"])
-def test_models_that_are_not_there_are_bad_usage(
-    verify: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, pattern: str
-) -> None:
+def test_models_that_are_not_there_are_bad_usage(verify: Verify, tmp_path: Path, pattern: str) -> None:
     run = verify("all", f"torchvision:{pattern}", cwd=tmp_path)
     assert run.returncode == 2
     assert "got none of that name" in run.stderr
