@@ -29,6 +29,8 @@ def test_the_serialisation_on_file_decides_alone() -> None:
     assert SMALLEST(ON_FILE, other="12782926").status is Status.PASS
     wrong = SMALLEST(ON_FILE, other="12782923")
     assert (wrong.status, wrong.measured, wrong.difference) == (Status.FAIL, "12782926", "+3")
+    # Bytes are declared to the byte, whatever digit they end in.
+    assert SMALLEST(ON_FILE, other="12782930").status is Status.FAIL
     # Counters of another type are on file for the one whose weights were averaged.
     assert AVERAGED(ON_FILE, other="78084523").evidence["batch norm counters"] == "float32"
     assert AVERAGED(ON_FILE, other="78084936").status is Status.FAIL
