@@ -91,7 +91,7 @@ def _searched(claim: Claim, subject: Subject) -> Verdict:
     gap = nearest.size - declared.value
     missing = (
         f"the file is not here, and not one of {len(tried)} named serialisations of the network gives the declared "
-        f"size: the nearest, {nearest.serialization.name!r}, gives {nearest.size}, {gap:+f}"
+        f"size: the nearest, {nearest.serialization.name!r}, gives {nearest.size}, {gap:+.0f}"
     )
     if nearest.serialization.has_addresses and gap % 2 == 0 and abs(gap) <= 2 * nearest.tensors:
         missing += ", as some storage keys of another length would make; they are addresses, and not predictable"

@@ -64,11 +64,11 @@ def test_a_size_that_no_serialisation_gives_is_not_called_false() -> None:
 
 
 def test_a_rounded_size_says_how_many_serialisations_lie_within_its_step() -> None:
-    found = SMALLEST(ELSEWHERE, other="1.278e7")
+    found = SMALLEST(ELSEWHERE, other="12.78 MB")
     assert (found.status, found.measured) == (Status.PASS, "12782926")
     assert "Within the declared step of 10000 bytes lie " in found.reason
     assert "is not proven" in found.reason
-    assert SMALLEST(ELSEWHERE, other="1.276e7").status is Status.NOT_RUN
+    assert SMALLEST(ELSEWHERE, other="12.76 MB").status is Status.NOT_RUN
 
 
 def test_a_serialisation_on_file_that_nobody_knows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
