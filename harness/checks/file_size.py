@@ -106,8 +106,9 @@ def _found(claim: Claim, matching: list[Prediction], tried: list[Prediction]) ->
     else:
         found = matching[0]
         reason = (
-            f"Within the declared step of {declared.step:f} bytes lie {len(matching)} of {len(tried)} ways to write "
-            f"the network's tensors, {found.serialization.name} the first; which of them made the file is not proven."
+            f"{len(matching)} of {len(tried)} named ways to write the network's tensors come to the declared size "
+            f"within its step of {declared.step:.0f} bytes, {found.serialization.name!r} the first; which of them made "
+            "the file is not proven."
         )
     table = [
         {"serialisation": one.serialization.name, "about": one.serialization.about, "bytes": one.size} for one in tried

@@ -66,7 +66,7 @@ def test_a_size_that_no_serialisation_gives_is_not_called_false() -> None:
 def test_a_rounded_size_says_how_many_serialisations_lie_within_its_step() -> None:
     found = SMALLEST(ELSEWHERE, other="12.78 MB")
     assert (found.status, found.measured) == (Status.PASS, "12782926")
-    assert "Within the declared step of 10000 bytes lie " in found.reason
+    assert "come to the declared size within its step of 10000 bytes" in found.reason
     assert "is not proven" in found.reason
     assert SMALLEST(ELSEWHERE, other="12.76 MB").status is Status.NOT_RUN
 
