@@ -91,7 +91,7 @@ def _searched(claim: Claim, subject: Subject) -> Verdict:
     gap = nearest.size - declared.value
     missing = (
         f"the file is not here, and not one of {len(tried)} named serialisations of the network gives the declared "
-        f"size: the nearest, {nearest.serialization.name!r}, gives {nearest.size}, {gap:+f}"
+        f"size: the nearest, {nearest.serialization.name!r}, gives {nearest.size}, {gap:+.0f}"
     )
     if nearest.serialization.has_addresses and gap % 2 == 0 and abs(gap) <= 2 * nearest.tensors:
         missing += ", as some storage keys of another length would make; they are addresses, and not predictable"
@@ -106,8 +106,9 @@ def _found(claim: Claim, matching: list[Prediction], tried: list[Prediction]) ->
     else:
         found = matching[0]
         reason = (
-            f"Within the declared step of {declared.step:f} bytes lie {len(matching)} of {len(tried)} ways to write "
-            f"the network's tensors, {found.serialization.name} the first; which of them made the file is not proven."
+            f"{len(matching)} of {len(tried)} named ways to write the network's tensors come to the declared size "
+            f"within its step of {declared.step:.0f} bytes, {found.serialization.name!r} the first; which of them made "
+            "the file is not proven."
         )
     table = [
         {"serialisation": one.serialization.name, "about": one.serialization.about, "bytes": one.size} for one in tried

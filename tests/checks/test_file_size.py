@@ -29,6 +29,8 @@ def test_the_serialisation_on_file_decides_alone() -> None:
     assert SMALLEST(ON_FILE, other="12782926").status is Status.PASS
     wrong = SMALLEST(ON_FILE, other="12782923")
     assert (wrong.status, wrong.measured, wrong.difference) == (Status.FAIL, "12782926", "+3")
+    # Bytes are declared to the byte, whatever digit they end in.
+    assert SMALLEST(ON_FILE, other="12782930").status is Status.FAIL
     # Counters of another type are on file for the one whose weights were averaged.
     assert AVERAGED(ON_FILE, other="78084523").evidence["batch norm counters"] == "float32"
     assert AVERAGED(ON_FILE, other="78084936").status is Status.FAIL
@@ -62,11 +64,11 @@ def test_a_size_that_no_serialisation_gives_is_not_called_false() -> None:
 
 
 def test_a_rounded_size_says_how_many_serialisations_lie_within_its_step() -> None:
-    found = SMALLEST(ELSEWHERE, other="1.278e7")
+    found = SMALLEST(ELSEWHERE, other="12.78 MB")
     assert (found.status, found.measured) == (Status.PASS, "12782926")
-    assert "Within the declared step of 10000 bytes lie " in found.reason
+    assert "come to the declared size within its step of 10000 bytes" in found.reason
     assert "is not proven" in found.reason
-    assert SMALLEST(ELSEWHERE, other="1.276e7").status is Status.NOT_RUN
+    assert SMALLEST(ELSEWHERE, other="12.76 MB").status is Status.NOT_RUN
 
 
 def test_a_serialisation_on_file_that_nobody_knows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
