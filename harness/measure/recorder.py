@@ -64,12 +64,14 @@ class _Recorder(TorchFunctionMode):
         super().__init__()
         self.operations: list[Operation] = []
         self.unread: dict[str, None] = {}
-        self._places: dict[torch.nn.Module, Place] = {}
-        self._owners: dict[int, torch.nn.Module] = {}
-        for name, module in network.named_modules():
-            kind = type(module)
-            self._places[module] = Place(published_name(name), f"{kind.__module__}.{kind.__qualname__}")
-            self._owners |= {id(parameter): module for parameter in module.parameters(recurse=False)}
+        modules = dict(network.named_modules())
+        self._places = {
+            module: Place(published_name(name), f"{type(module).__module__}.{type(module).__qualname__}")
+            for name, module in modules.items()
+        }
+        self._owners = {
+            id(parameter): modules[name.rpartition(".")[0]] for name, parameter in network.named_parameters()
+        }
         self._within: list[torch.nn.Module] = []
 
     @contextmanager
@@ -135,11 +137,15 @@ class _Recorder(TorchFunctionMode):
 def _answered(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
     """The tensor that a frequent call on `meta` makes, or None where torch is to be asked."""
     first, *others = args
-    # What mixes types follows rules of its own.
-    if not isinstance(first, torch.Tensor) or not first.is_meta or not first.is_floating_point() or "out" in named:
+    if not isinstance(first, torch.Tensor) or not first.is_meta or "out" in named:
         return None
-    if any(isinstance(one, torch.Tensor) and one.dtype is not first.dtype for one in others):
+    # Whole numbers, and what mixes types, follow rules of their own.
+    kind = first.dtype
+    if not kind.is_floating_point:
         return None
+    for one in others:
+        if isinstance(one, torch.Tensor) and one.dtype is not kind:
+            return None
     shape = answered_shape(name, args, named)
     if shape is None:
         return None
