@@ -71,6 +71,11 @@ def _inverted_residuals(operations: Operations) -> int:
     )
 
 
+def _blurs(operations: Operations) -> int:
+    """Depthwise convolutions in a layer that is called so; others may do it under another name."""
+    return sum(_is_depthwise(one) and "BlurPool" in one.place.module for one in operations)
+
+
 @dataclass(frozen=True, slots=True)
 class Component:
     """A building block: the page's word for it, what that word means, and how often a forward pass shows it.
@@ -92,12 +97,16 @@ _INVERTED = "Inverted Residual Block"
 _RESIDUAL = (_INVERTED, "Residual Block", "Bottleneck Residual Block")
 _DEPTHWISE = "Depthwise Convolution"
 _SEPARABLE = "Depthwise Separable Convolution"
+_BLUR = "Blur Pooling"
 
 # The tags are those of Papers with Code's catalogue of methods, which the pages took them from.
 COMPONENTS = (
     Component("1x1 Convolution", "a convolution with a 1×1 kernel", _times(_is_pointwise)),
     Component("Average Pooling", "an average over positions, few or all", _times(_is_average), demanded=False),
     Component("Batch Normalization", "a batch norm layer", _kind("batch norm")),
+    Component(
+        _BLUR, "each channel convolved with one kernel that is not learned", _blurs, decided=False, demanded=False
+    ),
     Component("Convolution", "any convolution", _times(_is_convolution)),
     Component(
         "Dense Block", "layers that take all before them, concatenated", _dense_layers, decided=False, demanded=False
@@ -107,7 +116,7 @@ COMPONENTS = (
         _DEPTHWISE,
         "a convolution with a group for each channel",
         _times(_is_depthwise),
-        within=(_INVERTED, _SEPARABLE),
+        within=(_INVERTED, _SEPARABLE, _BLUR),
     ),
     # As a network is built to be evaluated, there need be none, and its share of zeros is no part of it.
     Component("Dropout", "values set to zero at random in training", _kind("dropout"), decided=False, demanded=False),
@@ -122,7 +131,7 @@ COMPONENTS = (
         "Grouped Convolution",
         "a convolution with more than one group",
         _times(_is_grouped),
-        within=(_DEPTHWISE, _INVERTED, _SEPARABLE),
+        within=(_DEPTHWISE, _INVERTED, _SEPARABLE, _BLUR),
     ),
     Component("Hard Swish", "a swish of straight pieces", _kind("hard swish"), demanded=False),
     Component(
