@@ -48,8 +48,9 @@ def test_files_folders_and_patterns(folder: Path, named: list[str], found: list[
     assert discovered.others == others
 
 
-@pytest.mark.parametrize("named", ["b/.venv", "none/*.md", "*.txt"])
+@pytest.mark.parametrize("named", ["empty", "none/*.md", "*.txt"])
 def test_where_there_is_no_page(folder: Path, named: str) -> None:
+    (folder / "empty").mkdir()
     with pytest.raises(NoPagesError, match="expected pages with a model-index"):
         discover([Path(named)], folder)
 
