@@ -272,6 +272,7 @@ def test_imports_are_compared_at_both_states(tmp_path: Path) -> None:
     (folder / "verify.toml").write_text('pages = ["*.yml"]\n')
     (folder / "index.yml").write_text("Import: parts/**/*.yml\nModels:\n- {Name: a, Metadata: parts/a.json}\n")
     (folder / "parts" / "a.json").write_text('{"FLOPs": 1, "Epochs": 2}')
+    (folder / "parts" / "c.yml").write_text("Models: [{Name: c}]\n")
     committed(tmp_path)
     assert _affected(tmp_path) == set()
     (folder / "parts" / "a.json").write_text('{"Epochs": 2,  "FLOPs": 3}')
