@@ -40,4 +40,4 @@ def readme_of(value: Value, files: Files) -> Readme | None:
 
 def is_path(text: str) -> bool:
     """Whether a README is named by its path."""
-    return text.endswith(".md") and len(text) <= _LONGEST and "\n" not in text and "://" not in text
+    return text.endswith(".md") and len(text) <= _LONGEST and text.isprintable() and "://" not in text

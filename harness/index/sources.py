@@ -51,6 +51,9 @@ class Sources:
             fault = Fault(where, "a file of this project", repr(path), "download the file, and import it by its path")
             self.faults.append(fault)
             return []
+        if not path.isprintable():
+            self.faults.append(Fault(where, "a file's name", repr(path), "correct the path"))
+            return []
         name = beside(where.file, path)
         if name is None:
             mend = "move the file into the project"

@@ -60,6 +60,8 @@ class _Reader:
         name = template.value if isinstance(template, nodes.Const) else None
         if not isinstance(name, str):
             raise self.fault(line, "an include whose name is computed")
+        if not name.isprintable():
+            raise self.fault(line, f"an include of {name!r}, which is no file's name")
         path = Path(os.path.realpath(self.folder / name))
         if PurePosixPath(name).is_absolute() or not path.is_relative_to(self.folder):
             raise self.fault(line, f"an include outside it: {name}")
