@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from harness.disk import cache_home, code_digest, stamp, write_whole
+from harness.finding import Finding, finding_from_json
 from harness.verdict import Status, Verdict, verdict_from_json
 
 LIBRARIES = (
@@ -47,7 +49,7 @@ def library_versions() -> dict[str, str]:
 
 
 def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: str) -> str:
-    """What the verdicts on a page depend on, as one hash.
+    """What the verdicts on a page, or the findings across pages, depend on, as one hash.
 
     `contents` are the bytes of the page, the references and the includes. For `files` (weights, images), or all
     files in them where they are folders, their names and stamps stand for their bytes.
@@ -66,10 +68,33 @@ def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: s
 
 
 def load(entry: str) -> list[Verdict] | None:
-    """The verdicts kept under `entry`; None where there are none, or a file that they are about has changed.
+    """The verdicts kept under `entry`; None where there are none, or a file that they are about has changed."""
+    kept = _load(entry)
+    return [verdict_from_json(verdict) for verdict in kept] or None if kept is not None else None
 
-    What is not what was kept counts as not there.
+
+def load_findings(entry: str) -> tuple[Finding, ...] | None:
+    """The findings kept under `entry`; None where none are kept."""
+    kept = _load(entry)
+    return tuple(finding_from_json(finding) for finding in kept) if kept is not None else None
+
+
+def store(entry: str, verdicts: Sequence[Verdict], files: Iterable[Path]) -> None:
+    """Keep the verdicts, unless one is an error.
+
+    `files` are those that the page turned out to be about when it was read.
     """
+    if not any(verdict.status is Status.ERROR for verdict in verdicts):
+        _store(entry, [verdict.as_json() for verdict in verdicts], files)
+
+
+def store_findings(entry: str, findings: Sequence[Finding]) -> None:
+    """Keep the findings."""
+    _store(entry, [finding.as_json() for finding in findings], ())
+
+
+def _load(entry: str) -> list[dict[str, Any]] | None:
+    """What is kept; what is not what was kept, or is about files that have changed, counts as not there."""
     try:
         digest, _, kept = (cache_folder() / f"{entry}.json").read_bytes().partition(b"\n")
     except OSError:
@@ -79,22 +104,17 @@ def load(entry: str) -> list[Verdict] | None:
     content = json.loads(kept)
     if any(_listing(path) != found for path, found in content["files"]):
         return None
-    return [verdict_from_json(verdict) for verdict in content["verdicts"]] or None
+    found: list[dict[str, Any]] = content["kept"]
+    return found
 
 
-def store(entry: str, verdicts: Sequence[Verdict], files: Iterable[Path]) -> None:
-    """Keep the verdicts, unless one is an error. A cache that cannot be written costs time, nothing else.
-
-    `files` are those that the page turned out to be about when it was read.
-    """
-    if any(verdict.status is Status.ERROR for verdict in verdicts):
-        return
+def _store(entry: str, kept: Sequence[dict[str, Any]], files: Iterable[Path]) -> None:
+    """A cache that cannot be written costs time, nothing else."""
     folder = cache_folder()
-    listed = [[str(path), _listing(str(path))] for path in files]
-    content = {"files": listed, "verdicts": [verdict.as_json() for verdict in verdicts]}
-    kept = json.dumps(content, ensure_ascii=False).encode()
+    content = {"files": [[str(path), _listing(str(path))] for path in files], "kept": kept}
+    data = json.dumps(content, ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
-        write_whole(folder / f"{entry}.json", hashlib.sha256(kept).hexdigest().encode(), b"\n", kept)
+        write_whole(folder / f"{entry}.json", hashlib.sha256(data).hexdigest().encode(), b"\n", data)
         newest_first = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in newest_first[_MOST_ENTRIES:]:
             old.unlink(missing_ok=True)

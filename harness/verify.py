@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import cache
+from harness.cross_examination import apply_findings
 from harness.evaluate.progress import Progress, Silent
 from harness.evaluate.truth import truth_files
+from harness.finding import Finding
 from harness.index.claim import Claim, ClaimKey
 from harness.index.faults import collect
 from harness.index.page import Page, read_page
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from harness.index.records import Index
     from harness.record import Record
     from harness.recording import Unrecorded
+
+    # The index and the claims of each page, by its name.
+    _Read = dict[str, tuple[Index, tuple[Claim, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def _read_pages(project: Project) -> list[Page]:
     return collect(project.pages, lambda page: read_page(page[1], page[0]))
 
 
-def _read_claims(pages: Sequence[Page], project: Project) -> "dict[str, tuple[Index, tuple[Claim, ...]]]":
+def _read_claims(pages: Sequence[Page], project: Project) -> "_Read":
     # Loads the libraries that parse, which an answer from the cache does without.
     from harness.index.claims import claims
     from harness.index.records import read_index
@@ -167,7 +172,24 @@ class _Run:
                 found = tuple(verdict.claim for verdict in known)
             all_claims += found
             verdicts += [verdict for verdict in known if verdict.claim in self.selection]
-        return Answer(tuple(verdicts), (), tuple(all_claims), not missed)
+        judged = apply_findings(verdicts, self._findings(pages, read))
+        return Answer(judged, (), tuple(all_claims), not missed)
+
+    def _findings(self, pages: Sequence[Page], read: "_Read") -> tuple[Finding, ...]:
+        """What rules find across all pages, selected or not; kept as long as no page is another."""
+        contents = [*(page.text.encode() for page in pages), self.references.digest.encode()]
+        entry = cache.key(
+            "findings", [*contents, self.references.digest.encode()], [], repr([one.name for one in pages])
+        )
+        kept = cache.load_findings(entry)
+        if kept is None:
+            # Loads the rules, which an answer from the cache does without.
+            from harness.rules import findings
+
+            read = {**read, **_read_claims([page for page in pages if page.name not in read], self.project)}
+            kept = findings([read[page.name][0] for page in pages], self.references)
+            cache.store_findings(entry, kept)
+        return kept
 
     def records(self) -> "tuple[list[Record], list[Unrecorded]]":
         from harness.recording import as_records
@@ -211,7 +233,7 @@ class _Run:
 
     def _evaluated(
         self,
-        read: "Mapping[str, tuple[Index, tuple[Claim, ...]]]",
+        read: "_Read",
         selected: Mapping[str, Sequence[Claim]],
         *,
         search: bool,

@@ -1,5 +1,6 @@
 """YAML text to nodes that know their line, column and path; nothing is guessed and nothing constructed."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
 _DEEPEST = 40
 _MOST_NODES = 100_000
 _LONGEST_KEY = 200
+_COMMENT = re.compile(r"[ \t]+#([^\n]*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A value as written, without its quotes; `plain` tells that it had none, `tag` what YAML reads it as.
 
-    `span` says where it begins and ends in the text of the page, quotes included.
+    `span` says where it begins and ends in the text of the page, quotes included. `comment` is what the comment
+    behind it on its line says.
     """
 
     raw: str
@@ -28,6 +31,7 @@ class Scalar:
     plain: bool
     where: Location
     span: tuple[int, int]
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ class _Converter:
             tag = node.tag.removeprefix("tag:yaml.org,2002:")
             start = self.page.block.start
             span = start + node.start_mark.index, start + node.end_mark.index
-            return Scalar(node.value, tag, not node.style, where, span)
+            behind = _COMMENT.match(self.page.block.text, node.end_mark.index)
+            return Scalar(node.value, tag, not node.style, where, span, behind[1].strip() if behind else "")
         self.inside.append(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):

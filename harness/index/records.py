@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A declared value: its text, or the texts of a list, and where it stands."""
+    """A declared value: its text, or the texts of a list, where it stands, and the comment behind it on its line."""
 
     raw: str
     where: Location
     items: tuple[str, ...] = ()
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _values(node: Mapping, prefix: str = "") -> Iterator[tuple[str, Value]]:
         if isinstance(value, Mapping):
             yield from _values(value, "" if key in {"Metadata", "Metrics"} else f"{key}_")
         elif isinstance(value, Scalar):
-            yield snake_case(prefix + key), Value(value.raw, value.where)
+            yield snake_case(prefix + key), Value(value.raw, value.where, comment=value.comment)
         elif key != "Results":
             items = tuple(item.raw for item in value.items if isinstance(item, Scalar))
             yield snake_case(prefix + key), Value(", ".join(items), value.where, items)

@@ -1,0 +1,149 @@
+"""A model of a page, as the rules read it, and the figures of its results."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from harness.index.claim import ClaimKey
+from harness.index.faults import Location
+from harness.index.quantity import Quantity, parse_quantity
+from harness.index.records import Index, Record, Value
+from harness.index.weights_url import WeightsFile, weights_file
+
+ACCURACIES = ("top_1_accuracy", "top_5_accuracy")
+
+# What names, values and comments say of files that hold their numbers in less than float32.
+IN_FEWER_BITS = re.compile(r"quant|int\d|\b[48]-?bits?\b|fp8|nf4|gptq|awq|gguf|ggml|sparse", re.IGNORECASE)
+IN_HALF_PRECISION = re.compile(r"fp16|bf16|float16|half", re.IGNORECASE)
+
+_NOTHING = {"null", "Null", "NULL", "~"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model of a page: its name and what is declared of it."""
+
+    page: str
+    name: str
+    record: Record
+
+    def quantity(self, kind: str) -> Quantity | None:
+        """The declared number of a kind; None where it is not declared, or no number above zero."""
+        quantity = parse_quantity(self.record.text(kind) or "")
+        return quantity if quantity and quantity.value > 0 else None
+
+    def where(self, kind: str) -> Location:
+        """Where a kind that is declared stands."""
+        return self.record.values[kind].where
+
+    def claim(self, kind: str) -> ClaimKey:
+        """By what the claim of a kind that is declared is known."""
+        return self.name, kind, self.where(kind)
+
+    @property
+    def weights(self) -> WeightsFile:
+        """What the address of the weights file says; an empty name where none is declared."""
+        address = self.record.text("weights") or ""
+        return weights_file("" if address in _NOTHING else address, self.name)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its architecture, `Name` and `ID`, without regard to case."""
+        return frozenset(name.casefold() for name in (self.name, self.record.text("id")) if name)
+
+    @property
+    def collection(self) -> str:
+        """The name of its collection; of a model in none, its page's."""
+        return self.record.text("in_collection") or self.page
+
+    @property
+    def all_values(self) -> Iterator[tuple[str, Value]]:
+        """Every value declared of the model and in its results, with its kind."""
+        for record in (self.record, *self.record.results):
+            yield from record.values.items()
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        """Whether its name, a value or a comment of the entry says something."""
+        texts = (f"{value.raw} {value.comment}" for _, value in self.all_values)
+        return any(pattern.search(text) for text in (self.name, *texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An accuracy that one of a model's results declares."""
+
+    entry: Entry
+    result: Record
+    kind: str
+    quantity: Quantity
+
+    @property
+    def where(self) -> Location:
+        """Where it stands."""
+        return self.result.values[self.kind].where
+
+    @property
+    def claim(self) -> ClaimKey:
+        """By what its claim is known."""
+        return self.entry.name, self.kind, self.where
+
+    @property
+    def dataset(self) -> str | None:
+        """What the result calls its dataset."""
+        return self.result.text("dataset")
+
+    @property
+    def may_be_fraction(self) -> bool:
+        """Whether it may mean a part of one: written without a percent sign, and at most 1."""
+        return not self.quantity.percent and self.quantity.value <= 1
+
+
+def entries(indexes: Iterable[Index]) -> tuple[Entry, ...]:
+    """All models of all pages."""
+    return tuple(Entry(index.page.name, name, record) for index in indexes for name, record in index.models.items())
+
+
+def figures(models: Iterable[Entry]) -> Iterator[Figure]:
+    """Every accuracy of every result of the models."""
+    for entry in models:
+        for result in entry.record.results:
+            for kind in ACCURACIES:
+                quantity = parse_quantity(result.text(kind) or "")
+                if quantity is not None:
+                    yield Figure(entry, result, kind, quantity)
+
+
+def shown(models: Iterable[Entry], page: str) -> str:
+    """The names of models; of those on other pages than `page`, also which."""
+    return ", ".join(one.name if one.page == page else f"{one.name} ({one.page})" for one in models)
+
+
+def holds(text: str, name: str) -> bool:
+    """Whether a name's words stand in a text, whatever their case: `resnet50` in `tv_resnet50`, not in `resnet50d`."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(name.casefold())}(?![a-z0-9])", text.casefold()) is not None
+
+
+def named_after(entry: Entry, models: Iterable[Entry]) -> Entry | None:
+    """The model whose name the weights file's begins with, the longest: `regnety_002` of `regnety_002_ra-1a2b3c4d`."""
+    label, by_name = entry.weights.label.casefold(), {one.name.casefold(): one for one in models}
+    # A name ends where a word does: `resnet50d` is not named after `resnet50`.
+    ends = (end for end in range(len(label), 0, -1) if not label[end - 1 : end + 1].isalnum() or end == len(label))
+    return next((by_name[label[:end]] for end in ends if label[:end] in by_name), None)
+
+
+def agree(one: Quantity | None, other: Quantity | None) -> bool:
+    """Whether one number rounds to both."""
+    return one is not None and other is not None and abs(one.value - other.value) * 2 <= one.step + other.step
+
+
+def without_numbers(name: str) -> str:
+    """What names of one family have in common: `regnety_#` of `regnety_002`."""
+    return re.sub(r"[0-9]+", "#", name.casefold())
+
+
+def may_be_one_network(one: Entry, other: Entry) -> bool:
+    """Whether two models may be variants of one: `tv_resnet50` and `resnet50`; `b3` and `b3a`, if of equal size."""
+    if one.names & other.names or holds(one.name, other.name) or holds(other.name, one.name):
+        return True
+    shorter, longer = sorted((one.name.casefold(), other.name.casefold()), key=len)
+    return longer.startswith(shorter) and agree(one.quantity("parameters"), other.quantity("parameters"))
