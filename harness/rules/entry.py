@@ -1,7 +1,7 @@
 """A model of a page, as the rules read it, and the figures of its results."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.index.claim import ClaimKey
@@ -16,6 +16,9 @@ ACCURACIES = ("top_1_accuracy", "top_5_accuracy")
 IN_FEWER_BITS = re.compile(r"quant|int\d|\b[48]-?bits?\b|fp8|nf4|gptq|awq|gguf|ggml|sparse", re.IGNORECASE)
 IN_HALF_PRECISION = re.compile(r"fp16|bf16|float16|half", re.IGNORECASE)
 
+# What says which entry it is, or holds names of other things.
+ENTRY = frozenset({"name", "id", "weights", "code", "config", "in_collection"})
+_NO_MENTION = ENTRY | {"architecture"}
 _NOTHING = {"null", "Null", "NULL", "~"}
 
 
@@ -61,6 +64,14 @@ class Entry:
         """Every value declared of the model and in its results, with its kind."""
         for record in (self.record, *self.record.results):
             yield from record.values.items()
+
+    def mentions(self, other: "Entry") -> bool:
+        """Whether a value or comment names another model; not in a value that holds names for other ends."""
+        name = re.compile(rf"(?<![\w-]){re.escape(other.name)}(?![\w-])", re.IGNORECASE)
+        return any(
+            name.search(value.comment if kind in _NO_MENTION else f"{value.raw} {value.comment}")
+            for kind, value in self.all_values
+        )
 
     def says(self, pattern: re.Pattern[str]) -> bool:
         """Whether its name, a value or a comment of the entry says something."""
@@ -123,12 +134,19 @@ def holds(text: str, name: str) -> bool:
     return re.search(rf"(?<![a-z0-9]){re.escape(name.casefold())}(?![a-z0-9])", text.casefold()) is not None
 
 
-def named_after(entry: Entry, models: Iterable[Entry]) -> Entry | None:
-    """The model whose name the weights file's begins with, the longest: `regnety_002` of `regnety_002_ra-1a2b3c4d`."""
-    label, by_name = entry.weights.label.casefold(), {one.name.casefold(): one for one in models}
-    # A name ends where a word does: `resnet50d` is not named after `resnet50`.
-    ends = (end for end in range(len(label), 0, -1) if not label[end - 1 : end + 1].isalnum() or end == len(label))
-    return next((by_name[label[:end]] for end in ends if label[:end] in by_name), None)
+def by_name(models: Iterable[Entry]) -> dict[str, Entry]:
+    """Models by their names, without regard to case."""
+    return {one.name.casefold(): one for one in models}
+
+
+def named_after(file: WeightsFile, models: Mapping[str, Entry]) -> Entry | None:
+    """The model, of those by name, whose name a file's begins with, the longest: `net_50` of `net_50_ra-1a2b3c4d.pth`.
+
+    A name ends where a word does: `net_50d-1a2b3c4d.pth` is not named after `net_50`.
+    """
+    label = file.label.casefold()
+    ends = (end for end in range(len(label), 0, -1) if end == len(label) or not label[end - 1 : end + 1].isalnum())
+    return next((models[label[:end]] for end in ends if label[:end] in models), None)
 
 
 def agree(one: Quantity | None, other: Quantity | None) -> bool:

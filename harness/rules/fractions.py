@@ -22,12 +22,13 @@ def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
         page = figure.entry.page
         of_kind[page, figure.kind, figure.dataset].append(figure)
         of_result[page, figure.result.path].append(figure)
-    told = set()
+    told: set[object] = set()
     for group in (*of_kind.values(), *of_result.values()):
-        for finding in _mixed(group):
-            if (finding.page, finding.claim) not in told:
-                told.add((finding.page, finding.claim))
-                yield finding
+        # Where the models of a page tell which figure is the odd one, those of its result do not accuse each other.
+        if told.isdisjoint(figure.claim for figure in group):
+            found = list(_mixed(group))
+            told.update(finding.claim for finding in found)
+            yield from found
 
 
 def _mixed(group: Sequence[Figure]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from harness.finding import Finding
 from harness.index.records import Index
 from harness.index.weights_url import is_relative
 from harness.references import References
-from harness.rules.entry import Entry, entries, named_after, shown
+from harness.rules.entry import ENTRY, Entry, by_name, entries, named_after, shown
 
 NAME = "weights file shared"
 
@@ -18,11 +18,8 @@ _REMEDY = "name each model's own file, or say in one of the entries, in a commen
 _NAMES = {False: "names", True: "name"}
 _DATE = re.compile(r"(19|20)[0-9]{6}")
 _CONDITIONS = ("image_size", "crop_pct", "interpolation")
-# What says which entry it is, and how the network is evaluated; all else is about the network and its training.
-_ENTRY = frozenset({"name", "id", "weights", "code", "config", "in_collection"})
-_EVALUATION = _ENTRY | {*_CONDITIONS, "flops"}
-# What holds names without saying what the weights are.
-_NO_MENTION = _ENTRY | {"architecture"}
+# All else is about the network and its training.
+_EVALUATION = ENTRY | {*_CONDITIONS, "flops"}
 
 
 def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
@@ -31,12 +28,14 @@ def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
     Not where the models are one network, evaluated under several conditions.
     """
     models = [entry for entry in entries(indexes) if entry.weights.name]
+    names = by_name(models)
+    identities = {id(entry): frozenset(_identities(entry, names)) for entry in models}
     sharing: dict[str, list[Entry]] = defaultdict(list)
     for entry in models:
-        for identity in _identities(entry):
+        for identity in identities[id(entry)]:
             sharing[identity].append(entry)
     for entry in models:
-        same = {id(other): other for identity in _identities(entry) for other in sharing[identity]}.values()
+        same = {id(other): other for identity in identities[id(entry)] for other in sharing[identity]}.values()
         others = [other for other in same if other is not entry and not _told(entry, other)]
         if others and (not _is_its_own(entry, same) or any(_is_its_own(other, same) for other in others)):
             reason = f"{shown(others, entry.page)} {_NAMES[len(others) > 1]} the same file, and no entry says why."
@@ -46,22 +45,24 @@ def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
 
 def _is_its_own(entry: Entry, same: Iterable[Entry]) -> bool:
     """Whether the file is named after the model, or after one with which it rightly shares it."""
-    return named_after(entry, (one for one in same if one is entry or _told(entry, one))) is not None
+    kin = by_name(one for one in same if one is entry or _told(entry, one))
+    return named_after(entry.weights, kin) is not None
 
 
-def _identities(entry: Entry) -> Iterator[str]:
-    """What only one file has: its address, its digest, and on a page its name if it is named after the model."""
+def _identities(entry: Entry, models: Mapping[str, Entry]) -> Iterator[str]:
+    """What only one file has: its address, its digest, and on a page its name, if that is a model's and so tells it."""
     address, file = entry.record.text("weights") or "", entry.weights
     parts = urlsplit(address)
     yield str(PurePosixPath(entry.page).parent / address) if is_relative(address) else parts.netloc + parts.path
     if file.digest and not _DATE.fullmatch(file.digest):
         yield file.digest[:8]
-    yield f"{entry.page} {file.name}"
+    if named_after(file, models):
+        yield f"{entry.page} {file.name}"
 
 
 def _told(one: Entry, other: Entry) -> bool:
     """Whether the entries say why they name one file: in words, or as one network that is evaluated in two ways."""
-    if one.names & other.names or _mentions(one, other) or _mentions(other, one):
+    if one.names & other.names or one.mentions(other) or other.mentions(one):
         return True
     is_one = _values(one, ignoring=_EVALUATION) == _values(other, ignoring=_EVALUATION)
     return is_one and _evaluated(one) != _evaluated(other)
@@ -75,12 +76,3 @@ def _evaluated(entry: Entry) -> list[str | None]:
     """Under which conditions a model is evaluated, and on what."""
     on = sorted(f"{result.text('task')} {result.text('dataset')}" for result in entry.record.results)
     return [*(entry.record.text(kind) for kind in _CONDITIONS), *on]
-
-
-def _mentions(one: Entry, other: Entry) -> bool:
-    name = re.compile(rf"(?<![\w-]){re.escape(other.name)}(?![\w-])", re.IGNORECASE)
-    for kind, value in one.all_values:
-        text = value.comment if kind in _NO_MENTION else f"{value.raw} {value.comment}"
-        if name.search(text):
-            return True
-    return False
