@@ -20,23 +20,24 @@ def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
 
     Not where the entry says that its numbers are of fewer bits.
     """
-    declaring = [one for one in entries(indexes) if one.quantity("parameters") and one.quantity("file_size")]
     by_collection: dict[str, list[Entry]] = defaultdict(list)
-    for entry in declaring:
-        by_collection[entry.collection].append(entry)
-    for entry in declaring:
-        others = [one for one in by_collection[entry.collection] if one is not entry]
-        width = _needed(entry, others)
-        if width and _most_bytes(entry) < width:
-            yield from _findings(entry, width)
+    for entry in entries(indexes):
+        if entry.quantity("parameters") and entry.quantity("file_size"):
+            by_collection[entry.collection].append(entry)
+    for collection in by_collection.values():
+        short = [entry for entry in collection if _most_bytes(entry) < _FLOAT32]
+        for entry in short:
+            others_in_full = len(short) == 1 and len(collection) > _FEWEST_OTHERS
+            width = _needed(entry, others_in_full=others_in_full)
+            if _most_bytes(entry) < width:
+                yield from _findings(entry, width)
 
 
-def _needed(entry: Entry, others: Sequence[Entry]) -> int:
+def _needed(entry: Entry, *, others_in_full: bool) -> int:
     """The bytes that a parameter takes at least; 0 where that cannot be said."""
     if entry.says(IN_FEWER_BITS):
         return 0
-    in_full = len(others) >= _FEWEST_OTHERS and all(_most_bytes(one) >= _FLOAT32 for one in others)
-    return _FLOAT32 if in_full and not entry.says(IN_HALF_PRECISION) else _FLOAT16
+    return _FLOAT32 if others_in_full and not entry.says(IN_HALF_PRECISION) else _FLOAT16
 
 
 def _most_bytes(entry: Entry) -> Decimal:

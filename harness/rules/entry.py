@@ -10,6 +10,7 @@ from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Index, Record, Value
 from harness.index.weights_url import WeightsFile, weights_file
 
+_QUANTITIES = ("parameters", "flops", "file_size")
 ACCURACIES = ("top_1_accuracy", "top_5_accuracy")
 
 # What names, values and comments say of files that hold their numbers in less than float32.
@@ -19,21 +20,27 @@ IN_HALF_PRECISION = re.compile(r"fp16|bf16|float16|half", re.IGNORECASE)
 # What says which entry it is, or holds names of other things.
 ENTRY = frozenset({"name", "id", "weights", "code", "config", "in_collection"})
 _NO_MENTION = ENTRY | {"architecture"}
+_MOST_SHOWN = 8
 _NOTHING = {"null", "Null", "NULL", "~"}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model of a page: its name and what is declared of it."""
+    """A model of a page: its name and what is declared of it.
+
+    `quantities` are its numbers above zero by kind: parameters, FLOPs and file size, as far as they are declared.
+    `weights` is what the address of its weights file says; its name is empty where none is declared.
+    """
 
     page: str
     name: str
     record: Record
+    quantities: Mapping[str, Quantity]
+    weights: WeightsFile
 
     def quantity(self, kind: str) -> Quantity | None:
         """The declared number of a kind; None where it is not declared, or no number above zero."""
-        quantity = parse_quantity(self.record.text(kind) or "")
-        return quantity if quantity and quantity.value > 0 else None
+        return self.quantities.get(kind)
 
     def where(self, kind: str) -> Location:
         """Where a kind that is declared stands."""
@@ -42,12 +49,6 @@ class Entry:
     def claim(self, kind: str) -> ClaimKey:
         """By what the claim of a kind that is declared is known."""
         return self.name, kind, self.where(kind)
-
-    @property
-    def weights(self) -> WeightsFile:
-        """What the address of the weights file says; an empty name where none is declared."""
-        address = self.record.text("weights") or ""
-        return weights_file("" if address in _NOTHING else address, self.name)
 
     @property
     def names(self) -> frozenset[str]:
@@ -68,10 +69,10 @@ class Entry:
     def mentions(self, other: "Entry") -> bool:
         """Whether a value or comment names another model; not in a value that holds names for other ends."""
         name = re.compile(rf"(?<![\w-]){re.escape(other.name)}(?![\w-])", re.IGNORECASE)
-        return any(
-            name.search(value.comment if kind in _NO_MENTION else f"{value.raw} {value.comment}")
-            for kind, value in self.all_values
+        texts = (
+            value.comment if kind in _NO_MENTION else f"{value.raw} {value.comment}" for kind, value in self.all_values
         )
+        return any(other.name.casefold() in text.casefold() and name.search(text) for text in texts)
 
     def says(self, pattern: re.Pattern[str]) -> bool:
         """Whether its name, a value or a comment of the entry says something."""
@@ -111,7 +112,14 @@ class Figure:
 
 def entries(indexes: Iterable[Index]) -> tuple[Entry, ...]:
     """All models of all pages."""
-    return tuple(Entry(index.page.name, name, record) for index in indexes for name, record in index.models.items())
+    return tuple(_entry(index.page.name, name, record) for index in indexes for name, record in index.models.items())
+
+
+def _entry(page: str, name: str, record: Record) -> Entry:
+    parsed = {kind: parse_quantity(record.text(kind) or "") for kind in _QUANTITIES}
+    quantities = {kind: quantity for kind, quantity in parsed.items() if quantity and quantity.value > 0}
+    address = record.text("weights") or ""
+    return Entry(page, name, record, quantities, weights_file("" if address in _NOTHING else address, name))
 
 
 def figures(models: Iterable[Entry]) -> Iterator[Figure]:
@@ -125,8 +133,10 @@ def figures(models: Iterable[Entry]) -> Iterator[Figure]:
 
 
 def shown(models: Iterable[Entry], page: str) -> str:
-    """The names of models; of those on other pages than `page`, also which."""
-    return ", ".join(one.name if one.page == page else f"{one.name} ({one.page})" for one in models)
+    """The names of models, the first few; of those on other pages than `page`, also which."""
+    names = [one.name if one.page == page else f"{one.name} ({one.page})" for one in models]
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return f"{', '.join(names[:_MOST_SHOWN])}{more}"
 
 
 def holds(text: str, name: str) -> bool:

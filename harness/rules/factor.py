@@ -29,12 +29,16 @@ def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
             key = entry.collection, without_numbers(entry.name), entry.record.text("image_size")
             families[key].append(entry)
     for family in families.values():
-        for entry in family:
-            yield from _of(entry, [one for one in family if one is not entry and one.quantity("flops")])
+        ratios = [_flops_per_parameter(entry) for entry in family]
+        for number, entry in enumerate(family):
+            by_family = _by_family(ratios[number], [one for one in ratios[:number] + ratios[number + 1 :] if one])
+            others = [one for one in family if one is not entry and one.quantity("flops")] if by_family else []
+            yield from _of(entry, _by_bytes(entry), by_family, others)
 
 
-def _of(entry: Entry, others: Sequence[Entry]) -> Iterator[Finding]:
-    by_bytes, by_family = _by_bytes(entry), _by_family(entry, others)
+def _of(
+    entry: Entry, by_bytes: Decimal | None, by_family: Decimal | None, others: Sequence[Entry]
+) -> Iterator[Finding]:
     places = [one.where("parameters") for one in others]
     if by_bytes not in {None, _FITS}:
         if by_family == _FITS:
@@ -64,18 +68,16 @@ def _by_bytes(entry: Entry) -> Decimal | None:
     return _slip(size.value / 4 / parameters.value, _LEAST_BYTES, _MOST_BYTES)
 
 
-def _by_family(entry: Entry, others: Sequence[Entry]) -> Decimal | None:
+def _by_family(own: Decimal | None, others: Sequence[Decimal]) -> Decimal | None:
     """How many times the family's FLOPs for each parameter its own are."""
-    own = _flops_per_parameter([entry])
-    ratios = _flops_per_parameter(others)
-    if not own or len(ratios) < _FEWEST_OTHERS or max(ratios) > _WIDEST_SPREAD * min(ratios):
+    if own is None or len(others) < _FEWEST_OTHERS or max(others) > _WIDEST_SPREAD * min(others):
         return None
-    return _slip(own[0], min(ratios) / _MARGIN, max(ratios) * _MARGIN)
+    return _slip(own, min(others) / _MARGIN, max(others) * _MARGIN)
 
 
-def _flops_per_parameter(models: Sequence[Entry]) -> list[Decimal]:
-    pairs = [(one.quantity("flops"), one.quantity("parameters")) for one in models]
-    return [flops.value / parameters.value for flops, parameters in pairs if flops and parameters]
+def _flops_per_parameter(entry: Entry) -> Decimal | None:
+    flops, parameters = entry.quantity("flops"), entry.quantity("parameters")
+    return flops.value / parameters.value if flops and parameters else None
 
 
 def _told_by_bytes(entry: Entry, slip: Decimal | None) -> str:

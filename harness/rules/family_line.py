@@ -42,14 +42,13 @@ def _line(figure: Figure) -> tuple[object, ...]:
 
 def _in_conflict(one: Figure, other: Figure) -> bool:
     """Whether two models of about one size are far apart, or of one training run the larger is far worse."""
-    sizes = [each.entry.quantity("parameters") for each in (one, other)]
-    if one.entry.names & other.entry.names or agree(*sizes):
+    smaller, larger = (one, other) if _size(one, "parameters") < _size(other, "parameters") else (other, one)
+    gap = larger.quantity.value - smaller.quantity.value
+    if -FAR_WORSE <= gap <= FAR_APART:
         return False
-    smaller, larger = sorted((one, other), key=lambda figure: _size(figure, "parameters"))
-    gap, times = (
-        larger.quantity.value - smaller.quantity.value,
-        _size(larger, "parameters") / _size(smaller, "parameters"),
-    )
+    if one.entry.names & other.entry.names or agree(*(each.entry.quantity("parameters") for each in (one, other))):
+        return False
+    times = _size(larger, "parameters") / _size(smaller, "parameters")
     if abs(gap) > FAR_APART and times <= _NEAR:
         return True
     runs = {without_numbers(each.entry.weights.label) for each in (one, other)}

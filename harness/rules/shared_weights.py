@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -29,24 +29,29 @@ def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
     """
     models = [entry for entry in entries(indexes) if entry.weights.name]
     names = by_name(models)
-    identities = {id(entry): frozenset(_identities(entry, names)) for entry in models}
-    sharing: dict[str, list[Entry]] = defaultdict(list)
-    for entry in models:
-        for identity in identities[id(entry)]:
-            sharing[identity].append(entry)
-    for entry in models:
-        same = {id(other): other for identity in identities[id(entry)] for other in sharing[identity]}.values()
-        others = [other for other in same if other is not entry and not _told(entry, other)]
-        if others and (not _is_its_own(entry, same) or any(_is_its_own(other, same) for other in others)):
-            reason = f"{shown(others, entry.page)} {_NAMES[len(others) > 1]} the same file, and no entry says why."
-            places = tuple(other.where("weights") for other in others)
+    sharing: dict[str, list[int]] = defaultdict(list)
+    for number, entry in enumerate(models):
+        for identity in _identities(entry, names):
+            sharing[identity].append(number)
+    same: dict[int, set[int]] = defaultdict(set)
+    for numbers in sharing.values():
+        for number in numbers:
+            same[number].update(numbers)
+    kin = {number: {one for one in group if _told(models[number], models[one])} for number, group in same.items()}
+    is_own = {number: _is_of(models[number], [models[one] for one in group]) for number, group in kin.items()}
+    for number, entry in enumerate(models):
+        others = sorted(same[number] - kin[number])
+        if others and (not is_own[number] or any(is_own[other] for other in others)):
+            told = shown((models[other] for other in others), entry.page)
+            reason = f"{told} {_NAMES[len(others) > 1]} the same file, and no entry says why."
+            places = tuple(models[other].where("weights") for other in others)
             yield Finding(entry.page, entry.claim("weights"), NAME, reason, places, _REMEDY, to_blame=True)
 
 
-def _is_its_own(entry: Entry, same: Iterable[Entry]) -> bool:
-    """Whether the file is named after the model, or after one with which it rightly shares it."""
-    kin = by_name(one for one in same if one is entry or _told(entry, one))
-    return named_after(entry.weights, kin) is not None
+def _is_of(entry: Entry, kin: Sequence[Entry]) -> bool:
+    """Whether a model's file is named after it, or one that rightly shares it; `resnest101` is after `resnest101e`."""
+    names, label = by_name(kin), entry.weights.label.casefold()
+    return named_after(entry.weights, names) is not None or any(name.startswith(label) for name in names)
 
 
 def _identities(entry: Entry, models: Mapping[str, Entry]) -> Iterator[str]:

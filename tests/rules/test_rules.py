@@ -344,3 +344,24 @@ def test_pages_of_this_repository() -> None:
         _index(path.read_text("utf-8"), str(path)) for path in (pages / "regnety.md", pages / "canary/canary.md")
     ]
     assert findings(indexes, REFERENCES) == ()
+
+
+def test_published_faults() -> None:
+    found = findings([_index((Path(__file__).parent / "published.md").read_text("utf-8"))], REFERENCES)
+    assert {(one.rule, *one.claim[:2]) for one in found if one.to_blame} == {
+        ("weights file shared", "efficientnet_b2a", "weights"),
+        ("weights named after another model", "efficientnet_b2a", "weights"),
+        ("weights file shared", "resnest200e", "weights"),
+    }
+    assert {(one.rule, *one.claim[:2]) for one in found if not one.to_blame} == {
+        ("bytes cannot hold the parameters", "resnest200e", "parameters"),
+        ("bytes cannot hold the parameters", "resnest200e", "file_size"),
+        ("off by a power of ten", "resnet34_8xb32_in1k", "parameters"),
+        ("off by a power of ten", "resnet34_8xb32_in1k", "flops"),
+        ("comment contradicts value", "mobileone-s1_8xb32_in1k", "flops"),
+        ("comment contradicts value", "mobileone-s1_8xb32_in1k", "parameters"),
+        ("comment contradicts value", "regnetx-3.2gf_8xb64_in1k", "parameters"),
+        # Its parameters are too few, so that it seems to be smaller than a model that it is better than.
+        ("accuracy out of line", "regnetx-1.6gf_8xb128_in1k", "top_1_accuracy"),
+        ("accuracy out of line", "regnetx-3.2gf_8xb64_in1k", "top_1_accuracy"),
+    }
