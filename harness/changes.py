@@ -61,10 +61,8 @@ def changes_since(project: Project, resources: Resources, reference: str) -> Cha
     beside = _beside(project, base, changed, pages)
     paths = {str(top / name) for name in changed}
     were = [base.index_or_error(name, path, project.includes) for name, path in project.pages]
-    found = (
-        _found([index for index in were if isinstance(index, Index)], references),
-        _found([page.index for page in pages], references),
-    )
+    readable = [index for index in were if isinstance(index, Index)]
+    found = _found(readable, references), _found([page.index for page in pages], references)
     affected: list[Affected] = []
     for page, was in zip(pages, were, strict=True):
         if isinstance(was, PageError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.index.claim import ClaimKey
 from harness.index.faults import Location
 from harness.index.quantity import Quantity, parse_quantity
-from harness.index.records import Index, Record, Value
+from harness.index.records import Index, Record
 from harness.index.weights_url import WeightsFile, weights_file
 
 _QUANTITIES = ("parameters", "flops", "file_size")
@@ -20,6 +20,8 @@ IN_HALF_PRECISION = re.compile(r"fp16|bf16|float16|half", re.IGNORECASE)
 # What says which entry it is, or holds names of other things.
 ENTRY = frozenset({"name", "id", "weights", "code", "config", "in_collection"})
 _NO_MENTION = ENTRY | {"architecture"}
+# Of many models that speak against a claim, so many are named, and so many of their places.
+MOST_PLACES = 20
 _MOST_SHOWN = 8
 _NOTHING = {"null", "Null", "NULL", "~"}
 
@@ -28,15 +30,19 @@ _NOTHING = {"null", "Null", "NULL", "~"}
 class Entry:
     """A model of a page: its name and what is declared of it.
 
-    `quantities` are its numbers above zero by kind: parameters, FLOPs and file size, as far as they are declared.
-    `weights` is what the address of its weights file says; its name is empty where none is declared.
+    `names` are those of its architecture, `Name` and `ID`, without regard to case. `quantities` are its numbers above
+    zero by kind: parameters, FLOPs and file size, as far as they are declared. `weights` is what the address of its
+    weights file says; its name is empty where none is declared. `said` is what its values and comments say without
+    regard to case, but for values that hold names for other ends.
     """
 
     page: str
     name: str
     record: Record
+    names: frozenset[str]
     quantities: Mapping[str, Quantity]
     weights: WeightsFile
+    said: str
 
     def quantity(self, kind: str) -> Quantity | None:
         """The declared number of a kind; None where it is not declared, or no number above zero."""
@@ -51,33 +57,20 @@ class Entry:
         return self.name, kind, self.where(kind)
 
     @property
-    def names(self) -> frozenset[str]:
-        """The names of its architecture, `Name` and `ID`, without regard to case."""
-        return frozenset(name.casefold() for name in (self.name, self.record.text("id")) if name)
-
-    @property
     def collection(self) -> str:
         """The name of its collection; of a model in none, its page's."""
         return self.record.text("in_collection") or self.page
 
-    @property
-    def all_values(self) -> Iterator[tuple[str, Value]]:
-        """Every value declared of the model and in its results, with its kind."""
-        for record in (self.record, *self.record.results):
-            yield from record.values.items()
-
     def mentions(self, other: "Entry") -> bool:
         """Whether a value or comment names another model; not in a value that holds names for other ends."""
-        name = re.compile(rf"(?<![\w-]){re.escape(other.name)}(?![\w-])", re.IGNORECASE)
-        texts = (
-            value.comment if kind in _NO_MENTION else f"{value.raw} {value.comment}" for kind, value in self.all_values
-        )
-        return any(other.name.casefold() in text.casefold() and name.search(text) for text in texts)
+        if other.name.casefold() not in self.said:
+            return False
+        return re.search(rf"(?<![\w-]){re.escape(other.name.casefold())}(?![\w-])", self.said) is not None
 
     def says(self, pattern: re.Pattern[str]) -> bool:
-        """Whether its name, a value or a comment of the entry says something."""
-        texts = (f"{value.raw} {value.comment}" for _, value in self.all_values)
-        return any(pattern.search(text) for text in (self.name, *texts))
+        """Whether its names, a value or a comment of the entry says something."""
+        texts = (self.name, self.record.text("id") or "", self.weights.name, self.said)
+        return any(pattern.search(text) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +112,14 @@ def _entry(page: str, name: str, record: Record) -> Entry:
     parsed = {kind: parse_quantity(record.text(kind) or "") for kind in _QUANTITIES}
     quantities = {kind: quantity for kind, quantity in parsed.items() if quantity and quantity.value > 0}
     address = record.text("weights") or ""
-    return Entry(page, name, record, quantities, weights_file("" if address in _NOTHING else address, name))
+    said = " ".join(
+        value.comment if kind in _NO_MENTION else f"{value.raw} {value.comment}"
+        for one in (record, *record.results)
+        for kind, value in one.values.items()
+    )
+    file = weights_file("" if address in _NOTHING else address, name)
+    names = frozenset(one.casefold() for one in (name, record.text("id")) if one)
+    return Entry(page, name, record, names, quantities, file, said.casefold())
 
 
 def figures(models: Iterable[Entry]) -> Iterator[Figure]:

@@ -8,7 +8,7 @@ from harness.finding import Finding
 from harness.index.faults import Location
 from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import IN_FEWER_BITS, Entry, entries, shown, without_numbers
+from harness.rules.entry import IN_FEWER_BITS, MOST_PLACES, Entry, entries, shown, without_numbers
 
 NAME = "off by a power of ten"
 
@@ -39,7 +39,7 @@ def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
 def _of(
     entry: Entry, by_bytes: Decimal | None, by_family: Decimal | None, others: Sequence[Entry]
 ) -> Iterator[Finding]:
-    places = [one.where("parameters") for one in others]
+    places = [one.where("parameters") for one in others[:MOST_PLACES]]
     if by_bytes not in {None, _FITS}:
         if by_family == _FITS:
             yield _finding(entry, "file_size", _told_by_bytes(entry, by_bytes), (entry.where("parameters"), *places))

@@ -1,6 +1,7 @@
 """An accuracy is far off the line of its family."""
 
-from collections import Counter, defaultdict
+import heapq
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
@@ -8,7 +9,7 @@ from itertools import combinations
 from harness.finding import Finding
 from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import Figure, agree, entries, figures, shown, without_numbers
+from harness.rules.entry import MOST_PLACES, Figure, agree, entries, figures, shown, without_numbers
 
 NAME = "accuracy out of line"
 
@@ -32,7 +33,7 @@ def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
         if figure.entry.quantity("parameters") and not figure.may_be_fraction:
             lines[_line(figure)].append(figure)
     for line in lines.values():
-        yield from _out_of_line([pair for pair in combinations(line, 2) if _in_conflict(*pair)])
+        yield from _out_of_line(line)
 
 
 def _line(figure: Figure) -> tuple[object, ...]:
@@ -66,22 +67,26 @@ def _size(figure: Figure, kind: str) -> Decimal:
     return quantity.value if quantity else Decimal(0)
 
 
-def _out_of_line(conflicts: list[tuple[Figure, Figure]]) -> Iterator[Finding]:
-    while conflicts:
-        figures_of = {figure.claim: figure for pair in conflicts for figure in pair}
-        (blamed, most), *rest = Counter(figure.claim for pair in conflicts for figure in pair).most_common(2)
-        if rest and rest[0][1] == most:
+def _out_of_line(line: Sequence[Figure]) -> Iterator[Finding]:
+    conflicts: dict[int, set[int]] = defaultdict(set)
+    for one, two in combinations(range(len(line)), 2):
+        if _in_conflict(line[one], line[two]):
+            conflicts[one].add(two)
+            conflicts[two].add(one)
+    while any(conflicts.values()):
+        first, second = heapq.nlargest(2, conflicts, key=lambda one: len(conflicts[one]))
+        if len(conflicts[first]) == len(conflicts[second]):
             break
-        yield _finding(figures_of[blamed], conflicts, to_blame=True)
-        conflicts = [pair for pair in conflicts if blamed not in {figure.claim for figure in pair}]
-    for figure in {figure.claim: figure for pair in conflicts for figure in pair}.values():
-        yield _finding(figure, conflicts, to_blame=False)
+        yield _finding(line[first], [line[other] for other in sorted(conflicts[first])], to_blame=True)
+        for other in conflicts.pop(first):
+            conflicts[other].remove(first)
+    for number, others in conflicts.items():
+        if others:
+            yield _finding(line[number], [line[other] for other in sorted(others)], to_blame=False)
 
 
-def _finding(figure: Figure, conflicts: list[tuple[Figure, Figure]], *, to_blame: bool) -> Finding:
-    page, own = figure.entry.page, figure.claim
-    others = [one for pair in conflicts if own in {each.claim for each in pair} for one in pair if one.claim != own]
-    names = shown((one.entry for one in others), page)
+def _finding(figure: Figure, others: Sequence[Figure], *, to_blame: bool) -> Finding:
+    page, names = figure.entry.page, shown((one.entry for one in others), figure.entry.page)
     if to_blame:
         reason = (
             f"Out of line with {names}: of one family, it is more than {FAR_APART} points from a model of about its "
@@ -92,4 +97,5 @@ def _finding(figure: Figure, conflicts: list[tuple[Figure, Figure]], *, to_blame
             f"Either this or the figure of {names} is wrong, or the parameters of one of them; which, only measuring "
             "tells."
         )
-    return Finding(page, own, NAME, reason, tuple(one.where for one in others), _REMEDY, to_blame)
+    places = tuple(one.where for one in others[:MOST_PLACES])
+    return Finding(page, figure.claim, NAME, reason, places, _REMEDY, to_blame)

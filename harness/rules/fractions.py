@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from harness.finding import Finding
 from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import Figure, entries, figures, shown
+from harness.rules.entry import MOST_PLACES, Figure, entries, figures, shown
 
 NAME = "percentages and fractions mixed"
 
@@ -53,7 +53,7 @@ def _findings(fewer: Sequence[Figure], others: Sequence[Figure]) -> Iterator[Fin
             f"Written as {style}, where {first.kind} of {name}{more} is {other}: {first.quantity.raw.strip()} against "
             f"{figure.quantity.raw.strip()}."
         )
-        places = tuple(one.where for one in others)
+        places = tuple(one.where for one in others[:MOST_PLACES])
         remedy = "write both alike, such as 70.28%"
         to_blame = len(fewer) < len(others)
         yield Finding(figure.entry.page, figure.claim, NAME, reason, places, remedy, to_blame)

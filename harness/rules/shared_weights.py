@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from harness.finding import Finding
 from harness.index.records import Index
 from harness.index.weights_url import is_relative
 from harness.references import References
-from harness.rules.entry import ENTRY, Entry, by_name, entries, named_after, shown
+from harness.rules.entry import ENTRY, MOST_PLACES, Entry, by_name, entries, named_after, shown
 
 NAME = "weights file shared"
 
@@ -37,14 +38,15 @@ def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
     for numbers in sharing.values():
         for number in numbers:
             same[number].update(numbers)
-    kin = {number: {one for one in group if _told(models[number], models[one])} for number, group in same.items()}
+    uses = [_Use(entry, _network(entry), _evaluated(entry)) for entry in models]
+    kin = {number: {one for one in group if _told(uses[number], uses[one])} for number, group in same.items()}
     is_own = {number: _is_of(models[number], [models[one] for one in group]) for number, group in kin.items()}
     for number, entry in enumerate(models):
         others = sorted(same[number] - kin[number])
         if others and (not is_own[number] or any(is_own[other] for other in others)):
             told = shown((models[other] for other in others), entry.page)
             reason = f"{told} {_NAMES[len(others) > 1]} the same file, and no entry says why."
-            places = tuple(models[other].where("weights") for other in others)
+            places = tuple(models[other].where("weights") for other in others[:MOST_PLACES])
             yield Finding(entry.page, entry.claim("weights"), NAME, reason, places, _REMEDY, to_blame=True)
 
 
@@ -65,19 +67,28 @@ def _identities(entry: Entry, models: Mapping[str, Entry]) -> Iterator[str]:
         yield f"{entry.page} {file.name}"
 
 
-def _told(one: Entry, other: Entry) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A model, what is declared of its network and training, and how and on what it is evaluated."""
+
+    entry: Entry
+    network: dict[str, str]
+    evaluated: list[str | None]
+
+
+def _told(one: _Use, other: _Use) -> bool:
     """Whether the entries say why they name one file: in words, or as one network that is evaluated in two ways."""
-    if one.names & other.names or one.mentions(other) or other.mentions(one):
+    if not one.entry.names.isdisjoint(other.entry.names) or one.entry.mentions(other.entry):
         return True
-    is_one = _values(one, ignoring=_EVALUATION) == _values(other, ignoring=_EVALUATION)
-    return is_one and _evaluated(one) != _evaluated(other)
+    if one.evaluated != other.evaluated and one.network == other.network:
+        return True
+    return other.entry.mentions(one.entry)
 
 
-def _values(entry: Entry, *, ignoring: frozenset[str]) -> dict[str, str]:
-    return {kind: value.raw for kind, value in entry.record.values.items() if kind not in ignoring}
+def _network(entry: Entry) -> dict[str, str]:
+    return {kind: value.raw for kind, value in entry.record.values.items() if kind not in _EVALUATION}
 
 
 def _evaluated(entry: Entry) -> list[str | None]:
-    """Under which conditions a model is evaluated, and on what."""
     on = sorted(f"{result.text('task')} {result.text('dataset')}" for result in entry.record.results)
     return [*(entry.record.text(kind) for kind in _CONDITIONS), *on]
