@@ -34,7 +34,7 @@ from harness.evaluate.engine import Entrant, Settings, evaluate
 from harness.evaluate.progress import Silent
 from harness.evaluate.scores import Scores
 from harness.evaluate.shards import shards
-from harness.zoo import FAMILIES, build
+from harness.zoo.regnet import REGNETY, build
 
 Result = TypeVar("Result")
 
@@ -236,7 +236,7 @@ def on_gpu(folder: Path) -> None:
     device = find_device("cuda", "fp32")
     shape = Shape(1000, GPU_FILES // CLASSES, tuple(map(str, range(1000))))
     dataset = open_dataset(make_images(folder / "images", GPU_FILES), shape)
-    models = [name for name in FAMILIES[0].models if name != "regnety_canary"]
+    models = list(REGNETY)
     entrants = [Entrant(name, name, USUAL, lambda name=name: network(name, 0), name) for name in models]
     size = batch_size(device, 224**2)
     batches = [Batch(shard, part, (USUAL.geometry,)) for shard in shards(dataset) for part in shard.batches(size)]

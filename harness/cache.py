@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.disk import cache_home, code_digest, stamp, write_whole
 from harness.finding import Finding, finding_from_json
+from harness.index.files import Files, Question, same_answers
 from harness.verdict import Status, Verdict, verdict_from_json
 
 LIBRARIES = (
@@ -20,12 +21,12 @@ LIBRARIES = (
     "torchvision",
     "ftfy",
     "jinja2",
-    "jsonschema",
     "numpy",
     "pillow",
     "pyyaml",
     "safetensors",
     "scipy",
+    "timm",
 )
 
 _MOST_ENTRIES = 500
@@ -67,34 +68,45 @@ def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: s
     return digest.hexdigest()
 
 
-def load(entry: str) -> list[Verdict] | None:
-    """The verdicts kept under `entry`; None where there are none, or a file that they are about has changed."""
-    kept = _load(entry)
-    return [verdict_from_json(verdict) for verdict in kept] or None if kept is not None else None
+def load(entry: str, project: Files) -> tuple[list[Verdict], ...] | None:
+    """The lists of verdicts kept under `entry`; None where there are none, or a file that they are about has changed.
 
-
-def load_findings(entry: str) -> tuple[Finding, ...] | None:
-    """The findings kept under `entry`; None where none are kept."""
-    kept = _load(entry)
-    return tuple(finding_from_json(finding) for finding in kept) if kept is not None else None
-
-
-def store(entry: str, verdicts: Sequence[Verdict], files: Iterable[Path]) -> None:
-    """Keep the verdicts, unless one is an error.
-
-    `files` are those that the page turned out to be about when it was read.
+    `project` are the project's files as they are now.
     """
-    if not any(verdict.status is Status.ERROR for verdict in verdicts):
-        _store(entry, [verdict.as_json() for verdict in verdicts], files)
+    content = _load(entry, [project])
+    if content is None:
+        return None
+    return tuple([verdict_from_json(verdict) for verdict in verdicts] for verdicts in content)
 
 
-def store_findings(entry: str, findings: Sequence[Finding]) -> None:
-    """Keep the findings."""
-    _store(entry, [finding.as_json() for finding in findings], ())
+def store(
+    entry: str, verdicts: Sequence[Sequence[Verdict]], files: Iterable[Path], consulted: Mapping[Question, str]
+) -> None:
+    """Keep the lists of verdicts, unless one is an error.
+
+    `files` are those that the page turned out to be about when it was read, `consulted` what it asked of the project's.
+    """
+    if any(verdict.status is Status.ERROR for of_resources in verdicts for verdict in of_resources):
+        return
+    _store(entry, [[one.as_json() for one in of_resources] for of_resources in verdicts], files, [consulted])
 
 
-def _load(entry: str) -> list[dict[str, Any]] | None:
-    """What is kept; what is not what was kept, or is about files that have changed, counts as not there."""
+def load_findings(entry: str, projects: Sequence[Files]) -> tuple[Finding, ...] | None:
+    """The findings kept under `entry`; None where none are kept, or what a page imports has changed.
+
+    `projects` are the files that each page may import, as they are now.
+    """
+    content = _load(entry, projects)
+    return None if content is None else tuple(map(finding_from_json, content))
+
+
+def store_findings(entry: str, findings: Sequence[Finding], consulted: Sequence[Mapping[Question, str]]) -> None:
+    """Keep the findings. `consulted` is what each page asked of the project's files."""
+    _store(entry, [finding.as_json() for finding in findings], (), consulted)
+
+
+def _load(entry: str, projects: Sequence[Files]) -> Any:
+    """What is kept; None where nothing is, or it is not what was kept, or files that it is about have changed."""
     try:
         digest, _, kept = (cache_folder() / f"{entry}.json").read_bytes().partition(b"\n")
     except OSError:
@@ -104,17 +116,20 @@ def _load(entry: str) -> list[dict[str, Any]] | None:
     content = json.loads(kept)
     if any(_listing(path) != found for path, found in content["files"]):
         return None
-    found: list[dict[str, Any]] = content["kept"]
-    return found
+    for project, consulted in zip(projects, content["consulted"], strict=True):
+        if not same_answers(project, {(how, name): digest for how, name, digest in consulted}):
+            return None
+    return content["kept"]
 
 
-def _store(entry: str, kept: Sequence[dict[str, Any]], files: Iterable[Path]) -> None:
+def _store(entry: str, kept: Any, files: Iterable[Path], consulted: Sequence[Mapping[Question, str]]) -> None:
     """A cache that cannot be written costs time, nothing else."""
     folder = cache_folder()
-    content = {"files": [[str(path), _listing(str(path))] for path in files], "kept": kept}
-    data = json.dumps(content, ensure_ascii=False).encode()
+    listed = [[str(path), _listing(str(path))] for path in files]
+    asked = [[[how, name, digest] for (how, name), digest in of_page.items()] for of_page in consulted]
+    content = json.dumps({"files": listed, "consulted": asked, "kept": kept}, ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
-        write_whole(folder / f"{entry}.json", hashlib.sha256(data).hexdigest().encode(), b"\n", data)
+        write_whole(folder / f"{entry}.json", hashlib.sha256(content).hexdigest().encode(), b"\n", content)
         newest_first = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in newest_first[_MOST_ENTRIES:]:
             old.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim, ClaimKey
 from harness.index.claims import claims
 from harness.index.faults import Fault, PageError
-from harness.index.page import page_from_bytes, read_page
+from harness.index.files import NoFiles, is_pattern, matching
+from harness.index.page import page_from_bytes
 from harness.index.records import Index, read_index
-from harness.index.weights_url import is_relative
 from harness.project import Project
+from harness.project_files import CommitFiles
 from harness.references import SHIPPED, References, load_references
 from harness.repository import RepositoryError, blob, changed_files, commit_of, top_folder
 from harness.resources import Resources
@@ -54,15 +55,15 @@ def changes_since(project: Project, resources: Resources, reference: str) -> Cha
     top = top_folder(project.root)
     base = _Base(top, commit_of(top, reference), reference)
     changed = changed_files(top, base.commit)
-    if project.whole:
-        _refuse_lost_pages(project, base)
     references = load_references([SHIPPED, project.references])
     pages = [Subject(_read_now(project, base, name, path), references, resources) for name, path in project.pages]
+    if project.whole:
+        _refuse_lost_pages(project, base, {name for page in pages for name in page.index.files})
     beside = _beside(project, base, changed, pages)
-    paths = {str(top / name) for name in changed}
-    were = [base.index_or_error(name, path, project.includes) for name, path in project.pages]
+    were = [base.index_or_error(name, path, project) for name, path in project.pages]
     readable = [index for index in were if isinstance(index, Index)]
     found = _found(readable, references), _found([page.index for page in pages], references)
+    between = _Between(base, {str(top / name) for name in changed}, found)
     affected: list[Affected] = []
     for page, was in zip(pages, were, strict=True):
         if isinstance(was, PageError):
@@ -72,7 +73,7 @@ def changes_since(project: Project, resources: Resources, reference: str) -> Cha
         elif beside:
             affected += _all(page, f"{', '.join(beside)} changed")
         else:
-            affected += _affected(replace(page, index=was), page, _Between(base, paths, found))
+            affected += _affected(replace(page, index=was), page, between)
     return Changes(tuple(claim for page in pages for claim in claims(page.index)), tuple(affected))
 
 
@@ -93,27 +94,33 @@ class _Base:
     reference: str
 
     def name(self, path: Path) -> str | None:
-        """A file's path from the repository's root; None for a file elsewhere."""
+        """A file's path from the repository's root, empty for the root itself; None for a file elsewhere."""
         real = Path(os.path.realpath(path))
-        return real.relative_to(self.top).as_posix() if real.is_relative_to(self.top) else None
+        if not real.is_relative_to(self.top):
+            return None
+        below = real.relative_to(self.top).as_posix()
+        return "" if below == "." else below
 
     def file(self, path: Path) -> bytes | None:
         """The bytes of the file at the commit; None where there was none."""
         name = self.name(path)
         return None if name is None else blob(self.top, self.commit, name)
 
-    def index(self, name: str, path: Path, includes: Path) -> Index | None:
-        """The page's index at the commit; None where there was no such page. Raises PageError."""
+    def index(self, name: str, path: Path, project: Project) -> Index | None:
+        """The page's index, with its imports, at the commit; None where there was no such page. Raises PageError."""
         data = self.file(path)
+        now = project.files_of(name)
+        folder = self.name(now.folder)
+        files = NoFiles() if folder is None else CommitFiles(self.top, self.commit, folder, now.called)
         try:
-            return None if data is None else read_index(page_from_bytes(data, name), includes)
+            return None if data is None else read_index(page_from_bytes(data, name), project.includes, files)
         except PageError as error:
             raise PageError([self._told(fault) for fault in error.faults]) from None
 
-    def index_or_error(self, name: str, path: Path, includes: Path) -> Index | PageError | None:
+    def index_or_error(self, name: str, path: Path, project: Project) -> Index | PageError | None:
         """The same; what was wrong with a page that could not be read."""
         try:
-            return self.index(name, path, includes)
+            return self.index(name, path, project)
         except PageError as error:
             return error
 
@@ -131,16 +138,18 @@ class _Between:
     found: tuple[_Found, _Found]
 
 
-def _refuse_lost_pages(project: Project, base: _Base) -> None:
-    """Raises RepositoryError where a page that was verified at the commit is not verified any more."""
+def _refuse_lost_pages(project: Project, base: _Base, imported: Iterable[str]) -> None:
+    """Raises RepositoryError where a page that was verified at the commit is not verified any more, nor imported."""
     folder = project.root / "modelindex"
     try:
         settings = tomllib.loads((base.file(folder / "verify.toml") or b"").decode("utf-8-sig"))
     except ValueError:
         return
     names = settings.get("pages")
-    verified = [folder / name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    known = {base.name(path) for _, path in project.pages}
+    known = {base.name(path) for _, path in project.pages} | {base.name(project.root / name) for name in imported}
+    files = CommitFiles(base.top, base.commit, base.name(folder) or "")
+    named = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    verified = [folder / one for name in named for one in (matching(files, name) if is_pattern(name) else [name])]
     lost = [path for path in verified if base.name(path) not in known and base.file(path) is not None]
     if lost:
         new = [name for name, path in project.pages if base.file(path) is None]
@@ -155,10 +164,10 @@ def _refuse_lost_pages(project: Project, base: _Base) -> None:
 def _read_now(project: Project, base: _Base, name: str, path: Path) -> Index:
     """The page's index as it is now. Raises PageError, with the faults at the commit too where it had some."""
     try:
-        return read_index(read_page(path, name), project.includes)
+        return read_index(project.page(name, path), project.includes, project.files_of(name))
     except PageError as error:
         try:
-            base.index(name, path, project.includes)
+            base.index(name, path, project)
         except PageError as before:
             raise PageError([*error.faults, *before.faults]) from None
         raise
@@ -168,21 +177,14 @@ def _beside(project: Project, base: _Base, changed: set[str], pages: Sequence[Su
     """The changed files that verdicts may draw on and that are no pages; weights files are looked at by their model."""
     folder = base.name(project.root / "modelindex")
     own = {base.name(path) for _, path in project.pages}
-    own |= {base.name(path) for page in pages for model in page.models if (path := _weights_beside(model)) is not None}
+    own |= {base.name(path) for page in pages for model in page.models if (path := model.weights_beside) is not None}
+    own |= {base.name(project.root / name) for page in pages for name in page.index.files}
     # What begins with a dot is nobody's: editors and this program write such files for a moment.
     return sorted(
         name
         for name in changed - own
         if folder is not None and name.startswith(f"{folder}/") and not Path(name).name.startswith(".")
     )
-
-
-def _weights_beside(model: Subject) -> Path | None:
-    """The weights file that a model names by its path from the page."""
-    address, root = model.record.text("weights"), model.resources.root
-    if not address or not is_relative(address) or root is None:
-        return None
-    return root / Path(model.index.page.name).parent / address
 
 
 def _all(page: Subject, why: str) -> list[Affected]:
@@ -239,14 +241,13 @@ def _edited(before: Claim, after: Claim) -> Iterator[str]:
 
 def _found_otherwise(before: Claim, after: Claim, found: tuple[_Found, _Found]) -> Iterator[str]:
     """The rules that find something else than they did."""
-    was = found[0].get((before.page, before.key), set())
-    now = found[1].get((after.page, after.key), set())
+    was, now = (of.get((claim.page, claim.key), set()) for of, claim in zip(found, (before, after), strict=True))
     yield from sorted({rule for rule, _ in was ^ now})
 
 
 def _had_file(model: Subject, base: _Base) -> bool:
     """Whether the weights file that a model named is here, or was beside its page at the commit."""
-    beside = _weights_beside(model)
+    beside = model.weights_beside
     return model.checkpoint is not None or (beside is not None and base.file(beside) is not None)
 
 
@@ -267,7 +268,7 @@ def _read_otherwise(
         values = READINGS[name](before, was), READINGS[name](after, now)
         if values[0] != values[1] and name != after.kind:
             yield _told(name, *values)
-    file = _weights_beside(now) if now.model and Need.WEIGHTS in check.NEEDS else None
+    file = now.weights_beside if now.model and Need.WEIGHTS in check.NEEDS else None
     if file and os.path.realpath(file) in changed:
         yield f"the file {file.name} is {'another' if file.is_file() else 'not there any more'}"
 

@@ -1,6 +1,5 @@
-"""False values of pages to measured ones: edits tried on copies of the pages, verified there, and only then written."""
+"""False values of pages to measured ones: edits tried on the pages' texts, verified so, and only then written."""
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,15 +10,15 @@ from harness.evaluate.progress import Progress
 from harness.index.claim import Claim
 from harness.index.claims import claims
 from harness.index.edits import Edit, Editable, EditError, apply, editable, edits_of, in_style
-from harness.index.faults import PageError, collect
-from harness.index.page import page_from_text, read_page
+from harness.index.faults import PageError
+from harness.index.page import page_from_text
 from harness.index.prose import mended
 from harness.index.records import read_index
 from harness.project import Project
 from harness.resources import Resources
 from harness.user_error import UserError
 from harness.verdict import Status, Verdict
-from harness.verify import Selection, verify
+from harness.verify import Selection, read_indexes, verify
 
 # A value mended can show another to be false, such as the FLOPs at a corrected image size.
 _MOST_ROUNDS = 6
@@ -29,7 +28,7 @@ _CONDITIONS = {"weights", "image_size", "crop_pct", "interpolation"}
 _ACCURACIES = {"top_1_accuracy", "top_5_accuracy"}
 
 # Which claim, wherever it stands: lists that grow move what is below them. Texts are known by what they say.
-_Key = tuple[str, str | None, str, str]
+_Key = tuple[str, str | None, str, str, str]
 
 
 class FixError(UserError):
@@ -38,7 +37,7 @@ class FixError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A page before and after, and the verdicts on what stays false, each with why it was left alone."""
+    """A page, or what one imports, before and after; and the verdicts on what stays false, each with why."""
 
     name: str
     path: Path
@@ -54,16 +53,20 @@ def propose_fixes(
 
     Only what was measured here, or is on file, is proposed, and only where the claim passes with it.
     """
-    pages = collect(project.pages, lambda page: read_page(page[1], page[0]))
-    before = {page.name: page.text for page in pages}
-    with tempfile.TemporaryDirectory() as folder:
-        copies = {name: Path(folder) / str(number) for number, name in enumerate(before)}
-        copied = replace(project, pages=tuple(copies.items()))
-        trial = _Trial(copied, selection, resources, progress, statuses)
-        after = trial.mended(before)
+    indexes = read_indexes(project)
+    files = {name: project.files_of(index.page.name) for index in indexes for name in index.files}
+    texts = {index.page.name: index.page.text for index in indexes}
+    for name in files.keys() - texts.keys():
+        texts[name] = (files[name].read(name) or b"").decode("utf-8-sig")
+    drawing = {name: [one.page.name for one in indexes if name in (one.page.name, *one.files)] for name in texts}
+    trial = _Trial(project, selection, resources, progress, statuses, drawing)
+    after = trial.mended(texts)
+    paths = {**{name: project.root / name for name in texts}, **dict(project.pages)}
     return [
-        Fix(name, path, before[name], after[name], tuple(why for key, why in trial.left.items() if key[0] == name))
-        for name, path in project.pages
+        Fix(
+            name, paths[name], texts[name], after[name], tuple(why for key, why in trial.left.items() if key[0] == name)
+        )
+        for name in sorted(texts, key=list(paths).index)
     ]
 
 
@@ -94,13 +97,17 @@ def _checked(fix: Fix) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """Texts verified as if they were the pages; `left` collects what cannot be mended, and why."""
+    """Texts verified as if they were the files of their names; `left` collects what cannot be mended, and why.
+
+    `drawing` names the pages that draw on each file: the page that it is, and those that import it.
+    """
 
     project: Project
     selection: Selection
     resources: Resources
     progress: Progress
     statuses: frozenset[Status]
+    drawing: Mapping[str, Sequence[str]]
     left: dict[_Key, tuple[Verdict, str]] = field(default_factory=dict)
 
     def mended(self, texts: Mapping[str, str]) -> Mapping[str, str]:
@@ -136,49 +143,51 @@ class _Trial:
         """What comes of the wanted corrections, those in `exact` without rounding."""
         unrounded = {_key(one.claim) for one in exact}
         written: set[_Key] = set()
-        proposed = {name: self._proposed(name, text, wanted, unrounded, written) for name, text in texts.items()}
+        proposed = dict(texts)
+        for name in texts:
+            of_file = [one for one in wanted if one.claim.where.file == name]
+            if of_file:
+                proposed[name] = self._proposed(name, proposed, of_file, unrounded, written)
         verdicts = self._verdicts(proposed)
         return _Tried(proposed, verdicts, _not_passing((one for one in wanted if _key(one.claim) in written), verdicts))
 
     def _verdicts(self, texts: Mapping[str, str]) -> tuple[Verdict, ...]:
-        for name, path in self.project.pages:
-            path.write_bytes(texts[name].encode())
-        return verify(self.project, self.selection, self.resources, self.progress).verdicts
+        return verify(replace(self.project, edited=texts), self.selection, self.resources, self.progress).verdicts
 
     def _leave(self, verdicts: Iterable[Verdict], why: str) -> None:
         for verdict in verdicts:
             self.left.setdefault(_key(verdict.claim), (verdict, why))
 
     def _proposed(
-        self, name: str, text: str, wanted: Iterable[Verdict], unrounded: set[_Key], written: set[_Key]
+        self, name: str, texts: Mapping[str, str], wanted: Iterable[Verdict], unrounded: set[_Key], written: set[_Key]
     ) -> str:
-        """The page with every wanted correction that can be written; which were is added to `written`."""
-        page = editable(page_from_text(text, name))
+        """The file with every wanted correction that can be written; which were is added to `written`."""
+        page = editable(page_from_text(texts[name], name))
         edits: dict[_Key, tuple[Edit, ...]] = {}
         for verdict in wanted:
             key = _key(verdict.claim)
-            if verdict.claim.page == name and key not in self.left:
+            if key not in self.left:
                 try:
                     edits[key] = _edits(page, verdict, exact=key in unrounded)
                 except EditError as error:
                     self._leave([verdict], str(error))
         try:
-            after = self._edited(name, text, edits)
+            after = self._edited(name, texts, edits)
         except (EditError, PageError):
-            edits = self._compatible(name, text, edits, wanted)
-            after = self._edited(name, text, edits)
+            edits = self._compatible(name, texts, edits, wanted)
+            after = self._edited(name, texts, edits)
         written.update(edits)
         return after
 
     def _compatible(
-        self, name: str, text: str, edits: Mapping[_Key, tuple[Edit, ...]], wanted: Iterable[Verdict]
+        self, name: str, texts: Mapping[str, str], edits: Mapping[_Key, tuple[Edit, ...]], wanted: Iterable[Verdict]
     ) -> dict[_Key, tuple[Edit, ...]]:
         """Those corrections that can be written together with the ones before them; the next round tries the others."""
         together: dict[_Key, tuple[Edit, ...]] = {}
         verdicts = {_key(verdict.claim): verdict for verdict in wanted}
         for key, of_claim in edits.items():
             try:
-                self._edited(name, text, {**together, key: of_claim})
+                self._edited(name, texts, {**together, key: of_claim})
             except (EditError, PageError):
                 if not together:
                     self._leave([verdicts[key]], "it cannot be written without changing more than its own value")
@@ -186,17 +195,23 @@ class _Trial:
                 together[key] = of_claim
         return together
 
-    def _edited(self, name: str, text: str, edits: Mapping[_Key, tuple[Edit, ...]]) -> str:
-        """The page after the edits. Raises EditError or PageError where they change more than their own claims."""
-        after = apply(text, [edit for of_claim in edits.values() for edit in of_claim])
-        was, now = (self._declared(name, version) for version in (text, after))
+    def _edited(self, name: str, texts: Mapping[str, str], edits: Mapping[_Key, tuple[Edit, ...]]) -> str:
+        """The file after the edits. Raises EditError or PageError where they change more than their own claims."""
+        after = apply(texts[name], [edit for of_claim in edits.values() for edit in of_claim])
+        was, now = (self._declared(name, version) for version in (texts, {**texts, name: after}))
         if any(was.get(key) != now.get(key) for key in was.keys() | now.keys() if key not in edits):
             raise EditError("it would change another claim")
         return after
 
-    def _declared(self, name: str, text: str) -> dict[_Key, list[str]]:
-        found = claims(read_index(page_from_text(text, name), self.project.includes))
-        return {_key(claim): [mended(item) for item in claim.texts] for claim in found if claim.kind != "text"}
+    def _declared(self, name: str, texts: Mapping[str, str]) -> dict[_Key, list[str]]:
+        """What the pages declare that draw on a file."""
+        project = replace(self.project, edited=texts)
+        indexes = [
+            read_index(page_from_text(texts[page], page), project.includes, project.files_of(page))
+            for page in self.drawing[name]
+        ]
+        found = [claim for index in indexes for claim in claims(index) if claim.kind != "text"]
+        return {_key(claim): [mended(item) for item in claim.texts] for claim in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +241,8 @@ def _false_together(false: Iterable[Verdict]) -> list[Verdict]:
 
 
 def _key(claim: Claim) -> _Key:
-    return claim.page, claim.model, claim.kind, claim.declared if claim.kind == "text" else claim.where.path
+    place = claim.declared if claim.kind == "text" else claim.where.path
+    return claim.page, claim.model, claim.kind, claim.where.file, place
 
 
 def _edits(page: Editable, verdict: Verdict, *, exact: bool) -> tuple[Edit, ...]:

@@ -17,7 +17,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def on_pages(command: _Command) -> _Command:
-    """Let a verb take pages; without any, those that modelindex/verify.toml names."""
+    """Let a verb take pages, folders of them and patterns; without any, those that modelindex/verify.toml names."""
     path = click.Path(path_type=Path)
     return click.argument("pages", nargs=-1, type=path, metavar="[PAGE]...")(command)
 
@@ -93,15 +93,32 @@ def with_files(command: _Command) -> _Command:
     return command
 
 
+def with_networks(command: _Command) -> _Command:
+    """Let a verb be told how to build and count networks."""
+    jobs = "How many processes judge models; as many as there are cores, where there are models enough, by default."
+    check = "Count parameters and FLOPs with a second builder too, where there is one; both must agree. Wants timm."
+    for option in (
+        click.option("--cross-check", is_flag=True, help=check),
+        click.option("--jobs", type=click.IntRange(min=1), metavar="N", help=jobs),
+    ):
+        command = option(command)
+    return command
+
+
 def find(pages: tuple[Path, ...]) -> "Project":
-    """The project here, with these pages or its own."""
+    """The project here, with these pages or its own; `torchvision:PATTERN` is a page too."""
     from harness.project import find_project
+    from harness.published import is_published, published_pages
 
     try:
         here = Path.cwd()
     except FileNotFoundError:
         raise click.UsageError("The working folder is gone; change to one that exists.") from None
-    return find_project(here, pages)
+    project = find_project(here, [page for page in pages if not is_published(page)], published_pages(pages))
+    if project.others:
+        told = f"{len(project.pages)} page{'s' * (len(project.pages) > 1)}"
+        click.echo(f"{told}; {project.others} other files hold no model-index.", err=True)
+    return project
 
 
 def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
@@ -111,6 +128,8 @@ def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
     from harness.repository import is_repository
     from harness.resources import EvaluationOptions
 
+    if files.get("cross_check") and timm_version() is None:
+        raise click.BadParameter("the second builder is timm, which is not installed", param_hint="--cross-check")
     source, imagenet = files["source"], files["imagenet"]
     if source and not is_repository(source):
         told = f"{source} is no git checkout or bare repository, or git is not installed"
@@ -123,5 +142,6 @@ def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
         source=source,
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
+        cross_check=files.get("cross_check", False),
         evaluation=EvaluationOptions(**{name: files[name] for name in names}),
     )

@@ -1,28 +1,82 @@
-"""Claims to verdicts: every claim to the check of its kind."""
+"""Claims to verdicts: every claim to the check of its kind, models in parallel."""
 
 import traceback
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from harness.checks import CHECKS
 from harness.checks.subject import Evaluations, Need, Subject
+from harness.evaluate.progress import Progress
 from harness.index.claim import Claim
 from harness.index.records import Index
 from harness.references import References
 from harness.resources import Resources
 from harness.verdict import NotHereError, Status, Verdict
+from harness.workers import cores, spread
+
+# With fewer models, starting processes takes as long as they save.
+_WORTH_PROCESSES = 16
+_PRELOADED = ("torch", "harness.judge")
+
+AtHand = tuple[Resources, Evaluations]
 
 
-def judge_claims(
-    index: Index,
-    selected: Iterable[Claim],
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The claims of one model, or of a page itself, judged by one process: it builds the network once for all.
+
+    There is a subject for each of what may be at hand.
+    """
+
+    claims: tuple[Claim, ...]
+    subjects: tuple[Subject, ...]
+
+
+def judge_pages(
+    pages: Mapping[Index, Sequence[Claim]],
     references: References,
-    resources: Resources,
-    evaluations: Evaluations | None = None,
-) -> list[Verdict]:
-    """The verdicts on the selected claims of a page, in their order."""
-    page = Subject(index, references, resources, evaluations=evaluations or {})
-    return [judge(claim, replace(page, model=claim.model)) for claim in selected]
+    at_hand: Sequence[AtHand],
+    jobs: int | None,
+    progress: Progress,
+) -> dict[Index, tuple[list[Verdict], ...]]:
+    """The verdicts on each page's claims, in their order, once for each of what may be at hand.
+
+    `jobs` is the number of processes; None for as many as there are cores, where there are models enough.
+    """
+    tasks = [task for index, claims in pages.items() for task in _tasks(index, claims, references, at_hand)]
+    jobs = jobs or (cores() if len(tasks) > _WORTH_PROCESSES else 1)
+    found: list[dict[Claim, Verdict]] = [{} for _ in at_hand]
+    judged = enumerate(map(_judge_task, tasks)) if jobs == 1 else spread(_judge_task, tasks, jobs, _PRELOADED)
+    for done, (place, verdicts) in enumerate(judged, start=1):
+        for known, of_subject in zip(found, verdicts or _lost(tasks[place]), strict=True):
+            known.update(zip(tasks[place].claims, of_subject, strict=True))
+        progress.judged(done, len(tasks))
+    return {index: tuple([known[claim] for claim in claims] for known in found) for index, claims in pages.items()}
+
+
+def _tasks(index: Index, claims: Sequence[Claim], references: References, at_hand: Sequence[AtHand]) -> Iterator[_Task]:
+    for model in dict.fromkeys(claim.model for claim in claims):
+        subjects = [
+            Subject(index, references, resources, model, _of_model(evaluations, index, model))
+            for resources, evaluations in at_hand
+        ]
+        yield _Task(tuple(claim for claim in claims if claim.model == model), tuple(subjects))
+
+
+def _of_model(evaluations: Evaluations, index: Index, model: str | None) -> Evaluations:
+    """What a task is given of all evaluations: they are large, and it may go to another process."""
+    return {key: found for key, found in evaluations.items() if key[:2] == (index.page.name, model)}
+
+
+def _judge_task(task: _Task) -> tuple[tuple[Verdict, ...], ...]:
+    return tuple(tuple(judge(claim, subject) for claim in task.claims) for subject in task.subjects)
+
+
+def _lost(task: _Task) -> tuple[tuple[Verdict, ...], ...]:
+    reason = "The check could not finish: its process died, as one does that runs out of memory."
+    remedy = "run it with more memory, or with --jobs 1 to see where it ends"
+    verdicts = tuple(Verdict(claim, Status.ERROR, reason, remedy=remedy) for claim in task.claims)
+    return (verdicts,) * len(task.subjects)
 
 
 def wants_images(claim: Claim) -> bool:

@@ -31,6 +31,7 @@ class References:
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     checkpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     drift: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    architectures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sample_images: tuple[Mapping[str, Any], ...] = ()
     digest: str = ""
 
@@ -41,6 +42,14 @@ class References:
     def recipe_tagged(self, tag: str | None) -> str | None:
         """The training recipe that a weights file's tag names, or None where none is known by it."""
         return next((name for name, recipe in self.recipes.items() if recipe["tag"] == tag), None)
+
+    def same_network(self, model: str) -> tuple[str, str] | None:
+        """A library, and its name for the network that OpenMMLab calls so; None where none is on file.
+
+        These names are `<architecture>_<training>_<dataset>`, and on other datasets there are other networks.
+        """
+        known = self.architectures.get(model.partition("_")[0]) if model.endswith("_in1k") else None
+        return (known["library"], known["model"]) if known else None
 
 
 def load_references(folders: Iterable[Path]) -> References:

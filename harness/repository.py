@@ -76,6 +76,14 @@ def blob(repository: Path, commit: str, path: str) -> bytes | None:
     return found.stdout
 
 
+def files_at(repository: Path, commit: str, folder: str, *, deep: bool) -> list[str]:
+    """The paths of the files in a folder at a commit, or below it; none where there is no such folder."""
+    below = [f"{folder}/"] if folder else []
+    found = _git(repository, "ls-tree", "-z", "--full-tree", *(["-r"] if deep else []), commit, *below)
+    entries = (entry.partition("\t") for entry in os.fsdecode(found.stdout).split("\0"))
+    return sorted(path for about, _, path in entries if " blob " in about)
+
+
 def changed_files(top: Path, commit: str) -> set[str]:
     """The files, from the root of the checkout, that are other than they were at a commit, or new.
 

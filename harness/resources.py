@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 
 from harness.lock import Locked
 from harness.record import Record
@@ -26,14 +25,12 @@ class Tolerance:
 # Re-runs of unchanged published models over five years moved by at most 0.134 in top-1 (modelindex/references,
 # `drift`), so beyond 0.15 it is another model or another evaluation; 0.05 covers all but four of 137 such runs.
 # What fewer bits of precision do was not measured: those tolerances are twice and four times as wide.
-TOLERANCES: Mapping[str, Tolerance] = MappingProxyType(
-    {
-        "fp32": Tolerance(Decimal("0.05"), Decimal("0.15")),
-        "tf32": Tolerance(Decimal("0.05"), Decimal("0.15")),
-        "fp16": Tolerance(Decimal("0.1"), Decimal("0.3")),
-        "bf16": Tolerance(Decimal("0.2"), Decimal("0.6")),
-    }
-)
+TOLERANCES: Mapping[str, Tolerance] = {
+    "fp32": Tolerance(Decimal("0.05"), Decimal("0.15")),
+    "tf32": Tolerance(Decimal("0.05"), Decimal("0.15")),
+    "fp16": Tolerance(Decimal("0.1"), Decimal("0.3")),
+    "bf16": Tolerance(Decimal("0.2"), Decimal("0.6")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,8 @@ class Resources:
 
     `root` is the project's folder, to which pages are relative; `lock` holds what weights files were when they were
     seen, by page and model; `timm` the version of timm that is asked what it
-    loads, None where it is not to be asked.
+    loads, None where it is not to be asked. `builders` are the project's own, as patterns of models' names with a
+    `module:function` each; with `cross_check` networks are counted by a second builder too.
     """
 
     root: Path | None = None
@@ -67,4 +65,6 @@ class Resources:
     records: tuple[Record, ...] = ()
     lock: Mapping[tuple[str, str], Locked] = field(default_factory=dict)
     timm: str | None = None
+    builders: tuple[tuple[str, str], ...] = ()
+    cross_check: bool = False
     evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)

@@ -16,7 +16,7 @@ from harness.user_error import UserError
 from harness.waivers import Waiver
 
 _SHOWN = "modelindex/verify.toml"
-_KNOWN = {"pages", "datasets", "tolerances", "waivers"}
+_KNOWN = {"pages", "datasets", "tolerances", "waivers", "builders"}
 _WIDEST = 5  # percentage points; wider, and a tolerance hides what it should show
 
 
@@ -26,12 +26,17 @@ class ProjectError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The pages, the folders of the datasets that travel with the project, the tolerances by precision, the waivers."""
+    """What `verify.toml` says.
+
+    The pages (files, folders or patterns), the folders of the datasets that travel with the project, the tolerances by
+    precision, the waivers. `builders` are patterns of models' names, each with the `module:function` that builds them.
+    """
 
     pages: list[Path]
     datasets: Mapping[str, Path]
     tolerances: Mapping[str, Tolerance]
     waivers: tuple[Waiver, ...]
+    builders: tuple[tuple[str, str], ...] = ()
 
 
 def read_settings(path: Path) -> Settings:
@@ -53,6 +58,7 @@ def read_settings(path: Path) -> Settings:
         _datasets(settings.get("datasets", {}), path.parent),
         _tolerances(settings.get("tolerances", {})),
         _waivers(settings.get("waivers", []), text),
+        _builders(settings.get("builders", {})),
     )
 
 
@@ -97,6 +103,17 @@ def _is_points(value: object) -> bool:
 
 def _told(points: object) -> str:
     return ", ".join(f"{name} {value}" for name, value in points.items()) if isinstance(points, dict) else repr(points)
+
+
+_FUNCTION = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
+
+
+def _builders(table: Any) -> tuple[tuple[str, str], ...]:
+    for pattern, function in table.items() if isinstance(table, dict) else [("", table)]:
+        if not isinstance(function, str) or not _FUNCTION.fullmatch(function):
+            form = '[builders] with lines such as "mynet_*" = "mynets:build", a module and a function in it'
+            raise ProjectError(f"{_SHOWN}: expected {form}, got {pattern} = {function!r}; correct the line")
+    return tuple(table.items())
 
 
 _WAIVER_KEYS = {"model", "claim", "reason", "expires"}

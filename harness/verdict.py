@@ -105,3 +105,6 @@ class NotHereError(Exception):
         self.missing = missing
         self.supply = supply
         super().__init__(f"{missing}; {supply}")
+
+    def __reduce__(self) -> tuple[type["NotHereError"], tuple[str, str]]:
+        return type(self), (self.missing, self.supply)

@@ -14,7 +14,7 @@ from harness.evaluate.truth import truth_files
 from harness.finding import Finding
 from harness.index.claim import Claim, ClaimKey
 from harness.index.faults import collect
-from harness.index.page import Page, read_page
+from harness.index.page import Page
 from harness.index.weights_url import is_relative
 from harness.project import Project
 from harness.references import SHIPPED, References, load_references
@@ -84,19 +84,25 @@ class Answer:
     cached: bool
 
 
-def verify(project: Project, selection: Selection | Named, resources: Resources, progress: Progress) -> Answer:
-    """Verify the project's pages. Raises PageError, with the faults of all of them, before anything is judged."""
+def verify(
+    project: Project,
+    selection: Selection | Named,
+    resources: Resources,
+    progress: Progress,
+    jobs: int | None = None,
+) -> Answer:
+    """Verify the project's pages. Raises PageError, with the faults of all of them, before anything is judged.
+
+    `jobs` is the number of processes that judge models; None for as many as there are cores, where it is worth it.
+    """
     references = load_references([SHIPPED, project.references])
-    answer = _Run(project, references, resources, selection, progress).answer()
+    asked = [resources]
+    if selection.everything and resources != project.resources:
+        asked.append(project.resources)
+    answer = _Run(project, references, tuple(asked), selection, progress, jobs).answer()
     waive = _waiving(project, everything=selection.everything and project.whole)
-    if not selection.everything:
-        return replace(answer, verdicts=waive(answer.verdicts))
-    portable = answer
-    if resources != project.resources:
-        portable = _Run(project, references, project.resources, selection, Silent()).answer()
-    verdicts = tuple(replace(verdict, environment={}) for verdict in portable.verdicts)
-    cached = answer.cached and portable.cached
-    return replace(answer, verdicts=waive(answer.verdicts), portable=waive(verdicts), cached=cached)
+    portable = tuple(replace(verdict, environment={}) for verdict in answer.portable)
+    return replace(answer, verdicts=waive(answer.verdicts), portable=waive(portable) if selection.everything else ())
 
 
 def _waiving(project: Project, *, everything: bool) -> Callable[[Sequence[Verdict]], tuple[Verdict, ...]]:
@@ -110,7 +116,7 @@ def measure_records(
 ) -> "tuple[list[Record], list[Unrecorded]]":
     """Records of what can be evaluated here in full, and of every other result why there is none."""
     references = load_references([SHIPPED, project.references])
-    return _Run(project, references, resources, selection, progress).records()
+    return _Run(project, references, (resources,), selection, progress).records()
 
 
 def read_claims(project: Project) -> list[Claim]:
@@ -124,14 +130,13 @@ def read_indexes(project: Project) -> "list[Index]":
 
 
 def read_weights(project: Project) -> list[tuple[str, str, Path]]:
-    """Every model of the project's pages that names weights, what it names, and the page's folder. Raises PageError."""
-    folders = {name: path.parent for name, path in project.pages}
+    """Every model of the pages that names weights, what it names, and from which folder. Raises PageError."""
     weights = (claim for claim in read_claims(project) if claim.kind == "weights")
-    return [(claim.model, claim.declared, folders[claim.page]) for claim in weights if claim.model]
+    return [(claim.model, claim.declared, (project.root / claim.where.file).parent) for claim in weights if claim.model]
 
 
 def _read_pages(project: Project) -> list[Page]:
-    return collect(project.pages, lambda page: read_page(page[1], page[0]))
+    return collect(project.pages, lambda page: project.page(*page))
 
 
 def _read_claims(pages: Sequence[Page], project: Project) -> "_Read":
@@ -139,126 +144,135 @@ def _read_claims(pages: Sequence[Page], project: Project) -> "_Read":
     from harness.index.claims import claims
     from harness.index.records import read_index
 
-    indexes = collect(pages, lambda page: read_index(page, project.includes))
+    indexes = collect(pages, lambda page: read_index(page, project.includes, project.files_of(page.name)))
     return {index.page.name: (index, claims(index)) for index in indexes}
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """One run over the pages, which judges their claims once for each of the resources."""
+
     project: Project
     references: References
-    resources: Resources
+    resources: tuple[Resources, ...]
     selection: Selection | Named
     progress: Progress
+    jobs: int | None = None
 
     def answer(self) -> Answer:
         pages = _read_pages(self.project)
         entries = {page.name: self._cache_keys(page) for page in pages}
-        kept = {name: self._kept(keys) for name, keys in entries.items()}
-        missed = [page for page in pages if kept[page.name] is None]
+        judged = {name: known for name, keys in entries.items() if (known := self._kept(name, keys)) is not None}
+        missed = [page for page in pages if page.name not in judged]
         read = _read_claims(missed, self.project) if missed else {}
-        selected = {name: [claim for claim in found if claim in self.selection] for name, (_, found) in read.items()}
-        evaluations = self._evaluated(read, selected, search=True)
+        for index, lists in self._judged(read).items():
+            judged[index.page.name] = lists
+            if lists[0] and self._can_be_kept:
+                cache.store(entries[index.page.name][0], lists, self._named_weights(index), index.consulted)
+        claims: list[Claim] = []
         verdicts: list[Verdict] = []
-        all_claims: list[Claim] = []
-        for name, keys in entries.items():
-            known = kept[name]
-            if known is None:
-                index, found = read[name]
-                known = self._judged(index, selected[name], evaluations)
-                if known and self._can_be_kept:
-                    cache.store(keys[0], known, self._named_weights(index))
-            else:
-                found = tuple(verdict.claim for verdict in known)
-            all_claims += found
-            verdicts += [verdict for verdict in known if verdict.claim in self.selection]
-        judged = apply_findings(verdicts, self._findings(pages, read))
-        return Answer(judged, (), tuple(all_claims), not missed)
+        portable: list[Verdict] = []
+        for page in pages:
+            of_page = judged[page.name]
+            claims += read[page.name][1] if page.name in read else [verdict.claim for verdict in of_page[0]]
+            verdicts += [verdict for verdict in of_page[0] if verdict.claim in self.selection]
+            portable += of_page[-1]
+        found = self._findings(pages, read)
+        return Answer(apply_findings(verdicts, found), apply_findings(portable, found), tuple(claims), not missed)
 
     def _findings(self, pages: Sequence[Page], read: "_Read") -> tuple[Finding, ...]:
         """What rules find across all pages, selected or not; kept as long as no page is another."""
         contents = [*(page.text.encode() for page in pages), self.references.digest.encode()]
-        entry = cache.key(
-            "findings", [*contents, self.references.digest.encode()], [], repr([one.name for one in pages])
-        )
-        kept = cache.load_findings(entry)
+        entry = cache.key("findings", contents, [], repr([page.name for page in pages]))
+        kept = cache.load_findings(entry, [self.project.files_of(page.name) for page in pages])
         if kept is None:
             # Loads the rules, which an answer from the cache does without.
             from harness.rules import findings
 
             read = {**read, **_read_claims([page for page in pages if page.name not in read], self.project)}
-            kept = findings([read[page.name][0] for page in pages], self.references)
-            cache.store_findings(entry, kept)
+            indexes = [read[page.name][0] for page in pages]
+            kept = findings(indexes, self.references)
+            cache.store_findings(entry, kept, [index.consulted for index in indexes])
         return kept
 
     def records(self) -> "tuple[list[Record], list[Unrecorded]]":
         from harness.recording import as_records
 
         read = _read_claims(_read_pages(self.project), self.project)
-        selected = {name: [claim for claim in found if claim in self.selection] for name, (_, found) in read.items()}
-        return as_records(self._evaluated(read, selected, search=False))
+        return as_records(self._evaluated(self.resources[0], self._selected(read), search=False))
 
     @property
     def _can_be_kept(self) -> bool:
         """Whether the verdicts depend on nothing whose change their key would not show.
 
-        What a repository holds at a commit can change without its folder showing it; a large dataset takes too long
-        to look through, and its evaluation is kept anyway.
+        What a repository holds at a commit can change without its folder showing it, and so can what a builder of the
+        project is made of; a large dataset takes too long to look through, and its evaluation is kept anyway.
         """
-        resources = self.resources
-        own = self.project.resources.images
-        return not resources.source and resources.images == own and not resources.evaluation.refresh
+        resources = self.resources[0]
+        if resources.source or resources.builders or resources.evaluation.refresh:
+            return False
+        return resources.images == self.project.resources.images
 
-    def _kept(self, keys: Sequence[str]) -> list[Verdict] | None:
+    def _kept(self, page: str, keys: Sequence[str]) -> tuple[list[Verdict], ...] | None:
         """What is kept of the selection, or of the whole page."""
-        found = (cache.load(key) for key in keys) if self._can_be_kept else iter(())
+        found = (cache.load(key, self.project.files_of(page)) for key in keys) if self._can_be_kept else iter(())
         return next((verdicts for verdicts in found if verdicts is not None), None)
 
     def _cache_keys(self, page: Page) -> tuple[str, ...]:
         """The key of what is selected of the page; behind it that of all of it, where that is more."""
+        keys = [self._cache_key(page, self.resources, () if self.selection.everything else self.selection)]
+        if not self.selection.everything:
+            own = self.project.resources
+            keys.append(self._cache_key(page, (*self.resources, *((own,) if own not in self.resources else ())), ()))
+        return tuple(keys)
+
+    def _cache_key(self, page: Page, asked: Sequence[Resources], selection: object) -> str:
         included = [path.read_bytes() for path in sorted(self.project.includes.rglob("*")) if path.is_file()]
         contents = [page.text.encode(), self.references.digest.encode(), *included]
-        resources = self.resources
-        images = [path for folder in resources.images.values() for path in (folder, *truth_files(folder))]
-        files = [*images, *([resources.weights] if resources.weights else [])]
-        settings = [resources.tolerances, resources.records, resources.lock, resources.timm, resources.evaluation]
-        selections = [()] if self.selection.everything else [self.selection, ()]
-        return tuple(cache.key(page.name, contents, files, repr([*settings, chosen])) for chosen in selections)
+        files: list[Path] = []
+        settings: list[object] = [selection]
+        for resources in asked:
+            files += [path for folder in resources.images.values() for path in (folder, *truth_files(folder))]
+            files += [resources.weights] if resources.weights else []
+            settings += [resources.tolerances, resources.records, resources.lock, resources.timm]
+            settings += [resources.cross_check, resources.evaluation]
+        return cache.key(page.name, contents, files, repr(settings))
 
     def _named_weights(self, index: "Index") -> list[Path]:
-        """The weights files that the page names by their path."""
-        addresses = [model.text("weights") or "" for model in index.models.values()]
-        beside = (self.project.root / index.page.name).parent
-        return [beside / address for address in addresses if address and is_relative(address)]
+        """The weights files that the page names by their path, from the file that names them."""
+        values = [value for model in index.models.values() if (value := model.values.get("weights"))]
+        root = self.project.root
+        return [(root / one.where.file).parent / one.raw for one in values if is_relative(one.raw)]
+
+    def _selected(self, read: "_Read") -> "dict[Index, list[Claim]]":
+        return {index: [claim for claim in found if claim in self.selection] for index, found in read.values()}
 
     def _evaluated(
-        self,
-        read: "_Read",
-        selected: Mapping[str, Sequence[Claim]],
-        *,
-        search: bool,
+        self, resources: Resources, selected: "Mapping[Index, Sequence[Claim]]", *, search: bool
     ) -> "Evaluations":
         """One pass over the images of each dataset for all pages."""
         if not any(selected.values()):
             return {}
-        from harness.judge import wants_images
-
-        models = {name: {claim.model for claim in claims if wants_images(claim)} for name, claims in selected.items()}
         from harness.checks.subject import Subject
         from harness.evaluations import evaluate_subjects
+        from harness.judge import wants_images
 
+        models = {index: {claim.model for claim in claims if wants_images(claim)} for index, claims in selected.items()}
         subjects = [
-            Subject(index, self.references, self.resources, model)
-            for name, (index, _) in read.items()
+            Subject(index, self.references, resources, model)
+            for index, wanting in models.items()
             for model in index.models
-            if model in models[name]
+            if model in wanting
         ]
-        return evaluate_subjects(subjects, self.resources.evaluation, self.progress, search=search)
+        progress = self.progress if resources is self.resources[0] else Silent()
+        return evaluate_subjects(subjects, resources.evaluation, progress, search=search)
 
-    def _judged(self, index: "Index", selected: Sequence[Claim], evaluations: "Evaluations") -> list[Verdict]:
-        if not selected:
-            return []
+    def _judged(self, read: "_Read") -> "dict[Index, tuple[list[Verdict], ...]]":
+        selected = self._selected(read)
+        if not any(selected.values()):
+            return {index: tuple([] for _ in self.resources) for index in selected}
         # Loads the checks, which an answer from the cache and a selection of nothing do without.
-        from harness.judge import judge_claims
+        from harness.judge import judge_pages
 
-        return judge_claims(index, selected, self.references, self.resources, evaluations)
+        at_hand = [(resources, self._evaluated(resources, selected, search=True)) for resources in self.resources]
+        return judge_pages(selected, self.references, at_hand, self.jobs, self.progress)

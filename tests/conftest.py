@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks.subject import Subject
 from harness.cross_examination import apply_findings
 from harness.index.claim import Claim
 from harness.index.claims import claims
 from harness.index.page import page_from_text
 from harness.index.records import Index, read_index
-from harness.judge import judge_claims
+from harness.judge import judge
 from harness.references import SHIPPED, load_references
 from harness.resources import Resources
 from harness.rules import findings
@@ -40,8 +41,9 @@ def verdicts_on(
     """Verdicts on a page of this text, with the shipped references, in the light of what rules find on it."""
     index, references = index_of(text), load_references([SHIPPED])
     selected = [claim for claim in claims(index) if select(claim)]
-    judged = judge_claims(index, selected, references, resources or Resources())
-    return list(apply_findings(judged, findings([index], references)))
+    page = Subject(index, references, resources or Resources())
+    verdicts = [judge(claim, page.sibling(claim.model)) for claim in selected]
+    return list(apply_findings(verdicts, findings([index], references)))
 
 
 def judged(

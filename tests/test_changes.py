@@ -265,6 +265,23 @@ def test_a_project_below_the_root_of_its_repository(project: Path) -> None:
     assert _affected(project) == {("regnety_002", "epochs")}
 
 
+def test_imports_are_compared_at_both_states(tmp_path: Path) -> None:
+    """What an imported file changes is what it says otherwise; one that is new affects its models."""
+    folder = tmp_path / "modelindex"
+    (folder / "parts").mkdir(parents=True)
+    (folder / "verify.toml").write_text('pages = ["*.yml"]\n')
+    (folder / "index.yml").write_text("Import: parts/**/*.yml\nModels:\n- {Name: a, Metadata: parts/a.json}\n")
+    (folder / "parts" / "a.json").write_text('{"FLOPs": 1, "Epochs": 2}')
+    (folder / "parts" / "c.yml").write_text("Models: [{Name: c}]\n")
+    committed(tmp_path)
+    assert _affected(tmp_path) == set()
+    (folder / "parts" / "a.json").write_text('{"Epochs": 2,  "FLOPs": 3}')
+    assert _affected(tmp_path) == {("a", "flops")}
+    (folder / "parts" / "b.yml").write_text("Models: [{Name: b}]\n")
+    assert ("b", "name") in _affected(tmp_path)
+    assert ("a", "epochs") not in _affected(tmp_path)
+
+
 def test_files_beside_the_pages_affect_all_claims(project: Path) -> None:
     committed(project)
     (project / "modelindex" / "references").mkdir()

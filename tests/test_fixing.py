@@ -227,3 +227,25 @@ def test_the_program(verify: Verify, project: Path) -> None:
     assert (nobody.returncode, "No kind of claim is called batchsize" in nobody.stderr) == (2, True)
     again = verify("fix", "--claim", "batch_size", cwd=project)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "Nothing to mend.\n")
+
+
+def test_values_of_imported_files_are_mended_where_they_stand(folder: Path) -> None:
+    """Also in JSON, and of a collection; what models of it do not share is left alone."""
+    pages = {
+        "page.yml": "Import: part.yml\nModels:\n- Name: regnety_002\n  In Collection: C\n  Metadata: part.json\n",
+        "part.json": '{"Parameters": 3300000, "ID": "x"}\n',
+        "part.yml": (
+            "Collections:\n- {Name: C, Metadata: {ID: y}}\nModels:\n"
+            "- {Name: regnety_004, In Collection: C, Metadata: {Params (M): 4.4}}\n"
+            "- {Name: regnety_006, In Collection: C}\n"
+        ),
+    }
+    for name, text in pages.items():
+        (folder / name).write_text(text)
+    project = replace(find_project(folder, (Path("page.yml"),)), root=folder)
+    fixes = {fix.name: fix for fix in propose_fixes(project, Selection(), Resources(folder), Silent(), FAIL)}
+    assert fixes["part.json"].after == '{"Parameters": 3200000, "ID": "regnety_002"}\n'
+    assert fixes["part.yml"].after == pages["part.yml"].replace("4.4", "4.3")
+    assert fixes["page.yml"].after == pages["page.yml"]
+    assert {verdict.claim.model for verdict, _ in fixes["page.yml"].left} == {"regnety_004", "regnety_006"}
+    assert all(verdict.claim.kind == "id" for verdict, _ in fixes["page.yml"].left)

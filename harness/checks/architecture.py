@@ -15,9 +15,14 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     found = components(subject.structure)
     known = {part.tag: part for part in COMPONENTS}
     undefined = [tag for tag in claim.texts if tag not in known]
-    absent = [tag for tag in claim.texts if tag in known and tag not in found]
-    spoken_for = {*claim.texts, *(tag for tag in found if known[tag].within in claim.texts)}
-    untagged = [tag for tag in found if tag not in spoken_for]
+    if len(undefined) == len(claim.texts):
+        reason = f"No definition is on file for {', '.join(undefined)}: a name for the whole, not a list of its parts."
+        return Verdict(claim, Status.UNCHECKED, reason, remedy="list the building blocks, such as Convolution and ReLU")
+    missing = [tag for tag in claim.texts if tag in known and tag not in found]
+    absent = [tag for tag in missing if known[tag].decided]
+    undecided = [tag for tag in missing if not known[tag].decided]
+    spoken_for = {*claim.texts, *(tag for tag in found if not set(known[tag].within).isdisjoint(claim.texts))}
+    untagged = [tag for tag in found if known[tag].demanded and tag not in spoken_for]
     evidence = {
         "in the network": [
             {"component": tag, "means": known[tag].means, "times": count, "tagged": tag in claim.texts}
@@ -25,17 +30,21 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         ]
     }
     found_here = sorted({*(tag for tag in claim.texts if tag not in absent), *untagged})
-    if not (undefined or absent or untagged):
+    open_questions = [
+        *(f"No definition is on file for {tag}." for tag in undefined),
+        *(f"No {tag} shows in a forward pass, which does not prove that there is none." for tag in undecided),
+    ]
+    if not (open_questions or absent or untagged):
         reason = "Every tag names something in the network, and everything in it is tagged."
         return Verdict(claim, Status.PASS, reason, ", ".join(found_here), None, "forward pass", evidence=evidence)
     if not (absent or untagged):
-        reason = f"No definition is on file for {', '.join(undefined)}; the other tags hold."
-        remedy = "define the tag in harness/measure/components.py"
+        reason = f"{' '.join(open_questions)} The other tags hold."
+        remedy = "define the tag in harness/measure/components.py" if undefined else None
         return Verdict(claim, Status.UNCHECKED, reason, None, None, "forward pass", remedy, evidence)
     reasons = [
         *(f"{tag} ({known[tag].means}) is tagged and not in the network." for tag in absent),
         *(f"{tag} ({known[tag].means}) is in the network and not tagged." for tag in untagged),
-        *(f"No definition is on file for {tag}." for tag in undefined),
+        *open_questions,
     ]
     changes = [*(f"-{tag}" for tag in absent), *(f"+{tag}" for tag in untagged)]
     remedy = "; ".join([*(f"remove {tag}" for tag in absent), *(f"add {tag}" for tag in untagged)])

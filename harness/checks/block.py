@@ -1,4 +1,4 @@
-"""Blocks: every residual block of every model of the page contains the block that the prose names."""
+"""Blocks: every model of the page contains the block that the prose names."""
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
@@ -11,7 +11,7 @@ READS = ("models",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Count the named block against the residual blocks of each network."""
+    """Count the named block in each network, beside its residual blocks."""
     wanted = f"{claim.declared} Block".casefold()
     tag = next((part.tag for part in COMPONENTS if part.tag.casefold() == wanted), None)
     if tag is None:
@@ -20,16 +20,19 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     rows = [
         {
             "model": model.name,
-            "blocks": len(block_widths(model.structure)),
+            "residual blocks": len(block_widths(model.structure)),
             tag: components(model.structure).get(tag, 0),
         }
         for model in subject.models
     ]
-    lacking = [row["model"] for row in rows if not row[tag] or row[tag] != row["blocks"]]
+    lacking = [row["model"] for row in rows if not row[tag]]
     evidence = {"blocks": rows}
     if not lacking:
-        reason = f"Every residual block of all {len(rows)} networks has one."
+        each = (
+            "Every residual block of all" if all(row[tag] == row["residual blocks"] for row in rows) else "Each of the"
+        )
+        reason = f"{each} {len(rows)} networks has one."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, "forward pass", evidence=evidence)
-    reason = f"Not every block of {', '.join(map(str, lacking))} has one."
+    reason = f"There is none in {', '.join(map(str, lacking))}."
     remedy = "correct the sentence, or move these models to another page"
     return Verdict(claim, Status.FAIL, reason, None, None, "forward pass", remedy, evidence)

@@ -23,7 +23,10 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         known = ", ".join(sorted(published)) or "none"
         missing = f"no evaluation on {claim.declared} is on file; published are those on: {known}"
         raise NotHereError(missing, "add one, with its source, to modelindex/references/")
-    classes, scores = subject.references.datasets[named]["classes"], subject.structure.output[-1]
+    output = subject.structure.output
+    if len(output) != 2:
+        raise NotHereError("the network does not return a row of class scores", "name a network that classifies")
+    classes, scores = subject.references.datasets[named]["classes"], output[1]
     evidence = {"published evaluations": sorted(published), "classes": classes, "class scores": scores}
     method = "evaluated, forward pass" if evaluated else "published evaluations, forward pass"
     if classes == scores:

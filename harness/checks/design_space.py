@@ -6,12 +6,11 @@ from typing import Any
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.index.claims import SYMBOLS
+from harness.index.prose import SYMBOLS
 from harness.index.relation import Comparison, Term, holds, parse_relation, same_relation
 from harness.measure.components import block_widths, bottleneck_ratios
 from harness.verdict import NotHereError, Status, Verdict
-from harness.zoo import family_of
-from harness.zoo.regnet import WIDTH_STEP, Design
+from harness.zoo.regnet import DESIGNS, WIDTH_STEP, Design
 
 KINDS = tuple(SYMBOLS.values())
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
@@ -58,9 +57,8 @@ def published_relation(kind: str, subject: Subject) -> str | None:
 
 
 def _design(model: Subject) -> Design:
-    family = family_of(model.name)
-    design = family.models[model.name] if family else None
-    if not isinstance(design, Design):
+    design = DESIGNS.get(model.name)
+    if design is None:
         missing = f"no design parameters are on file for {model.name}"
         raise NotHereError(missing, "the relation is about families built from them, such as RegNet")
     return design

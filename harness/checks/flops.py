@@ -1,12 +1,14 @@
 """FLOPs: the multiply-adds of one image at the declared size; else a named convention that gives exactly that."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from harness.checks.difference import difference
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
+from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
-from harness.measure.operations import Operation, Trace, trace
+from harness.measure.operations import ForwardError, Operation, Trace, trace
 from harness.verdict import Status, Verdict
 
 KINDS = ("flops",)
@@ -16,43 +18,80 @@ READS = ("image_size",)
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Count a forward pass under every named convention until one gives the declared number."""
-    declared = claim.quantity
-    tried = list(counts(subject.trace))
+    declared, size, at_size = claim.quantity, subject.input_size, subject.trace
+    tried = list(counts(at_size))
     macs = tried[0]
-    if not declared.covers(macs.value):
-        for sample in _sample_traces(subject):
-            if any(count.value == declared.value for count in tried):
+    at = f"{macs.height}×{macs.width}"
+    where = at if size.declared else f"{at}, which the page does not declare"
+    other = subject.second_network
+    if other is not None and (second := multiply_adds(trace(other, size.side, size.side).operations)) != macs.value:
+        reason = f"A pass at {at} takes {macs.value} multiply-adds, and as {other.builder} builds the network {second}."
+        remedy = "one of the two is wrong: report it as a fault of the harness"
+        return Verdict(claim, Status.ERROR, reason, method="cross-check", remedy=remedy)
+    holds = declared.covers(macs.value)
+    if not holds:
+        for sample in _sample_traces(subject, size.side):
+            if _exact(tried, declared):
                 break
             tried += counts(sample)
-    matching = next((count for count in tried if count.value == declared.value), None)
-    evidence = _evidence(subject.trace, tried)
-    unread = subject.trace.unread
+    evidence = _evidence(at_size, tried)
+    unread = at_size.unread
     uncounted = f" Not counted, for want of a rule: {', '.join(unread)}." if unread else ""
     measured, gap = str(macs.value), difference(declared.value, macs.value)
-    if declared.covers(macs.value):
-        reason = f"The multiply-adds of one image at {macs.height}×{macs.width}.{uncounted}"
-        return Verdict(claim, Status.PASS, reason, measured, None, macs.method, evidence=evidence)
-    remedy = f"declare the multiply-adds at {macs.height}×{macs.width}"
-    if matching:
-        reason = (
-            f"The declared number is exactly {matching.method}: {matching.convention.counts}, for one image of "
-            f"{matching.height}×{matching.width}. It is not the multiply-adds at the declared image size.{uncounted}"
-        )
-        remedy += f", or name the convention, {matching.method}"
+    remedy = f"declare the multiply-adds at {at}"
+    if holds:
+        reason = f"The multiply-adds of one image at {where}.{uncounted}"
+        status = Status.PASS if size.declared else Status.EXPLAINED
+        mend = None if size.declared else f"declare 'Image Size: {size.side}'"
+        return Verdict(claim, status, reason, measured, None, macs.method, mend, evidence)
+    explaining = _exact(tried, declared) or _rounded(tried, declared)
+    if explaining:
+        first = explaining[0]
+        reason = f"{_told(explaining, declared)} It is not the multiply-adds of one image at {where}.{uncounted}"
+        remedy += f", or name the convention, {first.method}"
         return Verdict(
             claim, Status.EXPLAINED, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,)
         )
-    reason = f"Not one of {len(tried)} pairs of a named convention and an input gives the declared number.{uncounted}"
+    reason = (
+        f"Not one of {len(tried)} pairs of a named convention and an input gives the declared number; the "
+        f"multiply-adds are those of one image at {where}.{uncounted}"
+    )
     return Verdict(claim, Status.FAIL, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,))
 
 
-def _sample_traces(subject: Subject) -> Iterator[Trace]:
-    """Forward passes of the zoo's sample images, their short side resized to the declared size and not cropped."""
-    size = subject.image_size
+def _exact(tried: list[Count], declared: Quantity) -> list[Count]:
+    """The counts that are the declared number, to the last digit."""
+    return [count for count in tried if count.value == declared.value]
+
+
+def _rounded(tried: list[Count], declared: Quantity) -> list[Count]:
+    """The counts for the declared size that round to the declared number, by rules whose numbers are rounded."""
+    first = tried[0]
+    at_size = [count for count in tried if (count.height, count.width) == (first.height, first.width)]
+    return [count for count in at_size if count.convention.rounds and declared.covers(count.value)]
+
+
+def _told(explaining: list[Count], declared: Quantity) -> str:
+    """What gives the declared number, in a sentence or two."""
+    first, *others = explaining
+    of = f"{first.convention.counts}, for one image of {first.height}×{first.width}."
+    if first.value == declared.value:
+        return f"The declared number is exactly {first.method}: {of}"
+    also = f" So do {', '.join(count.method for count in others)}." if others else ""
+    nearest = f"the declared number to the nearest {declared.step:f}"
+    return f"{first.method} gives {first.value}, which is {nearest}: {of}{also}"
+
+
+def _sample_traces(subject: Subject, side: int) -> Iterator[Trace]:
+    """Forward passes of the zoo's sample images, their short side resized to `side` and not cropped.
+
+    Networks that cannot take such a size are left out.
+    """
     for image in subject.references.sample_images:
         width, height = image["width"], image["height"]
         short = min(width, height)
-        yield trace(subject.network, int(size * height / short), int(size * width / short))
+        with suppress(ForwardError):
+            yield trace(subject.network, int(side * height / short), int(side * width / short))
 
 
 def _evidence(at_declared_size: Trace, tried: list[Count]) -> dict[str, object]:
@@ -61,7 +100,7 @@ def _evidence(at_declared_size: Trace, tried: list[Count]) -> dict[str, object]:
         "conventions": [
             {"convention": count.method, "counts": count.convention.counts, "value": count.value} for count in tried
         ],
-        "multiply-adds by stage": _shares(operations, lambda operation: operation.layer.partition(".")[0]),
+        "multiply-adds by stage": _shares(operations, lambda operation: operation.place.layer.partition(".")[0]),
         "multiply-adds by operation": _shares(operations, _described),
     }
 

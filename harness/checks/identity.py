@@ -1,27 +1,26 @@
-"""Identity: a family builds the model by its name, its ID is that name, its collection fits it."""
+"""Identity: a builder knows the model by its name and library, its ID is that name, its collection fits it."""
 
 import re
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import Status, Verdict
-from harness.zoo import family_of
 
-KINDS = ("name", "id", "in_collection")
+KINDS = ("name", "library", "id", "in_collection")
 NEEDS = frozenset({Need.NETWORK})
 READS = ("collections that fit",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Compare the claim with the model's name, and the name with the families there are."""
-    return {"name": _name, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
+    """Compare the claim with the model's name, and the name with what builders know."""
+    return {"name": _name, "library": _name, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
 
 
 def _name(claim: Claim, subject: Subject) -> Verdict:
     network = subject.network
-    family = family_of(subject.name)
-    reason = f"The family {family.name if family else ''} builds a network of this name."
-    return Verdict(claim, Status.PASS, reason, subject.name, None, type(network.module).__name__)
+    note = f" Note: {network.note}." if network.note else ""
+    reason = f"{network.builder} builds a network of this name.{note}"
+    return Verdict(claim, Status.PASS, reason, claim.declared, None, type(network.module).__name__)
 
 
 def _id(claim: Claim, subject: Subject) -> Verdict:

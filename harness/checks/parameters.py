@@ -20,6 +20,19 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     published = subject.references.models.get(subject.name, {}).get("params")
     if published is not None:
         evidence["published count"] = published
+    other = subject.second_network
+    if other is not None:
+        evidence[f"counted by {other.builder}"] = second = parameter_count(other)
+        if second != exact:
+            reason = f"The network has {exact} learned values, and as {other.builder} builds it {second}."
+            return Verdict(
+                claim,
+                Status.ERROR,
+                reason,
+                method="cross-check",
+                remedy="one of the two is wrong: report it as a fault of the harness",
+                evidence=evidence,
+            )
     file = subject.genuine_checkpoint if subject.record.text("weights") else None
     found = contents(file, subject.network) if file else None
     method = "count"

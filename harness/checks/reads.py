@@ -35,6 +35,7 @@ def _accuracies(_: Claim, subject: Subject) -> list[dict[str, str]]:
 
 
 READINGS: Mapping[str, Reading] = {
+    "library": _declared("library"),
     "weights": _declared("weights"),
     "image_size": _declared("image_size"),
     "crop_pct": _declared("crop_pct"),
@@ -51,6 +52,9 @@ READINGS: Mapping[str, Reading] = {
         fitting_collections(subject) if claim.kind == "in_collection" else None
     ),
     "relation of the paper": lambda claim, subject: published_relation(claim.kind, subject),
+    "READMEs that are there": lambda claim, subject: [
+        (one.file, one.folder) for one in subject.index.readmes if one.where == claim.where
+    ],
     "models": lambda _, subject: sorted(subject.index.models),
     "models of the collection": lambda claim, subject: sorted(
         name for name, record in subject.index.models.items() if record.text("in_collection") == claim.declared
@@ -58,15 +62,19 @@ READINGS: Mapping[str, Reading] = {
 }
 
 # What a measurement of a file or of images is made of, where these are here.
+OF_NETWORK = ("library",)
 OF_FILE = ("weights",)
 OF_IMAGES = ("weights", "image_size", "crop_pct", "interpolation", "accuracies")
 
 
 def measured_from(needs: frozenset[Need], subject: Subject, *, file: bool) -> tuple[str, ...]:
-    """What the verdict depends on through the weights `file`, if it is there, and the images on this machine."""
-    if Need.WEIGHTS not in needs or subject.model is None or not file:
+    """What the verdict depends on through the network, the weights `file`, if it is there, and the images here."""
+    if subject.model is None:
         return ()
+    network = OF_NETWORK if Need.NETWORK in needs else ()
+    if Need.WEIGHTS not in needs or not file:
+        return network
     if Need.IMAGES not in needs:
-        return OF_FILE
+        return network + OF_FILE
     datasets = {subject.references.dataset_called(result.text("dataset")) for result in subject.record.results}
-    return OF_IMAGES if datasets & subject.resources.images.keys() else ()
+    return network + (OF_IMAGES if datasets & subject.resources.images.keys() else ())

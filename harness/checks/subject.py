@@ -14,11 +14,12 @@ from harness.index.records import Index, Record
 from harness.index.weights_url import WeightsFile, is_relative, weights_file
 from harness.lock import Locked
 from harness.measure.checkpoint import sha256
-from harness.measure.operations import Trace, trace
+from harness.measure.operations import ForwardError, Trace, trace
 from harness.references import References
 from harness.resources import Resources
 from harness.verdict import NotHereError
-from harness.zoo import FAMILIES, Network, build, family_of
+from harness.zoo import Blueprint, Network, UnknownModelError, build, second
+from harness.zoo.storage import StorageLimitError
 
 _USUAL_SIZE = 224
 
@@ -38,6 +39,14 @@ class Need(StrEnum):
     SOURCE = "source repository"
     IMAGES = "images"
     TIMM = "timm"
+
+
+@dataclass(frozen=True, slots=True)
+class InputSize:
+    """The side of a square input image in pixels, and whether the page declares it."""
+
+    side: int
+    declared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +83,38 @@ class Subject:
 
     def result_of(self, claim: Claim) -> Record:
         """The model's result that a claim stands in."""
-        return next(one for one in self.record.results if claim.where.path.startswith(f"{one.path}."))
+        return next(one for one in self.record.results if one.holds(claim.where))
 
     def collection_of(self, claim: Claim) -> str:
-        """The name of the collection that a claim stands in."""
-        records = self.index.collections.items()
-        return next(name for name, one in records if claim.where.path.startswith(f"{one.path}."))
+        """The name of the collection that a claim is about: it stands in it, or its model belongs to it."""
+        if claim.model is not None:
+            return self.index.models[claim.model].text("in_collection") or ""
+        return next((name for name, one in self.index.collections.items() if one.holds(claim.where)), "")
 
     @property
     def network(self) -> Network:
         """The model's network, on `meta`."""
-        if family_of(self.name) is None:
-            known = ", ".join(family.name for family in FAMILIES)
-            missing = f"no family builds {self.name}; there is {known}"
-            raise NotHereError(missing, "check the name, or add the family to harness/zoo")
-        return build(self.name)
+        try:
+            return build(self.blueprint)
+        except (UnknownModelError, StorageLimitError) as error:
+            raise NotHereError(error.missing, error.supply) from None
+
+    @property
+    def second_network(self) -> Network | None:
+        """The same network by another builder, if that was asked for and there is one."""
+        return second(self.blueprint) if self.resources.cross_check else None
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """What is known of the network that the model's name stands for."""
+        page = self.index.values.get("library_name")
+        return Blueprint(
+            self.name,
+            self.record.text("library") or (page.raw if page else None),
+            self.references.same_network(self.name),
+            self.resources.builders,
+            self.resources.root or Path(),
+        )
 
     @property
     def image_size(self) -> int:
@@ -99,20 +125,37 @@ class Subject:
         return int(declared.value)
 
     @property
+    def input_size(self) -> InputSize:
+        """The declared image size; else the one that the network is made for, else the usual one."""
+        declared = parse_quantity(self.record.text("image_size") or "")
+        if declared is not None:
+            return InputSize(int(declared.value), declared=True)
+        return InputSize(self.network.image_size or _USUAL_SIZE, declared=False)
+
+    @property
     def trace(self) -> Trace:
-        """A forward pass at the declared image size."""
-        return trace(self.network, self.image_size, self.image_size)
+        """A forward pass at the declared image size, or at what stands in for it."""
+        return self._trace(self.input_size.side)
 
     @property
     def structure(self) -> Trace:
         """A forward pass at a size that every layer acts on: what the network contains, whatever is declared."""
-        return trace(self.network, _USUAL_SIZE, _USUAL_SIZE)
+        return self._trace(self.network.image_size or _USUAL_SIZE)
+
+    def _trace(self, side: int) -> Trace:
+        try:
+            return trace(self.network, side, side)
+        except ForwardError as error:
+            told = f"the network takes no image of {side}×{side}: {error}"
+            raise NotHereError(told, "declare the image size that it takes") from None
+        except StorageLimitError as error:
+            raise NotHereError(error.missing, error.supply) from None
 
     @property
     def reference(self) -> Mapping[str, Any]:
         """The figures published elsewhere for the model."""
         if self.name not in self.references.models:
-            missing = f"no published figures are on file for {self.name}"
+            missing = "no published figures are on file for this model"
             raise NotHereError(missing, "add them, with their source, to modelindex/references/")
         return self.references.models[self.name]
 
@@ -130,14 +173,23 @@ class Subject:
         return weights_file(url, self.name)
 
     @property
+    def named_by_path(self) -> bool:
+        """Whether the model names its weights file by a path, from the file that names it."""
+        return is_relative(self.record.text("weights") or "://")
+
+    @property
+    def weights_beside(self) -> Path | None:
+        """The weights file that the model names by its path, whether it is there or not."""
+        value, root = self.record.values.get("weights"), self.resources.root
+        return root / Path(value.where.file).parent / value.raw if value and root and self.named_by_path else None
+
+    @property
     def checkpoint(self) -> Path | None:
         """The weights file on this machine, or None: beside its page if it is named so, else in the weights folder."""
-        address = self.record.text("weights")
-        if not address or not self.weights.name:
+        if not self.record.text("weights") or not self.weights.name:
             return None
-        if is_relative(address):
-            root = self.resources.root
-            path = root / Path(self.index.page.name).parent / address if root else None
+        if self.named_by_path:
+            path = self.weights_beside
         else:
             path = self.resources.weights / self.weights.name if self.resources.weights else None
         return path if path and path.is_file() else None
@@ -193,6 +245,6 @@ class Subject:
         recipe = self.references.recipe_tagged(tag)
         if recipe is None:
             told = f"tag {tag!r}" if tag is not None else "name"
-            missing = f"the {told} of {self.weights.name} names no training recipe on file"
+            missing = f"the {told} of the weights file names no training recipe on file"
             raise NotHereError(missing, "add the recipe, with its source, to modelindex/references/")
         return recipe

@@ -7,7 +7,7 @@ from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.checkpoint import contents, sha256
 from harness.verdict import NotHereError, Status, Verdict
-from harness.zoo import family_of
+from harness.zoo import Network
 
 KINDS = ("weights",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
@@ -35,7 +35,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
 def _of_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
     digest, digits = sha256(path), subject.weights.digest
     evidence: dict[str, object] = {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}
-    faults = contents(path, subject.network).faults if family_of(subject.name) else ()
+    network = _network(subject)
+    faults = contents(path, network).faults if network else ()
     if faults:
         evidence["faults of the file"] = list(faults[:_MOST_FAULTS])
     if digits and not digest.startswith(digits):
@@ -58,8 +59,16 @@ def _of_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
         remedy = "publish it as name-<8 hex digits>.pth, or run `verify lock`"
         return Verdict(claim, Status.UNCHECKED, reason, remedy=remedy, evidence=evidence)
     same = "begins with the digits in its name" if digits else "is the locked one"
-    if not family_of(subject.name):
-        reason = f"The file's SHA-256 {same}; no family builds the network to load it into."
+    if network is None:
+        reason = f"The file's SHA-256 {same}; nothing here builds the network to load it into."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, "SHA-256", evidence=evidence)
     reason = f"The file's SHA-256 {same}, and its tensors are this network's."
     return Verdict(claim, Status.PASS, reason, claim.declared, None, "SHA-256, tensors", evidence=evidence)
+
+
+def _network(subject: Subject) -> Network | None:
+    """The network to load the file into; None where nothing builds it."""
+    try:
+        return subject.network
+    except NotHereError:
+        return None

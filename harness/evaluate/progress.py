@@ -13,6 +13,9 @@ class Progress(Protocol):
     def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:
         """So many more images are done; `right` says how many each model got right so far, of how many."""
 
+    def judged(self, done: int, of: int) -> None:
+        """So many of the models are judged."""
+
     def note(self, text: str) -> None:
         """Something that a reader should know at once."""
 
@@ -27,6 +30,9 @@ class Silent:
         """Say nothing."""
 
     def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:
+        """Say nothing."""
+
+    def judged(self, done: int, of: int) -> None:
         """Say nothing."""
 
     def note(self, text: str) -> None:

@@ -10,7 +10,10 @@ ClaimKey = tuple[str | None, str, Location]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One declared value that can be true or false. `model` is None for a claim of the page or a collection."""
+    """One declared value that can be true or false. `model` is None for a claim of the page or a collection.
+
+    `comment` is the YAML comment behind the value on its line.
+    """
 
     page: str
     model: str | None
@@ -18,6 +21,7 @@ class Claim:
     declared: str
     where: Location
     items: tuple[str, ...] = ()
+    comment: str = ""
 
     @property
     def key(self) -> ClaimKey:

@@ -5,18 +5,9 @@ from collections.abc import Iterator
 from harness.index import prose
 from harness.index.claim import Claim
 from harness.index.faults import Location
-from harness.index.records import Index, Value
-
-# What the symbols of a design space are called; the paper's own letters (arXiv 2003.13678, sections 3 and 5).
-SYMBOLS = {
-    "u_j": "block_width",
-    "w_0": "initial_width",
-    "w_a": "slope",
-    "w_m": "width_multiplier",
-    "j": "block_index",
-    "b": "bottleneck_ratio",
-    "d": "depth",
-}
+from harness.index.prose import SYMBOLS
+from harness.index.records import Index, Record
+from harness.index.values import Value
 
 
 def claims(index: Index) -> tuple[Claim, ...]:
@@ -25,17 +16,39 @@ def claims(index: Index) -> tuple[Claim, ...]:
 
     def of(model: str | None, values: dict[str, Value]) -> Iterator[Claim]:
         for kind, value in values.items():
-            yield Claim(page, model, kind, value.raw, value.where, value.items)
+            yield Claim(page, model, kind, value.raw, value.where, value.items, value.comment)
 
     found = [*_of_prose(index), *of(None, index.values)]
-    for collection in index.collections.values():
+    for name, collection in index.collections.items():
         found += of(None, collection.values)
+        found += of(None, _without_heirs(index, name, collection))
     for name, model in index.models.items():
         found += of(name, model.values)
         for result in model.results:
             found += of(name, result.values)
         found += _calls(index, name)
     return tuple(found)
+
+
+def _without_heirs(index: Index, name: str, collection: Record) -> dict[str, Value]:
+    """The metadata of a collection that became no model's: of one without models, or that every model overrides."""
+    heirs = [model for model in index.models.values() if name in _collections_of(model)]
+    return {
+        f"collection_{kind}": value
+        for kind, value in collection.common.items()
+        if not any(_has(model, kind, value) for model in heirs)
+    }
+
+
+def _collections_of(model: Record) -> tuple[str, ...]:
+    named = model.values.get("in_collection")
+    return (named.items or (named.raw,)) if named else ()
+
+
+def _has(model: Record, kind: str, value: Value) -> bool:
+    """Whether a model inherited the value, or all items of the list that it is."""
+    own = model.values.get(kind)
+    return own is not None and (own.where == value.where or (bool(value.items) and {*value.items} <= {*own.items}))
 
 
 def _calls(index: Index, model: str) -> Iterator[Claim]:

@@ -1,13 +1,12 @@
 """YAML text to nodes that know their line, column and path; nothing is guessed and nothing constructed."""
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from harness.index.faults import Fault, Location, PageError
-from harness.index.page import Page
+from harness.index.page import Form, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,15 +14,13 @@ if TYPE_CHECKING:
 _DEEPEST = 40
 _MOST_NODES = 100_000
 _LONGEST_KEY = 200
-_COMMENT = re.compile(r"[ \t]+#([^\n]*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A value as written, without its quotes; `plain` tells that it had none, `tag` what YAML reads it as.
 
-    `span` says where it begins and ends in the text of the page, quotes included. `comment` is what the comment
-    behind it on its line says.
+    `span` says where it begins and ends in the text of the page, quotes included.
     """
 
     raw: str
@@ -31,7 +28,6 @@ class Scalar:
     plain: bool
     where: Location
     span: tuple[int, int]
-    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +63,21 @@ def parse_document(page: Page) -> tuple[Node, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         where = _place(page, error.problem_mark or error.context_mark)
         mend = "check indentation, brackets and colons, here and on the line above"
-        raise PageError([Fault(where, "YAML", error.problem or "broken YAML", mend)]) from None
+        raise PageError([Fault(where, _language(page), error.problem or "broken YAML", mend)]) from None
     except yaml.reader.ReaderError as error:
         character = chr(error.character) if isinstance(error.character, int) else error.character
         where = page.place(page.block.start + max(0, page.block.text.find(character)))
         found = f"the character U+{ord(character):04X}"
-        raise PageError([Fault(where, "YAML", found, "remove the character")]) from None
+        raise PageError([Fault(where, _language(page), found, "remove the character")]) from None
     if root is None:
         found, mend = "an empty block", "list the models under 'Models:'"
         raise PageError([Fault(_place(page, None), "a model-index", found, mend)])
     converter = _Converter(page)
     return converter.convert(root, ""), converter.faults
+
+
+def _language(page: Page) -> str:
+    return "JSON" if page.form is Form.JSON else "YAML"
 
 
 def _place(page: Page, mark: Any, path: str = "") -> Location:
@@ -128,8 +128,7 @@ class _Converter:
             tag = node.tag.removeprefix("tag:yaml.org,2002:")
             start = self.page.block.start
             span = start + node.start_mark.index, start + node.end_mark.index
-            behind = _COMMENT.match(self.page.block.text, node.end_mark.index)
-            return Scalar(node.value, tag, not node.style, where, span, behind[1].strip() if behind else "")
+            return Scalar(node.value, tag, not node.style, where, span)
         self.inside.append(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
+from json import dumps
 
 import yaml
 
@@ -13,8 +14,10 @@ from harness.index.claim import Claim
 from harness.index.document import Mapping, Node, Scalar, parse_document
 from harness.index.document import Sequence as List
 from harness.index.faults import Location
-from harness.index.page import Page
-from harness.index.quantity import parse_quantity
+from harness.index.page import Form, Page
+from harness.index.quantity import UNITS, parse_quantity, split_unit
+
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 class EditError(Exception):
@@ -49,6 +52,7 @@ def editable(page: Page) -> Editable:
 def edits_of(values_of: Editable, claim: Claim, values: Sequence[str]) -> tuple[Edit, ...]:
     """The edits that make a claim declare `values`: one text, or the items of a list. Raises EditError."""
     page, spans = values_of.page, values_of.spans
+    json = page.form is Form.JSON
     if claim.kind == "text":
         start = page.line_starts[claim.where.line - 1] + claim.where.column - 1
         return (Edit(start, start + len(claim.declared), values[0]),)
@@ -56,11 +60,18 @@ def edits_of(values_of: Editable, claim: Claim, values: Sequence[str]) -> tuple[
     if isinstance(node, Scalar) and len(values) == 1:
         if spans[node.span] > 1:
             raise EditError("it is shared with another value, by an alias")
-        return (Edit(*node.span, _written_like(page.text[slice(*node.span)], node, values[0])),)
+        # A unit that the key names is no part of what stands there.
+        unit = claim.declared.removeprefix(node.raw)
+        if not claim.declared.startswith(node.raw) or not values[0].endswith(unit):
+            raise EditError("it is not declared in one place")
+        value = values[0].removesuffix(unit)
+        return (Edit(*node.span, _written_like(page.text[slice(*node.span)], node, value, json=json)),)
     if isinstance(node, List):
+        if ", ".join(item.raw for item in node.items if isinstance(item, Scalar)) != claim.declared:
+            raise EditError("a part of it is inherited from the collection")
         if any(spans[item.span] > 1 for item in node.items if isinstance(item, Scalar)):
             raise EditError("it is shared with another list, by an alias")
-        return tuple(_edits_of_list(page.text, node, values))
+        return tuple(_edits_of_list(page.text, node, values, json=json))
     raise EditError("it does not stand in the model-index as a value of its own")
 
 
@@ -76,16 +87,18 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 def in_style(declared: str, value: str, *, exact: bool) -> str:
-    """A measured value as the page writes its own: percent sign, decimals or rounding step, exponent.
+    """A measured value as the page writes its own: unit, decimals or rounding step, exponent, separators.
 
     `exact` keeps every digit of the value, for a page whose rounding would be false.
     """
     old, new = parse_quantity(declared), parse_quantity(value)
     if old is None or new is None:
         return value
-    number = declared.strip().removesuffix("%").rstrip()
+    number, behind = split_unit(declared)
+    separator = next((mark for mark in ",_" if mark in number), "")
     mantissa, mark, exponent = number.partition("e" if "e" in number else "E")
     rounded = new.value if exact else (new.value / old.step).to_integral_value(ROUND_HALF_UP) * old.step
+    rounded /= UNITS[old.unit][0]
     if mark and not exact:
         shift = rounded.adjusted()
         power = f"{abs(shift):0{len(exponent.lstrip('+-'))}d}"
@@ -94,12 +107,13 @@ def in_style(declared: str, value: str, *, exact: bool) -> str:
     else:
         decimals = len(mantissa.partition(".")[2])
         fewest = max(0, -int(rounded.normalize().as_tuple().exponent))
-        shown = _with_decimals(rounded, fewest if exact or mark else decimals)
-    return shown + declared.strip()[len(number) :]
+        shown = _with_decimals(rounded, fewest if exact or mark else decimals, separator)
+    return shown + behind
 
 
-def _with_decimals(value: Decimal, decimals: int) -> str:
-    return f"{value.quantize(Decimal(1).scaleb(-decimals)):f}"
+def _with_decimals(value: Decimal, decimals: int, separator: str = "") -> str:
+    shown = f"{value.quantize(Decimal(1).scaleb(-decimals)):{',' if separator else ''}f}"
+    return shown.replace(",", separator)
 
 
 def _nodes(node: Node) -> Iterator[Node]:
@@ -113,8 +127,10 @@ def _nodes(node: Node) -> Iterator[Node]:
         yield from _nodes(child)
 
 
-def _written_like(source: str, node: Scalar, value: str) -> str:
+def _written_like(source: str, node: Scalar, value: str, *, json: bool) -> str:
     """The value in the quotes that are there. Raises EditError for what is written in another way."""
+    if json:
+        return _json(value, quoted=not node.plain)
     if len(source) > 1 and source[0] == source[-1] == "'":
         return _quoted(value)
     if len(source) > 1 and source[0] == source[-1] == '"' and value.isprintable():
@@ -138,7 +154,12 @@ def _plain(value: str) -> str:
     return value if read and [item.value for item in read.value] == [value] else _quoted(value)
 
 
-def _edits_of_list(text: str, node: List, values: Sequence[str]) -> Iterator[Edit]:
+def _json(value: str, *, quoted: bool) -> str:
+    """The value as JSON: in quotes, unless it stood without them and is a number still."""
+    return value if not quoted and _JSON_NUMBER.fullmatch(value) else dumps(value, ensure_ascii=False)
+
+
+def _edits_of_list(text: str, node: List, values: Sequence[str], *, json: bool) -> Iterator[Edit]:
     items = [item for item in node.items if isinstance(item, Scalar)]
     if len(items) != len(node.items) or not items or not values:
         raise EditError("it is no list of texts, or none would be left")
@@ -146,7 +167,7 @@ def _edits_of_list(text: str, node: List, values: Sequence[str]) -> Iterator[Edi
     if any("\n" in source for source in sources):
         raise EditError("one of its items is written over several lines")
     if node.flow:
-        yield from _edits_of_flow(text, items, values)
+        yield from _edits_of_flow(text, items, values, json=json)
         return
     lines = [_line(text, item.span) for item in items]
     prefixes = [re.match(r"\s*-\s+", text[start:end]) for start, end in lines]
@@ -164,7 +185,7 @@ def _edits_of_list(text: str, node: List, values: Sequence[str]) -> Iterator[Edi
         yield Edit(place, place, "".join(f"{prefix}{_plain(value)}{newline}" for value in added))
 
 
-def _edits_of_flow(text: str, items: Sequence[Scalar], values: Sequence[str]) -> Iterator[Edit]:
+def _edits_of_flow(text: str, items: Sequence[Scalar], values: Sequence[str], *, json: bool) -> Iterator[Edit]:
     start, end = items[0].span[0], items[-1].span[1]
     if "\n" in text[start:end]:
         raise EditError("it is written over several lines")
@@ -173,7 +194,8 @@ def _edits_of_flow(text: str, items: Sequence[Scalar], values: Sequence[str]) ->
     places = _places(listed, [value for value in values if value not in known])
     for before in sorted(places, reverse=True):
         listed[before:before] = places[before]
-    yield Edit(start, end, ", ".join(known.get(value, _plain(value)) for value in listed))
+    fresh = [_json(value, quoted=True) if json else _plain(value) for value in listed]
+    yield Edit(start, end, ", ".join(known.get(value, new) for value, new in zip(listed, fresh, strict=True)))
 
 
 def _places(known: Sequence[str], added: Iterable[str]) -> dict[int, list[str]]:

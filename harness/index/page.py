@@ -1,22 +1,44 @@
-"""A page's bytes to its text, and the one model-index block in it."""
+"""A page's bytes to its text, and the one model-index in it: a comment, the front matter, or the whole file."""
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from itertools import accumulate
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.index.faults import Fault, Location, PageError
 
 MOST_BYTES = 1024 * 1024
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
-_IS_INDEX = re.compile(r"\s*Type:\s*['\"]?model-index\b")
+_TYPE = r"['\"]?type['\"]?\s*:\s*['\"]?model-?index\b"
+_IS_INDEX = re.compile(rf"\s*{_TYPE}", re.IGNORECASE)
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?P<block>.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+_FRONT_INDEX = re.compile(
+    rf"^(?:{_TYPE}|['\"]?(?:models|collections|import|model-index)['\"]?\s*:)", re.IGNORECASE | re.MULTILINE
+)
+# What a file that nobody named must say to be taken for a page: other formats have keys called `models` too.
+_SAYS_INDEX = re.compile(rf"^(?:(?i:{_TYPE})|['\"]?(?:Models|Collections|Import|model-index)['\"]?\s*:)", re.MULTILINE)
+_SAYS_INDEX_IN_JSON = re.compile(rf'"(?:Models|Collections|Import|model-index)"\s*:|(?i:{_TYPE})')
+
+
+class Form(Enum):
+    """How a page holds its model-index."""
+
+    COMMENT = "comment"
+    FRONT_MATTER = "front matter"
+    YAML = "YAML"
+    JSON = "JSON"
+
+
+FORMS = {".yml": Form.YAML, ".yaml": Form.YAML, ".json": Form.JSON}
+SUFFIXES = frozenset({".md", ".mdx", *FORMS})
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The YAML text of a model-index, and where it begins in the text of its page."""
+    """The YAML or JSON text of a model-index, and where it begins in the text of its page."""
 
     text: str
     start: int
@@ -24,7 +46,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What stands on a page before its model-index, the whole comment that holds it, and what stands after it."""
+    """What stands on a page before its model-index, all that holds it (such as the comment), and what comes after."""
 
     before: str
     index: str
@@ -35,21 +57,28 @@ class Parts:
 class Page:
     """A page's name (as verdicts show it), its text, and the model-index block in it.
 
-    `template` is the text with the block blanked out; `prose` lacks fenced code too. Places are the same in all.
+    `span` is the place of all that holds the block. `template` is the text with that blanked out, empty for a page
+    that is no template; `prose` lacks fenced code too. Places are the same in all.
     """
 
     name: str
     text: str
+    form: Form
+    block: Block
+    span: tuple[int, int]
     template: str
     prose: str
-    block: Block
     line_starts: tuple[int, ...]
+
+    @property
+    def is_template(self) -> bool:
+        """Whether there is anything in the page that a template's engine would act on."""
+        return "{%" in self.template or "{{" in self.template
 
     @property
     def parts(self) -> Parts:
         """The text in three, none of it lost."""
-        start = self.text.rindex("<!--", 0, self.block.start)
-        end = self.block.start + len(self.block.text) + len("-->")
+        start, end = self.span
         return Parts(self.text[:start], self.text[start:end], self.text[end:])
 
     def place(self, offset: int, path: str = "") -> Location:
@@ -89,30 +118,67 @@ def page_from_bytes(data: bytes, name: str) -> Page:
 
 
 def page_from_text(text: str, name: str) -> Page:
-    """The page that `text` holds. Raises PageError unless exactly one model-index block stands in it."""
+    """The page that `text` holds; what its name ends in tells Markdown, YAML and JSON apart.
+
+    Raises PageError unless exactly one model-index stands in Markdown. Whether a YAML or JSON file is one shows when
+    it is parsed.
+    """
     if not text.strip():
         raise _error(name, "a page with a model-index", "an empty file", _START)
+    line_starts = (0, *accumulate(len(line) + 1 for line in text.split("\n")))
+    form = form_of(name)
+    if form is not None:
+        return Page(name, text, form, Block(text, 0), (0, len(text)), "", "", line_starts)
     outside_code = without_code(text)
+    form, block, span = _only_index(text, outside_code, name)
+    # A model card is shown as it is, and MDX has braces of its own.
+    template = _blanked(text, *span) if form is Form.COMMENT and not name.casefold().endswith(".mdx") else ""
+    return Page(name, text, form, block, span, template, _blanked(outside_code, *span), line_starts)
+
+
+def form_of(name: str) -> Form | None:
+    """The form of a page that is all model-index, by what its name ends in; None for Markdown."""
+    return FORMS.get(PurePosixPath(name).suffix.casefold())
+
+
+def says_index(text: str, name: str) -> bool:
+    """Whether a file that nobody named looks like a page; a cheap look, which parsing may belie."""
+    form = form_of(name)
+    if form is not None:
+        return bool((_SAYS_INDEX_IN_JSON if form is Form.JSON else _SAYS_INDEX).search(text))
+    front = _FRONT_MATTER.match(text)
+    if front and _SAYS_INDEX.search(front["block"]):
+        return True
+    if "<!--" not in text or "index" not in text:
+        return False
+    comments = _comments(without_code(text))
+    return any(_IS_INDEX.match(text, start + len("<!--"), end) for start, end in comments if end >= 0)
+
+
+def _only_index(text: str, outside_code: str, name: str) -> tuple[Form, Block, tuple[int, int]]:
+    """The one model-index of Markdown, and the span of all that holds it. Raises PageError."""
+    found: list[tuple[Form, Block, tuple[int, int]]] = []
+    front = _FRONT_MATTER.match(text)
+    if front and _FRONT_INDEX.search(front["block"]):
+        block = Block(front["block"], front.start("block"))
+        found.append((Form.FRONT_MATTER, block, front.span()))
     comments = list(_comments(outside_code))
     if comments and comments[-1][1] < 0:
-        mend = "close the comment"
-        raise _error(name, "the comment to be closed", "no '-->' after it", mend, _place(text, comments[-1][0]))
-    indexes = [(start, end) for start, end in comments if _IS_INDEX.match(text, start + len("<!--"), end)]
-    if not indexes:
+        if found:
+            comments.pop()
+        else:
+            mend = "close the comment"
+            raise _error(name, "the comment to be closed", "no '-->' after it", mend, _place(text, comments[-1][0]))
+    for start, end in comments:
+        if _IS_INDEX.match(text, start + len("<!--"), end):
+            inner = text[start + len("<!--") : end].lstrip(" \t")
+            found.append((Form.COMMENT, Block(inner, end - len(inner)), (start, end + len("-->"))))
+    if not found:
         raise _error(name, "a model-index", "none on the page", _START)
-    if len(indexes) > 1:
+    if len(found) > 1:
         mend = "put all models of the page into one block"
-        raise _error(name, "one model-index", f"{len(indexes)} of them", mend, _place(text, indexes[1][0]))
-    start, end = indexes[0]
-    block = text[start + len("<!--") : end].lstrip(" \t")
-    return Page(
-        name,
-        text,
-        _blanked(text, start, end + len("-->")),
-        _blanked(outside_code, start, end + len("-->")),
-        Block(block, end - len(block)),
-        (0, *accumulate(len(line) + 1 for line in text.split("\n"))),
-    )
+        raise _error(name, "one model-index", f"{len(found)} of them", mend, _place(text, found[1][2][0]))
+    return found[0]
 
 
 def _comments(text: str) -> Iterator[tuple[int, int]]:

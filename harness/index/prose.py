@@ -7,6 +7,17 @@ from dataclasses import dataclass
 from harness.index.faults import Location
 from harness.index.page import Page
 
+# What the symbols of a design space are called; the paper's own letters (arXiv 2003.13678, sections 3 and 5).
+SYMBOLS = {
+    "u_j": "block_width",
+    "w_0": "initial_width",
+    "w_a": "slope",
+    "w_m": "width_multiplier",
+    "j": "block_index",
+    "b": "bottleneck_ratio",
+    "d": "depth",
+}
+
 _FORMULA = re.compile(r"\$\$(?P<display>[^$]+)\$\$|\$(?P<inline>[^$\n]+)\$")
 _LATEX = {r"\cdot": "·", r"\leq": "≤", r"\le": "≤", r"\geq": "≥", r"\ge": "≥", r"\_": "_", r"\times": "×"}
 _RELATION = re.compile(r"[=<>≤≥]")

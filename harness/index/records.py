@@ -1,79 +1,121 @@
 """The model-index as data: collections, models and results, whose values keep the place they came from."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.index.document import Mapping, Node, Scalar, Sequence, parse_document
+from harness.index.document import Mapping as MappingNode
+from harness.index.document import Node, Scalar, Sequence
 from harness.index.faults import Fault, Location, PageError
+from harness.index.fields import is_nothing, snake_case
+from harness.index.files import Consulted, Files, NoFiles, Question
+from harness.index.hugging_face import card_faults, card_models
+from harness.index.importing import Declared, declared
 from harness.index.page import Page
-from harness.index.schema import schema_faults
+from harness.index.readmes import Readme, readme_of
+from harness.index.validation import validated
+from harness.index.values import Reader, Value
 
 if TYPE_CHECKING:
     from harness.index.template import Include
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """A declared value: its text, or the texts of a list, where it stands, and the comment behind it on its line."""
-
-    raw: str
-    where: Location
-    items: tuple[str, ...] = ()
-    comment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
-    """A collection, model or result: its values by kind (the page's key in snake_case)."""
+    """A collection, model or result: its values by kind (the page's key in snake_case).
 
-    path: str
+    `common` is the metadata of a collection, which its models inherit.
+    """
+
     values: dict[str, Value]
     results: tuple["Record", ...] = ()
+    common: dict[str, Value] = field(default_factory=dict)
 
     def text(self, kind: str) -> str | None:
         """The declared text of `kind`, or None where the record does not declare it."""
         value = self.values.get(kind)
         return value.raw if value else None
 
+    def holds(self, where: Location) -> bool:
+        """Whether one of its own values stands there."""
+        return any(value.where == where for value in self.values.values())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """A page's model-index. `models` and `collections` are keyed by name, in the order of the page."""
+    """A page's model-index. `models` and `collections` are keyed by name, in the order of the page.
+
+    Models have what they inherit. `files` are those that values stand in beside the page's own, by name; `consulted`
+    are all questions that were asked of the project's files, with digests of the answers.
+    """
 
     page: Page
     values: dict[str, Value]
     collections: dict[str, Record] = field(default_factory=dict)
     models: dict[str, Record] = field(default_factory=dict)
     includes: "tuple[Include, ...]" = ()
+    readmes: tuple[Readme, ...] = ()
+    files: tuple[str, ...] = ()
+    consulted: Mapping[Question, str] = field(default_factory=dict)
 
 
-def read_index(page: Page, includes: Path) -> Index:
-    """The index of `page`, whose includes lie in a folder. Raises PageError with every fault of the block."""
-    from harness.index.template import read_includes
+def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  # noqa: B008 - frozen and empty
+    """The index of `page`, whose includes lie in a folder, and whose imports are among `files`.
 
-    included = read_includes(page, includes)
-    root, faults = parse_document(page)
-    faults += schema_faults(root)
-    if not isinstance(root, Mapping):
-        raise PageError(faults)
-    collections = list(_records(root.get("Collections"), {"name": "collection_name"}))
-    models = list(_records(root.get("Models"), {}))
+    Raises PageError with every fault of the page and of what it imports.
+    """
+    included = _includes(page, includes)
+    consulted = Consulted(files)
+    root, faults = declared(page, consulted)
+    faults += validated(root)
+    faults += [fault for card in root.cards for fault in card_faults(card)]
+    if not faults and not root.models and not root.cards:
+        faults.append(_without_models(root))
+    collections = [_collection(node, root.pages) for node in root.collections]
+    models = [_model(node, root.pages) for node in root.models]
     faults += _repeated(collections, "collection_name")
     faults += _repeated(models, "name")
     faults += _astray(models, {record.text("collection_name") for record in collections})
     if faults:
+        raise PageError(dict.fromkeys(faults))
+    models += [
+        Record(values, tuple(map(Record, results)))
+        for card in root.cards
+        for values, results in card_models(card, root.pages)
+    ]
+    if faults := list(_repeated(models, "name")):
         raise PageError(faults)
-    kind = root.get("Type")
+    values, library = _of_page(root)
+    by_name = {record.values["collection_name"].raw: record for record in collections}
+    models = [_inheriting(model, by_name, library) for model in models]
+    readmes = [value for record in (*collections, *models) if (value := record.values.get("readme"))]
     return Index(
         page,
-        {"type": Value(kind.raw, kind.where)} if isinstance(kind, Scalar) else {},
-        {record.values["collection_name"].raw: record for record in collections},
+        values,
+        by_name,
         {record.values["name"].raw: record for record in models},
         included,
+        tuple(found for value in readmes if (found := readme_of(value, consulted))),
+        tuple(name for name in root.pages if name != page.name),
+        consulted.answers,
     )
+
+
+def _includes(page: Page, folder: Path) -> "tuple[Include, ...]":
+    """What the page includes, where it is a template at all: to ask loads Jinja."""
+    if not page.is_template:
+        return ()
+    from harness.index.template import read_includes
+
+    return read_includes(page, folder)
+
+
+def _without_models(root: Declared) -> Fault:
+    """The fault of a page on which no model is declared."""
+    if root.models_at is None:
+        return Fault(root.at, "the key 'Models'", "none", "add 'Models:'")
+    return Fault(root.models_at, "a list of at least one model", "an empty list", "begin each model with '- Name:'")
 
 
 def _repeated(records: list[Record], kind: str) -> Iterator[Fault]:
@@ -83,39 +125,115 @@ def _repeated(records: list[Record], kind: str) -> Iterator[Fault]:
         # Names become file names, which differ by more than case on every machine.
         folded = name.raw.casefold()
         if folded in first:
-            mend = f"rename one of the two; the first is on line {first[folded].line}"
-            yield Fault(name.where, "each name once", f"{name.raw!r} again", mend)
+            at = f"on line {first[folded].line}" if first[folded].file == name.where.file else f"at {first[folded]}"
+            yield Fault(
+                name.where, "each name once", f"{name.raw!r} again", f"rename one of the two; the first is {at}"
+            )
         first.setdefault(folded, name.where)
 
 
 def _astray(models: list[Record], collections: set[str | None]) -> Iterator[Fault]:
     """A fault for each model in a collection that the page does not have."""
     for collection in (model.values["in_collection"] for model in models if "in_collection" in model.values):
-        if collection.raw not in collections:
-            known = ", ".join(sorted(filter(None, collections))) or "none"
-            mend = f"name one of the page's collections ({known}), or add it under 'Collections:'"
-            yield Fault(collection.where, "a collection of this page", repr(collection.raw), mend)
+        for name in collection.items or (collection.raw,):
+            if name not in collections:
+                known = ", ".join(sorted(filter(None, collections))) or "none"
+                mend = f"name one of the page's collections ({known}), or add it under 'Collections:'"
+                yield Fault(collection.where, "a collection of this page", repr(name), mend)
 
 
-def _records(node: Node | None, renamed: dict[str, str]) -> Iterator[Record]:
-    for item in node.items if isinstance(node, Sequence) else ():
-        if isinstance(item, Mapping):
-            values = {renamed.get(kind, kind): value for kind, value in _values(item)}
-            yield Record(item.where.path, values, tuple(_records(item.get("Results"), {})))
+def _of_page(root: Declared) -> tuple[dict[str, Value], Value | None]:
+    """The values of the page itself, and the library that all its models are of."""
+    reader = Reader(root.pages)
+    library = None
+    for key, _, node in root.rest:
+        kind = snake_case(key)
+        if kind in {"library", "library_name"}:
+            of_library = Reader(root.pages)
+            of_library.library(node, "model")
+            library = of_library.values.pop("library", library)
+            for name, value in of_library.values.items():
+                reader.put(name, "page", value)
+        else:
+            reader.read(node, kind, "page")
+    return reader.values, library
 
 
-def _values(node: Mapping, prefix: str = "") -> Iterator[tuple[str, Value]]:
-    """Values of a record, with those of its inner mappings: `Metadata` and `Metrics` only group, `Paper` names."""
+def _collection(node: MappingNode, pages: Mapping[str, Page]) -> Record:
+    own, common = Reader(pages), Reader(pages)
     for key, (_, value) in node.entries.items():
-        if isinstance(value, Mapping):
-            yield from _values(value, "" if key in {"Metadata", "Metrics"} else f"{key}_")
-        elif isinstance(value, Scalar):
-            yield snake_case(prefix + key), Value(value.raw, value.where, comment=value.comment)
-        elif key != "Results":
-            items = tuple(item.raw for item in value.items if isinstance(item, Scalar))
-            yield snake_case(prefix + key), Value(", ".join(items), value.where, items)
+        kind = snake_case(key)
+        if kind == "metadata" and isinstance(value, MappingNode):
+            common.metadata(value)
+        elif kind == "name":
+            own.read(value, "collection_name", "collection")
+        else:
+            _field(own, kind, value, "collection")
+    return Record(own.values, common=common.values)
 
 
-def snake_case(key: str) -> str:
-    """The kind of claim that a page's key makes: `File Size` → `file_size`."""
-    return re.sub(r"[^a-z0-9]+", "_", key.lower()).strip("_")
+def _model(node: MappingNode, pages: Mapping[str, Page]) -> Record:
+    reader = Reader(pages)
+    results: tuple[Record, ...] = ()
+    for key, (_, value) in node.entries.items():
+        kind = snake_case(key)
+        if kind == "results" and isinstance(value, Sequence):
+            results = tuple(_result(item, pages) for item in value.items if isinstance(item, MappingNode))
+        elif kind == "metadata" and isinstance(value, MappingNode):
+            reader.metadata(value)
+        else:
+            _field(reader, kind, value, "model")
+    return Record(reader.values, results)
+
+
+def _field(reader: Reader, kind: str, node: Node, group: str) -> None:
+    """A field of a model or a collection. One that is empty declares nothing."""
+    if kind == "library":
+        reader.library(node, group)
+    elif kind == "paper" and isinstance(node, Scalar) and not is_nothing(node):
+        reader.read(node, "paper_url", group)
+    elif kind == "code" and isinstance(node, MappingNode):
+        for key, (_, value) in node.entries.items():
+            reader.read(value, "code" if snake_case(key) == "url" else f"code_{snake_case(key)}", group)
+    elif not is_nothing(node):
+        reader.read(node, kind, group)
+
+
+def _result(node: MappingNode, pages: Mapping[str, Page]) -> Record:
+    reader = Reader(pages)
+    for key, (_, value) in node.entries.items():
+        kind = snake_case(key)
+        if kind == "metrics":
+            for part in value.items if isinstance(value, Sequence) else (value,):
+                if isinstance(part, MappingNode):
+                    for metric, (_, figure) in part.entries.items():
+                        reader.read(figure, snake_case(metric), "metrics")
+        elif not is_nothing(value):
+            reader.read(value, kind, "result")
+    return Record(reader.values)
+
+
+def _inheriting(model: Record, collections: Mapping[str, Record], library: Value | None) -> Record:
+    """The model with what it inherits: its own values before its collection's, and those before the page's library.
+
+    A list of a collection and the model's own are one list, as paperswithcode/model-index merges them
+    (modelindex/models/Model.py, build_full_model, commit 1c6ff54); it stands where the model's own does.
+    """
+    named = model.values.get("in_collection")
+    inherited: dict[str, Value] = {}
+    for name in (named.items or (named.raw,)) if named else ():
+        inherited = {**collections[name].common, **inherited}
+    if library:
+        inherited.setdefault("library", library)
+    values = dict(model.values)
+    for kind, value in inherited.items():
+        own = values.get(kind)
+        values[kind] = value if own is None else _merged(value, own)
+    return Record(values, model.results)
+
+
+def _merged(common: Value, own: Value) -> Value:
+    if not common.items:
+        return own
+    items = tuple(dict.fromkeys((*common.items, *(own.items or (own.raw,)))))
+    return Value(", ".join(items), own.where, items, own.comment)

@@ -79,6 +79,8 @@ class _Template:
         name = include.template.value if isinstance(include.template, nodes.Const) else None
         if not isinstance(name, str):
             raise _fault(self.page, line, "an include whose name is computed")
+        if not name.isprintable():
+            raise _fault(self.page, line, f"an include of {name!r}, which is no file's name")
         path = Path(os.path.realpath(self.folder / name))
         inside = path.is_relative_to(os.path.realpath(self.folder))
         if not inside or not path.is_file():

@@ -25,7 +25,7 @@ def read_includes(page: Page, folder: Path) -> tuple[Include, ...]:
     Raises PageError where the template is broken, reaches for Python's own attributes, or for a file outside
     `folder`.
     """
-    if "{%" not in page.template and "{{" not in page.template:
+    if not page.is_template:
         return ()
     reader = _Reader(page, Path(os.path.realpath(folder)))
     reader.read(page.template, None)
@@ -60,6 +60,8 @@ class _Reader:
         name = template.value if isinstance(template, nodes.Const) else None
         if not isinstance(name, str):
             raise self.fault(line, "an include whose name is computed")
+        if not name.isprintable():
+            raise self.fault(line, f"an include of {name!r}, which is no file's name")
         path = Path(os.path.realpath(self.folder / name))
         if PurePosixPath(name).is_absolute() or not path.is_relative_to(self.folder):
             raise self.fault(line, f"an include outside it: {name}")

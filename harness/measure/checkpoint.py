@@ -3,7 +3,7 @@
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from harness.measure.tensors import WeightsFileError, learned_values, read_tensors, tensor_faults
@@ -32,7 +32,7 @@ class Contents:
     faults: tuple[str, ...]
 
 
-@cache
+@lru_cache(64)
 def contents(path: Path, network: Network) -> Contents:
     """Read the file as the state of `network`."""
     try:

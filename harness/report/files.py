@@ -1,5 +1,6 @@
 """Reports on disk: written whole or not at all."""
 
+import hashlib
 import os
 import re
 import tempfile
@@ -9,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from harness.report import markdown, pages
 from harness.report.document import json_report
+from harness.report.markup import card_name
 from harness.report.overview import by_model, by_page
 from harness.user_error import UserError
 from harness.verdict import Verdict
@@ -25,7 +27,7 @@ def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
     for page, folder in page_folders(list(verdicts_of)).items():
         files[f"{folder}/README.md"] = markdown.family(page, verdicts_of[page])
         for model, of_model in by_model(verdicts_of[page]).items():
-            files[f"{folder}/{model}.md"] = markdown.card(model, of_model)
+            files[f"{folder}/{card_name(model)}"] = markdown.card(model, of_model)
     return files
 
 
@@ -48,12 +50,6 @@ def rendered_pages(folder: Path, names: Iterable[str]) -> dict[str, str]:
         path.name: path.read_bytes().decode("utf-8", "replace")
         for path in there.union(_ours(folder, "*.md", pages.GENERATED))
     }
-
-
-def page_files(texts: Mapping[str, str]) -> dict[str, str]:
-    """The rendered pages, given by the pages' names, by their own paths below the folder of rendered pages."""
-    folders = page_folders(list(texts))
-    return {f"{folders[page]}.md": text for page, text in texts.items()}
 
 
 def _write_all(folder: Path, files: Mapping[str, str], mend: str) -> None:
@@ -103,17 +99,24 @@ def _stage(path: Path, text: str) -> Path:
 def page_folders(page_names: Sequence[str]) -> dict[str, str]:
     """A folder for each page: its file's name; with its folders' names where two pages would share one.
 
-    Raises ReportError where two pages would share one even so.
+    Where two would share one even so, such as `a/b.md` and `a-b.md`, each has a few digits of its name's hash too.
     """
     names = {page: _folder(PurePosixPath(page).stem) for page in page_names}
-    shared = Counter(name.casefold() for name in names.values())
+    shared = _shared(names.values())
     for page, name in names.items():
         # Rendered pages lie in a folder called so.
-        if shared[name.casefold()] > 1 or name.casefold() == "pages":
+        if name.casefold() in shared or name.casefold() == "pages":
             names[page] = _folder(str(PurePosixPath(page).with_suffix("")))
-    if len({name.casefold() for name in names.values()}) < len(page_names):
-        raise ReportError(f"expected pages whose names differ, got {', '.join(page_names)}; rename one of them")
+    shared = _shared(names.values())
+    for page, name in names.items():
+        if name.casefold() in shared:
+            names[page] = f"{name}-{hashlib.sha256(page.encode()).hexdigest()[:8]}"
     return names
+
+
+def _shared(names: Iterable[str]) -> set[str]:
+    """The names that occur more than once, whatever their case."""
+    return {name for name, times in Counter(name.casefold() for name in names).items() if times > 1}
 
 
 def _folder(name: str) -> str:

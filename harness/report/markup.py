@@ -1,5 +1,7 @@
 """Values as Markdown: text that stays text, tables, links from a report to the project's files."""
 
+import hashlib
+import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -7,6 +9,13 @@ from harness.index.faults import visible
 from harness.report.overview import words
 from harness.report.values import is_address
 from harness.verdict import Status
+
+
+def card_name(model: str) -> str:
+    """The file name of a model's card: its name, with a few digits of its hash where it holds what files cannot."""
+    plain = re.sub(r"[^\w+@=. -]+", "-", model)
+    digits = "" if plain == model else f"-{hashlib.sha256(model.encode()).hexdigest()[:8]}"
+    return f"{plain}{digits}.md"
 
 
 def status_cell(status: Status) -> str:

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
 from harness.index.page import Parts, without_code
-from harness.report.markup import status_cell, table, text_cell
+from harness.report.markup import card_name, status_cell, table, text_cell
 from harness.report.overview import by_model, summary_line
 from harness.verdict import Status, Verdict
 
@@ -36,6 +36,8 @@ def with_verdicts(page: Parts, mark: str, verdicts: Sequence[Verdict], folder: s
         if citation:
             place = citation.start()
             return _replaced(page, part, text[:place] + titled + text[place:])
+    if not page.before:  # front matter has to stay first
+        return Parts("", page.index, page.after + newline + titled)
     return Parts(page.before + titled, page.index, page.after)
 
 
@@ -90,7 +92,7 @@ def _section(verdicts: Sequence[Verdict], folder: str) -> list[str]:
 
 
 def _card(model: str, folder: str) -> str:
-    return f"[{text_cell(model)}](../{quote(folder)}/{quote(model)}.md)"
+    return f"[{text_cell(model)}](../{quote(folder)}/{quote(card_name(model))})"
 
 
 def _cells(verdict: Verdict) -> list[str]:

@@ -1,4 +1,4 @@
-"""An evaluation while it runs: bars on a terminal, a line now and then elsewhere; always on stderr."""
+"""A run while it lasts: bars on a terminal, a line now and then elsewhere; always on stderr."""
 
 import sys
 import textwrap
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_LINES = 10
 _MOST_MODELS = 12
+_MANY_MODELS = 16
 _WIDTH = 80
 
 
@@ -56,6 +57,17 @@ class ProgressOnStderr:
         elif time.monotonic() - self._told > _SECONDS_BETWEEN_LINES and self._done < self._images:
             self._told = time.monotonic()
             self._line(f", {(self._images - self._done) / self._rate():.0f} s left")
+
+    def judged(self, done: int, of: int) -> None:
+        """Tell that so many of the models are verified, where there are many."""
+        terminal, now = sys.stderr.isatty(), time.monotonic()
+        told = f"{done} of {of} models verified"
+        if of < _MANY_MODELS or now - self._told < (0 if terminal else _SECONDS_BETWEEN_LINES):
+            return
+        self._told = now
+        if terminal:
+            told = "\r\x1b[K" + (told if done < of else "")
+        print(told, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
     def note(self, text: str) -> None:
         """Tell something at once."""

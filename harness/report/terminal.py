@@ -34,6 +34,9 @@ _STYLES = {
     Status.ERROR: "bold red reverse",
 }
 _WIDTH_OF_VALUES = 36
+_NOT_MEASURED = (Status.NOT_RUN, Status.UNCHECKED)
+# Of more than these, a line for each claim that was not measured would be all that is seen.
+_MOST_MODELS = 30
 # Wider than that, lines are hard to read and padding takes over.
 _WIDEST = 160
 
@@ -48,8 +51,10 @@ def console() -> Console:
 def print_verdicts(console: Console, verdicts: Sequence[Verdict], *, overview: bool = True) -> None:
     """An overview of each page, every verdict that is not `pass`, and the sum.
 
-    Of claims picked one by one an overview would be full of holes that mean nothing.
+    Of claims picked one by one an overview would be full of holes that mean nothing. Of many models, what was not
+    measured is counted by its cause, behind what is false.
     """
+    many = len({(verdict.claim.page, verdict.claim.model) for verdict in verdicts}) > _MOST_MODELS
     for page, on_page in by_page(verdicts).items():
         console.print(Text(visible(page), style="bold"))
         console.print()
@@ -59,7 +64,10 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict], *, overview: b
             console.print(_overview(models, shown))
             console.print()
         for finding in findings(on_page):
-            _print_finding(console, finding)
+            if not (many and finding.first.status in _NOT_MEASURED):
+                _print_finding(console, finding)
+    if many:
+        _print_not_measured(console, findings(verdicts))
     console.print(Text(summary_line(verdicts), style="bold"))
 
 
@@ -123,6 +131,30 @@ def _print_finding(console: Console, finding: Finding) -> None:
         row = [f"{where.file}:{where.line}", verdict.claim.model or "page", *values]
         places.add_row(*(Text(visible(value)) for value in row))
     console.print(Padding(places, (0, 0, 1, 2)))
+
+
+def _print_not_measured(console: Console, found: Iterable[Finding]) -> None:
+    """A line for each kind of claim and status: how many, and the most frequent reason, the most first."""
+    groups: dict[tuple[Status, str], list[Finding]] = {}
+    for finding in found:
+        if finding.first.status in _NOT_MEASURED:
+            groups.setdefault((finding.first.status, finding.first.claim.kind), []).append(finding)
+    counted = [(sum(len(one.verdicts) for one in group), *key, group) for key, group in groups.items()]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for name in ("not measured", "claim", "times", "why"):
+        table.add_column(name, justify="right" if name == "times" else "left", overflow="fold")
+    for count, status, kind, group in sorted(counted, key=lambda row: (_NOT_MEASURED.index(row[1]), -row[0], row[2])):
+        most = max(group, key=lambda one: len(one.verdicts))
+        others = f" (and {len(group) - 1} other reasons)" if len(group) > 1 else ""
+        table.add_row(
+            Text(words(status), style=_STYLES[status]),
+            Text(visible(kind)),
+            str(count),
+            Text(visible(f"{most.first.reason}{others}")),
+        )
+    console.print(table)
+    console.print(Text("Each of them, with its remedy: verify all PAGE, or --format json.", style="dim"))
+    console.print()
 
 
 def _widths(wanted: Mapping[str, int]) -> dict[str, int]:

@@ -49,10 +49,10 @@ def _most_bytes(entry: Entry) -> Decimal:
 
 
 def _findings(entry: Entry, width: int) -> Iterator[Finding]:
-    size, parameters = (entry.record.text(kind) for kind in ("file_size", "parameters"))
+    size, parameters = (entry.quantities[kind].value for kind in ("file_size", "parameters"))
     reason = (
-        f"Either the file size or the parameters are wrong: {parameters} numbers of {width} bytes each do not fit into "
-        f"{size} bytes."
+        f"Either the file size or the parameters are wrong: {parameters:.0f} numbers of {width} bytes each do not fit "
+        f"into {size:.0f} bytes."
     )
     if width == _FLOAT32:
         reason += " Every other model of the collection has four bytes for each."

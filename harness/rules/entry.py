@@ -11,7 +11,7 @@ from harness.index.records import Index, Record
 from harness.index.weights_url import WeightsFile, weights_file
 
 _QUANTITIES = ("parameters", "flops", "file_size")
-ACCURACIES = ("top_1_accuracy", "top_5_accuracy")
+ACCURACIES = ("accuracy", "top_1_accuracy", "top_5_accuracy")
 
 # What names, values and comments say of files that hold their numbers in less than float32.
 IN_FEWER_BITS = re.compile(r"quant|int\d|\b[48]-?bits?\b|fp8|nf4|gptq|awq|gguf|ggml|sparse", re.IGNORECASE)

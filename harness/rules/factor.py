@@ -81,8 +81,8 @@ def _flops_per_parameter(entry: Entry) -> Decimal | None:
 
 
 def _told_by_bytes(entry: Entry, slip: Decimal | None) -> str:
-    held = f"{entry.record.text('file_size')} bytes hold {_times(slip)} the declared parameters, at four bytes each"
-    return f"{held}."
+    size = entry.quantities["file_size"].value
+    return f"{size:.0f} bytes hold {_times(slip)} the declared parameters, at four bytes each."
 
 
 def _told_by_family(entry: Entry, slip: Decimal | None, others: Sequence[Entry]) -> str:

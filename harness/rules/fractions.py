@@ -17,11 +17,11 @@ _SURELY_PERCENT = 20
 def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
     """Against the figures of a page, of one kind and dataset or of one result, that are written as fewer others are."""
     of_kind: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
-    of_result: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
+    of_result: dict[int, list[Figure]] = defaultdict(list)
     for figure in figures(entries(indexes)):
         page = figure.entry.page
         of_kind[page, figure.kind, figure.dataset].append(figure)
-        of_result[page, figure.result.path].append(figure)
+        of_result[id(figure.result)].append(figure)
     told: set[object] = set()
     for group in (*of_kind.values(), *of_result.values()):
         # Where the models of a page tell which figure is the odd one, those of its result do not accuse each other.

@@ -7,7 +7,7 @@ from decimal import Decimal
 from harness.finding import Finding
 from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import entries
+from harness.rules.entry import ACCURACIES, entries
 
 NAME = "unit contradicts value"
 
@@ -35,8 +35,7 @@ UNITS: Mapping[str, Mapping[str, tuple[Decimal, ...]]] = {
         for power, scale in enumerate("kmgt", start=1)
         for stem, first in (("", 0), ("b", 0), ("ib", 1))
     },
-    "top_1_accuracy": {"%": (_ONE, _HUNDREDTH)},
-    "top_5_accuracy": {"%": (_ONE, _HUNDREDTH)},
+    **{kind: {"%": (_ONE, _HUNDREDTH)} for kind in ACCURACIES},
 }
 
 _WITH_UNIT = re.compile(r"(?P<number>[0-9][0-9_,]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z]+|%)")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.flags import find, on_claims, on_pages, resources, with_files, with_format
+from harness.flags import find, on_claims, on_pages, resources, with_files, with_format, with_networks
 from harness.verbs.outcome import View, exit_code, nothing_selected, refuse_output, show, write
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @on_claims
 @click.option("--dry-run", is_flag=True, help="Say which claims, and why; verify nothing.")
 @with_files
+@with_networks
 @with_format
 def changed(  # noqa: PLR0913 - a parameter for each flag
     *,
@@ -68,7 +69,7 @@ def changed(  # noqa: PLR0913 - a parameter for each flag
     answer = Answer((), (), (), cached=True)
     if affected and not dry_run:
         named = Named(frozenset(one.claim.key for one in affected))
-        answer = verify(project, named, found, ProgressOnStderr())
+        answer = verify(project, named, found, ProgressOnStderr(), files["jobs"])
     if form == "json" and output is None:
         click.echo(_as_json(affected, answer.verdicts), nl=False)
         return exit_code(answer.verdicts, strict=strict)

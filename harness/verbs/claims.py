@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from harness.flags import find, on_claims, on_pages, with_files, with_format
+from harness.flags import find, on_claims, on_pages, with_files, with_format, with_networks
 from harness.verbs.outcome import View, exit_code, refuse_output, rules, show, verified
 
 
@@ -14,6 +14,7 @@ from harness.verbs.outcome import View, exit_code, refuse_output, rules, show, v
 @on_pages
 @on_claims
 @with_files
+@with_networks
 @with_format
 @click.option(
     "--reports",
@@ -59,6 +60,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
 @click.argument("claim")
 @on_pages
 @with_files
+@with_networks
 def explain(*, model: str, claim: str, pages: tuple[Path, ...], **files: Any) -> int:
     """Show how one verdict comes about, with all its evidence.
 

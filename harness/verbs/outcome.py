@@ -27,7 +27,7 @@ def verified(project: "Project", models: tuple[str, ...], kinds: tuple[str, ...]
     from harness.report.progress import ProgressOnStderr
     from harness.verify import Selection, verify
 
-    answer = verify(project, Selection(models, kinds), resources(project, files), ProgressOnStderr())
+    answer = verify(project, Selection(models, kinds), resources(project, files), ProgressOnStderr(), files.get("jobs"))
     if not answer.verdicts:
         raise click.UsageError(nothing_selected(answer.claims, models, kinds))
     return answer

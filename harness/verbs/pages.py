@@ -75,13 +75,16 @@ def docs(*, check: bool) -> int:
     The table stands where the page says {{ verified_claims }}, or before its citation; the model-index stays as it is.
     False claims are told on the page, not in the exit code.
     """
-    from harness.documentation import document
+    from harness.documentation import can_be_rendered, document
     from harness.report.diff import unified_diff
     from harness.report.files import rendered_pages, write_pages
     from harness.report.progress import ProgressOnStderr
 
     project = find(())
     folder = project.root / "reports" / "pages"
+    left_out = [name for name, _ in project.pages if not can_be_rendered(name)]
+    if left_out:
+        click.echo(f"Left out, with nothing on them to render: {', '.join(left_out)}.", err=True)
     rendered, verdicts = document(project, ProgressOnStderr())
     if exit_code(verdicts, strict=False) == NOT_FINISHED:
         click.echo("A check could not finish, so nothing is rendered; `verify all` tells which.", err=True)

@@ -1,31 +1,49 @@
-"""RegNetY (Radosavovic et al., 2020, arXiv 2003.13678): the published designs, as torchvision's RegNet."""
+"""RegNetX and RegNetY (Radosavovic et al., 2020, arXiv 2003.13678): the published designs, as torchvision's RegNet."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass
 
-from harness.zoo.network import Family, Network, without_storage
+from harness.zoo.network import Network, without_storage
 from harness.zoo.regnet_names import module_name, published_name
 from harness.zoo.torchvision_import import import_torchvision
 
 WIDTH_STEP = 8
+BUILDER = "torchvision's RegNet, from the published design"
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A network of the design space: depth d, initial width w_0, slope w_a, width multiplier w_m, group width."""
+    """A network of the design space: depth d, initial width w_0, slope w_a, width multiplier w_m, group width.
+
+    RegNetY has squeeze-and-excitation blocks, RegNetX has none (`se_ratio` None).
+    """
 
     depth: int
     w_0: float
     w_a: float
     w_m: float
     group_width: int
-    se_ratio: float = 0.25
+    se_ratio: float | None = 0.25
     classes: int = 1000
 
 
-# Source: facebookresearch/pycls@5719de641657c251f807c20a1fcf8ef6f4b60144, configs/dds_baselines/regnety/*.yaml
-DESIGNS = {
+# Source of both tables: facebookresearch/pycls@5719de641657c251f807c20a1fcf8ef6f4b60144, configs/dds_baselines/.
+REGNETX = {
+    "regnetx_002": Design(13, 24, 36.44, 2.49, 8, None),
+    "regnetx_004": Design(22, 24, 24.48, 2.54, 16, None),
+    "regnetx_006": Design(16, 48, 36.97, 2.24, 24, None),
+    "regnetx_008": Design(16, 56, 35.73, 2.28, 16, None),
+    "regnetx_016": Design(18, 80, 34.01, 2.25, 24, None),
+    "regnetx_032": Design(25, 88, 26.31, 2.25, 48, None),
+    "regnetx_040": Design(23, 96, 38.65, 2.43, 40, None),
+    "regnetx_064": Design(17, 184, 60.83, 2.07, 56, None),
+    "regnetx_080": Design(23, 80, 49.56, 2.88, 120, None),
+    "regnetx_120": Design(19, 168, 73.36, 2.37, 112, None),
+    "regnetx_160": Design(22, 216, 55.59, 2.1, 128, None),
+    "regnetx_320": Design(23, 320, 69.86, 2.0, 168, None),
+}
+REGNETY = {
     "regnety_002": Design(13, 24, 36.44, 2.49, 8),
     "regnety_004": Design(16, 48, 27.89, 2.09, 8),
     "regnety_006": Design(15, 48, 32.54, 2.32, 16),
@@ -73,9 +91,17 @@ def _compatible(depth: int, width: int, design: Design) -> Stage:
     return Stage(depth, round(width / group_width) * group_width, group_width)
 
 
+DESIGNS = REGNETX | REGNETY | CANARY
+
+
+def knows(model: str) -> bool:
+    """Whether the model is one of the published designs."""
+    return model in DESIGNS
+
+
 def build(model: str) -> Network:
     """The network of `model`, on the `meta` device, in evaluation mode."""
-    design = FAMILY.models[model]
+    design = DESIGNS[model]
     regnet = import_torchvision("models.regnet")
     plan = stages(design)
     parameters = regnet.BlockParams(
@@ -86,8 +112,5 @@ def build(model: str) -> Network:
         strides=[2] * len(plan),
         se_ratio=design.se_ratio,
     )
-    with without_storage():
-        return Network(regnet.RegNet(parameters, design.classes).eval(), published_name, module_name)
-
-
-FAMILY = Family("RegNetY", DESIGNS | CANARY, build)
+    module = without_storage(lambda: regnet.RegNet(parameters, design.classes))
+    return Network(module, published_name, module_name, BUILDER)

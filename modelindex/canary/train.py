@@ -19,7 +19,7 @@ from torch import nn
 
 from harness.evaluate.conditions import Conditions, Geometry
 from harness.evaluate.preprocess import crop, normalise
-from harness.zoo import build
+from harness.zoo.regnet import build
 
 HERE = Path(__file__).parent
 MODEL = "regnety_canary"

@@ -12,7 +12,8 @@ from harness.checks import CHECKS
 from harness.measure.timm_weights import timm_version
 from harness.resources import Resources
 from harness.verdict import Status
-from harness.zoo import Network, build
+from harness.zoo import Network
+from harness.zoo.regnet import build
 from tests.conftest import judged, page_text, verdicts_on
 from tests.measure.test_source import git
 

@@ -21,6 +21,18 @@ from harness.index.quantity import parse_quantity
         ("100", "100", "10"),
         ("0", "0", "1"),
         ("-5", "-5", "1"),
+        ("3.16M", "3160000", "10000"),
+        ("3.16 M", "3160000", "10000"),
+        ("25M", "25000000", "1000000"),
+        ("0.4 G", "400000000", "100000000"),
+        ("4.1 GFLOPs", "4100000000", "100000000"),
+        ("0.26 GMACs", "260000000", "10000000"),
+        ("16.8 MB", "16800000", "100000"),
+        ("16.8 MiB", "17616076.8", "104857.6"),
+        ("98 kB", "98000", "1000"),
+        ("1,234,567", "1234567", "1"),
+        ("1_234_567", "1234567", "1"),
+        ("9" * 40, "9" * 40, "1"),
     ],
 )
 def test_value_and_step_are_those_written(raw: str, value: str, step: str) -> None:
@@ -29,7 +41,10 @@ def test_value_and_step_are_those_written(raw: str, value: str, step: str) -> No
     assert (quantity.value, quantity.step, quantity.raw) == (Decimal(value), Decimal(step), raw)
 
 
-@pytest.mark.parametrize("raw", ["", "abc", "1,000", "3.16M", "0x10", "1e999", "nan", "inf", "1 2", "٣", "9" * 50, "%"])
+@pytest.mark.parametrize(
+    "raw",
+    ["", "abc", "1,00", "1,0000", "1_0", "3.16 X", "7B", "M", "0x10", "1e999", "nan", "inf", "1 2", "٣", "9" * 50, "%"],
+)
 def test_what_is_no_number_is_none(raw: str) -> None:
     assert parse_quantity(raw) is None
 

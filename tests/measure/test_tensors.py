@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from harness.measure.tensors import WeightsFileError, learned_values, read_tensors, tensor_faults
-from harness.zoo import build
+from harness.zoo.regnet import build
 
 NETWORK = build("regnety_canary")
 

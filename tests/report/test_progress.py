@@ -25,6 +25,19 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str], mo
     assert max(map(len, lines.splitlines())) <= 80
 
 
+def test_models_are_counted_where_there_are_many(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0)
+    told = ProgressOnStderr()
+    told.judged(1, 2)
+    told.judged(100, 260)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    told.judged(259, 260)
+    told.judged(260, 260)
+    assert capsys.readouterr().err == "100 of 260 models verified\n\r\x1b[K259 of 260 models verified\r\x1b[K"
+
+
 def test_bars_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     told = ProgressOnStderr()

@@ -303,7 +303,7 @@ def test_fractions_alone_are_no_mixture() -> None:
     [
         ("parameters", "16.8 MB", "MB is a unit of file_size."),
         ("file_size", "4.1 GFLOPs", "GFLOPs is a unit of flops."),
-        ("flops", "12%", "% is a unit of top_1_accuracy."),
+        ("flops", "12%", "% is a unit of accuracy."),
         ("parameters", "11,690,000 M", "The number is written out, and M stands behind it all the same."),
         ("parameters", "11.69 M", None),
         ("flops", "1814 M", None),
@@ -318,7 +318,7 @@ def test_a_unit_contradicts_its_value(kind: str, raw: str, reason: str | None) -
     index = _index(_edited([]))
     model = index.models["net_18"]
     value = replace(model.values["parameters"], raw=raw)
-    alone = replace(index, models={"net_18": Record(model.path, {"name": model.values["name"], kind: value})})
+    alone = replace(index, models={"net_18": Record({"name": model.values["name"], kind: value})})
     assert [finding.reason for finding in findings([alone], REFERENCES)] == ([reason] if reason else [])
 
 

@@ -6,7 +6,7 @@ import torch
 
 from harness.evaluate.network import with_tensors
 from harness.measure.tensors import tensor_faults
-from harness.zoo import build
+from harness.zoo.regnet import build
 from tests.conftest import MODELS
 
 # Odd, so that every stage rounds.

@@ -13,16 +13,15 @@ from harness.measure.conventions import counts
 from harness.measure.operations import trace
 from harness.measure.parameters import parameter_count
 from harness.references import SHIPPED
-from harness.zoo import FAMILIES, build
-from harness.zoo.regnet import CANARY, DESIGNS, stages
+from harness.zoo.regnet import CANARY, DESIGNS, REGNETX, REGNETY, build, stages
 from tests.conftest import MODELS
 
 PUBLISHED = json.loads((SHIPPED / "regnety.json").read_text("utf-8"))["models"]
 
 
-def test_the_family_is_the_twelve() -> None:
-    assert list(FAMILIES[0].models) == [*MODELS, *CANARY]
-    assert list(PUBLISHED) == MODELS
+def test_the_families_are_the_published_ones() -> None:
+    assert list(DESIGNS) == [*REGNETX, *REGNETY, *CANARY]
+    assert list(REGNETY) == list(PUBLISHED) == MODELS
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -63,7 +62,7 @@ def test_nothing_is_allocated_and_initialisers_are_put_back() -> None:
 
 def test_torchs_compiler_is_not_loaded_and_can_be_afterwards() -> None:
     code = (
-        "import sys\nfrom harness.zoo import build\nfrom harness.measure.operations import trace\n"
+        "import sys\nfrom harness.zoo.regnet import build\nfrom harness.measure.operations import trace\n"
         "trace(build('regnety_002'), 224, 224)\nassert 'torch._dynamo' not in sys.modules\n"
         "from torchvision.ops import roi_align\nimport torch\n"
         "roi_align(torch.ones(1, 1, 4, 4), torch.zeros(1, 5), 2)\n"

@@ -1,0 +1,163 @@
+"""Mutates pages of every form, and asserts that reading them ends in claims or page errors, soon and in little memory.
+
+    python ci/fuzz.py --pages 100000 --seed 0
+
+Each page is made of a seed of its own, so a failure is repeated by `--only N`. Exit code 1 where one fails.
+"""
+
+import argparse
+import multiprocessing
+import random
+import re
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from harness.index.claims import claims
+from harness.index.faults import PageError
+from harness.index.page import SUFFIXES, page_from_bytes
+from harness.index.quantity import parse_quantity
+from harness.index.records import read_index
+from harness.project_files import FolderFiles
+
+PAGES = Path(__file__).parents[1] / "tests" / "pages"
+LONGEST = 6000  # characters of a seed: faults hide in structure, not in length
+SECONDS = 5.0
+BYTES = 2 * 1024**3
+CHUNK = 250
+# fmt: off
+PIECES = [
+    *(b"", b":", b"- ", b"\n", b"\n  ", b"\t", b"'", b'"', b"[", b"]", b"{", b"}", b"&a ", b"*a", b"#", b"%", b"|\n"),
+    *(b"\0", b"-->", b"<!--", b"---\n", b"...\n", b"<<: *a\n", b"!!python/none ", b"null", b"~", b"1e999", b"9" * 50),
+    *(mark.encode() for mark in ("é", "\u2028", "\u0085", "😀", "\ufeff")),
+    *(b"\xff", b"\xed\xa0\x80", b"\\ud800", b"? ", b"```\n", b"README: a.md\n", b"Name: ", b"In Collection: ", b","),
+    *(b"Import: ", b"Import: '*.yml'\n", b"Models:\n", b"Metadata: ", b"model-index:\n", b"Type: model-index\n"),
+    *(b"parts/metadata.json", b"**/*", b"../x.yml"),
+]
+VALUES = [
+    *(b"3.16M", b"16.8 MiB", b"1,000", b"70.1%", b"0", b"-1", b"1e99", b"null", b"yes", b"0x10", b"2020-01-01", b"'7'"),
+    *(b"[a, b]", b"[a, [b, {c: d}]]", b"{a: b, c: [1]}", b"{}", b"[]", b"''", b'"\\ud800"', b"text", b"5.3  # G", b"|"),
+    *(b"parts/metadata.json", b"parts/*.yml", b"parts/deep", b"../x.yml", b"README.md", b"https://example.org/a.pth"),
+]
+# fmt: on
+MUTATIONS = (1, 1, 1, 1, 2, 2, 3, 6)
+
+
+@cache
+def seeds() -> list[tuple[str, bytes]]:
+    """The pages to begin with, by the names of their files."""
+    found = []
+    for path in sorted(PAGES.rglob("*")):
+        if path.suffix in SUFFIXES and path.name != "README.md":
+            data = path.read_bytes()
+            start = max(0, data.find(b"<!--")) if len(data) > LONGEST else 0
+            cut = data[start : start + LONGEST]
+            cut = cut if len(cut) < LONGEST else cut[: cut.rfind(b"\n- Name:") + 1]
+            closed = cut if b"-->" in cut or b"<!--" not in cut else cut + b"-->\n"
+            # Most begin as good pages, so that what is read goes deep.
+            found += [(path.name, closed)] * (1 if path.parent.name == "bad" else 5)
+    return found
+
+
+def mutated(seed: int) -> tuple[str, bytes]:
+    """A page that a seed makes: bytes flipped, pieces put in, lines moved, two pages spliced."""
+    dice = random.Random(seed)  # noqa: S311 - repeatable
+    name, data = dice.choice(seeds())
+    page = bytearray(data)
+    # Half of the pages keep their form, so that what is read goes past the parser.
+    kinds = dice.choice((6, 12))
+    for _ in range(dice.choice(MUTATIONS)):
+        at = dice.randrange(len(page) + 1)
+        match dice.randrange(12 - kinds, 12):
+            case 0 if page:
+                page[at % len(page)] ^= 1 << dice.choice((0, 1, 2, 3, 4, 5, 5, 7))
+            case 1 | 2:
+                page[at : at + dice.randint(0, 4)] = dice.choice(PIECES)
+            case 3:
+                lines = page.split(b"\n")
+                one, other = dice.randrange(len(lines)), dice.randrange(len(lines))
+                lines[one], lines[other] = lines[other], lines[one]
+                page = bytearray(b"\n").join(lines)
+            case 4:
+                _, donor = dice.choice(seeds())
+                begin = dice.randrange(len(donor) + 1)
+                page[at:at] = donor[begin : begin + dice.randrange(400)]
+            case 5:
+                del page[at : at + dice.randrange(40)]
+            case _:  # a value for another, which leaves the form as it is
+                values = list(re.finditer(rb"(?<=: )(?!model-index)[^\n]+", page))
+                if values:
+                    value = dice.choice(values)
+                    page[value.start() : value.end()] = dice.choice([*VALUES, *(other[0] for other in values)])
+    if dice.randrange(30) == 0:
+        name = f"page{dice.choice(sorted(SUFFIXES))}"
+    return name, bytes(page)
+
+
+def read(name: str, data: bytes) -> bool:
+    """Whether the page can be read; anything but a page error is raised."""
+    files = FolderFiles(PAGES / "good")
+    try:
+        for claim in claims(read_index(page_from_bytes(data, name), PAGES / "_includes", files)):
+            parse_quantity(claim.declared)
+    except PageError as error:
+        if not error.faults or not str(error):
+            raise AssertionError("a page error without a fault") from error
+        return False
+    return True
+
+
+def failures(chunk: range) -> tuple[int, float, list[str]]:
+    """Read the pages of these seeds: how many can be read, the longest time for one, and what went wrong."""
+    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+    good, longest, wrong = 0, 0.0, []
+    for seed in chunk:
+        name, data = mutated(seed)
+        started = time.process_time()
+        try:
+            good += read(name, data)
+        except BaseException:  # noqa: BLE001 - whatever it is, it is told
+            wrong.append(f"seed {seed}, {name}:\n{traceback.format_exc(limit=-4)}")
+        seconds = time.process_time() - started
+        longest = max(longest, seconds)
+        if seconds > SECONDS:
+            wrong.append(f"seed {seed}, {name}: took {seconds:.1f} s")
+    return good, longest, wrong
+
+
+def _chunks(first: int, pages: int) -> Iterator[range]:
+    for start in range(first, first + pages, CHUNK):
+        yield range(start, min(start + CHUNK, first + pages))
+
+
+def main() -> int:
+    """Run in two processes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", type=int, help="Read the one page of this seed, and show what comes of it.")
+    arguments = parser.parse_args()
+    if arguments.only is not None:
+        name, data = mutated(arguments.only)
+        print(name, data.decode("utf-8", "backslashreplace"), sep="\n")
+        print("read" if read(name, data) else "a page error")
+        return 0
+    good, longest, failed = 0, 0.0, 0
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        for readable, seconds, wrong in pool.imap_unordered(failures, _chunks(arguments.seed, arguments.pages)):
+            good += readable
+            longest = max(longest, seconds)
+            failed += len(wrong)
+            for one in wrong:
+                print(one, file=sys.stderr)
+    print(f"{arguments.pages} pages: {good} read, {arguments.pages - good - failed} page errors, {failed} failures")
+    print(f"longest: {longest:.2f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,43 @@
+"""Every model that timm knows, under the names it has or had there."""
+
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from harness.zoo.network import Network, without_storage
+
+
+def installed() -> bool:
+    """Whether timm is there; it is not imported."""
+    try:
+        version("timm")
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def knows(model: str) -> bool:
+    """Whether timm builds a model of this name, by itself and without fetching anything."""
+    if not installed():
+        return False
+    import timm
+
+    return bool(timm.is_model(model))
+
+
+def build(model: str) -> Network:
+    """The network that timm builds by this name, on the `meta` device, in evaluation mode."""
+    import timm
+
+    def make() -> Any:
+        with warnings.catch_warnings():
+            # That a name is not timm's own any more is told in the note.
+            warnings.simplefilter("ignore")
+            return timm.create_model(model, pretrained=False)
+
+    module = without_storage(make)
+    known = module.pretrained_cfg
+    asked, called = model.partition(".")[0], known.get("architecture", model)
+    note = f"timm has renamed {asked} to {called}" if called != asked else ""
+    *_, side = known.get("input_size", (None,))
+    return Network(module, builder=f"timm {version('timm')}", note=note, image_size=side, make=make)

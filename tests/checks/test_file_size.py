@@ -1,0 +1,80 @@
+"""File sizes of zoos whose serialisation is on file, and of others, whose files are looked for among the named ways."""
+
+from functools import partial
+
+import pytest
+
+from harness.references import SHIPPED, load_references
+from harness.verdict import Status, Verdict
+from tests.conftest import judged, page_text
+
+ON_FILE = page_text()
+# The same models in a collection of which nothing is on file.
+ELSEWHERE = ON_FILE.replace("RegNetY\n", "Elsewhere\n")
+
+
+def _verdict(page: str, model: str, declared: str, other: str) -> Verdict:
+    """The verdict on a model whose declared size is changed to another."""
+    assert f"File Size: {declared}\n" in page
+    text = page.replace(f"File Size: {declared}\n", f"File Size: {other}\n")
+    select = lambda claim: (claim.model, claim.kind) == (model, "file_size")  # noqa: E731
+    return judged(text, select=select)[model, "file_size"]
+
+
+SMALLEST = partial(_verdict, model="regnety_002", declared="12782926")
+AVERAGED = partial(_verdict, model="regnety_032", declared="78084523")
+
+
+def test_the_serialisation_on_file_decides_alone() -> None:
+    assert SMALLEST(ON_FILE, other="12782926").status is Status.PASS
+    wrong = SMALLEST(ON_FILE, other="12782923")
+    assert (wrong.status, wrong.measured, wrong.difference) == (Status.FAIL, "12782926", "+3")
+    # Bytes are declared to the byte, whatever digit they end in.
+    assert SMALLEST(ON_FILE, other="12782930").status is Status.FAIL
+    # Counters of another type are on file for the one whose weights were averaged.
+    assert AVERAGED(ON_FILE, other="78084523").evidence["batch norm counters"] == "float32"
+    assert AVERAGED(ON_FILE, other="78084936").status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("verdict", "method", "tried"),
+    [
+        (partial(SMALLEST, other="12782926"), "prediction, legacy", 1),
+        (partial(SMALLEST, other="12782923"), "prediction, legacy, dict", 3),
+        (partial(AVERAGED, other="78084523"), "prediction, legacy, float32 counters", 2),
+    ],
+)
+def test_a_named_serialisation_that_gives_exactly_the_bytes_confirms_them(
+    verdict: partial[Verdict], method: str, tried: int
+) -> None:
+    found = verdict(ELSEWHERE)
+    assert (found.status, found.method) == (Status.PASS, method)
+    assert found.measured == found.claim.declared
+    assert len(found.evidence["serialisations"]) == tried
+    assert "not their values" in found.reason
+
+
+def test_a_size_that_no_serialisation_gives_is_not_called_false() -> None:
+    found = SMALLEST(ELSEWHERE, other="12782925")
+    assert found.status is Status.NOT_RUN
+    assert "the nearest, 'legacy', gives 12782926, +1" in found.reason
+    assert "addresses" not in found.reason
+    # An even gap of few bytes is what some addresses of another length would make.
+    assert "addresses" in SMALLEST(ELSEWHERE, other="12782946").reason
+
+
+def test_a_rounded_size_says_how_many_serialisations_lie_within_its_step() -> None:
+    found = SMALLEST(ELSEWHERE, other="12.78 MB")
+    assert (found.status, found.measured) == (Status.PASS, "12782926")
+    assert "come to the declared size within its step of 10000 bytes" in found.reason
+    assert "is not proven" in found.reason
+    assert SMALLEST(ELSEWHERE, other="12.76 MB").status is Status.NOT_RUN
+
+
+def test_a_serialisation_on_file_that_nobody_knows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    references = load_references([SHIPPED])
+    monkeypatch.setitem(references.collections["RegNetY"], "serialization", "pigeon")  # type: ignore[arg-type]
+    monkeypatch.setattr("tests.conftest.load_references", lambda _: references)
+    found = SMALLEST(ON_FILE, other="12782926")
+    assert found.status is Status.NOT_RUN
+    assert "'pigeon'" in found.reason

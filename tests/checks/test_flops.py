@@ -1,0 +1,93 @@
+"""Declared FLOPs of published pages are explained by a named convention, or false; with the inputs that they imply.
+
+The declared numbers are those of huggingface/pytorch-image-models, hfdocs/source/models/*.mdx, and of
+open-mmlab/mmpretrain, configs/*/metafile.yml.
+"""
+
+import pytest
+
+from harness.verdict import Status, Verdict
+from tests.conftest import judged
+
+
+def verdict(model: str, flops: int, size: int | None = 224, tags: tuple[str, ...] = (), kind: str = "flops") -> Verdict:
+    lines = ["<!--", "Type: model-index", "Models:", f"- Name: {model}", "  Metadata:", f"    FLOPs: {flops}"]
+    lines += [f"    Image Size: {size}"] if size else []
+    lines += ["    Architecture:", *(f"    - {tag}" for tag in tags)] if tags else []
+    return judged("\n".join([*lines, "-->", ""]), select=lambda claim: claim.kind == kind)[model, kind]
+
+
+@pytest.mark.parametrize(
+    ("model", "flops", "size", "method"),
+    [
+        # Its batch norms were timm's own class, and its average poolings torch's.
+        ("densenet121", 3641843200, 224, "thop@224x285"),
+        # It takes no image of an odd width, and its classifier is a convolution.
+        ("dla34", 3070105576, 224, "thop+bn@224x224"),
+        ("efficientnet_b1", 909691920, 240, "thop+bn@240x305"),
+        ("regnetx_002", 255276032, 224, "thop@224x285"),
+        # Same-padded convolutions are of a subclass, and count nothing.
+        ("tf_mobilenetv3_small_075", 48457664, 224, "thop+bn@224x285"),
+        # Some of its batch norms are torch's.
+        ("skresnet34", 4711849952, 224, "thop+torch-bn@224x285"),
+    ],
+)
+def test_a_convention_gives_the_declared_number_to_the_digit(model: str, flops: int, size: int, method: str) -> None:
+    found = verdict(model, flops, size)
+    assert found.status is Status.EXPLAINED
+    assert f"exactly {method}:" in found.reason
+    off_by_one = verdict(model, flops + 1, size)
+    assert off_by_one.status is Status.FAIL
+    assert off_by_one.measured == found.measured == found.correction[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "flops", "method"),
+    [
+        ("vgg11_8xb32_in1k", 7630000000, "mmcv@224x224"),
+        ("vgg19bn_8xb32_in1k", 19700000000, "mmcv@224x224"),
+        ("mobilenet-v2_8xb32_in1k", 319000000, "mmcv-head@224x224"),
+    ],
+)
+def test_a_rounded_number_is_explained_by_rules_that_are_rounded(model: str, flops: int, method: str) -> None:
+    found = verdict(model, flops, None)
+    assert found.status is Status.EXPLAINED
+    assert method in found.reason
+    assert "224×224, which the page does not declare" in found.reason
+    assert verdict(model, flops * 2 + 10**9, None).status is Status.FAIL
+
+
+def test_a_size_that_is_not_declared_explains_and_does_not_pass() -> None:
+    declared = verdict("regnetx_002", 198671872 + 368000)
+    assumed = verdict("regnetx_002", 198671872 + 368000, None)
+    assert (declared.status, assumed.status) == (Status.PASS, Status.EXPLAINED)
+    assert "224×224, which the page does not declare" in assumed.reason
+
+
+def test_an_image_that_the_network_cannot_take_is_not_counted() -> None:
+    found = verdict("vit_tiny_patch16_224", 1000, 100)
+    assert found.status is Status.NOT_RUN
+    assert "takes no image of 100×100" in found.reason
+    assert verdict("vit_tiny_patch16_224", 1000, None).status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("model", "tags", "status", "told"),
+    [
+        ("densenet121", ("Dense Block", "Max Pooling", "Average Pooling", "ReLU"), Status.FAIL, "Convolution"),
+        ("efficientnet_lite0", ("Squeeze-and-Excitation Block", "Swish"), Status.FAIL, "Swish (a value times"),
+    ],
+)
+def test_tags_that_a_forward_pass_decides(model: str, tags: tuple[str, ...], status: Status, told: str) -> None:
+    found = verdict(model, 1, 224, tags, "architecture")
+    assert found.status is status
+    assert told in found.reason
+    assert not any(f"{tag} (" in found.reason for tag in ("Dense Block", "Max Pooling", "Hard Swish"))
+
+
+def test_what_a_forward_pass_need_not_show_is_left_open() -> None:
+    tags = "1x1 Convolution, Average Pooling, Batch Normalization, Convolution, Dense Connections, Dropout"
+    blocks = "Inverted Residual Block, Squeeze-and-Excitation Block, Swish"
+    found = verdict("efficientnet_b0", 1, 224, tuple(f"{tags}, {blocks}".split(", ")), "architecture")
+    assert found.status is Status.UNCHECKED
+    assert "No Dropout shows" in found.reason

@@ -1,0 +1,249 @@
+"""Counts of every layer kind: against torch's own counter, against the tools they are named for, and by hand."""
+
+import pytest
+import timm
+import torch
+import torchvision
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from timm.layers import CondConv2d, Conv2dSame, ScaledStdConv2dSame, StdConv2d
+from torch import nn
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from harness.measure.conventions import counts
+from harness.measure.operations import ForwardError, Trace, trace
+from harness.measure.parameters import parameter_count
+from harness.measure.shapes import answered_shape
+from harness.zoo import Network
+from harness.zoo.network import without_storage
+
+SIDE = 16
+
+
+class Calls(nn.Module):
+    """Calls of functions, with weights of its own of the given shapes."""
+
+    def __init__(self, function, *shapes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.function = function
+        self.weights = nn.ParameterList([torch.empty(shape) for shape in shapes])
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.function(image, *self.weights)
+
+
+class Attends(nn.Module):
+    """torch's own attention, over the rows of an image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(SIDE, 4, batch_first=True)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        rows = image.flatten(1, 2)
+        return self.attention(rows, rows, rows)[0]
+
+
+class Twice(nn.Module):
+    """One layer used twice, under two names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 3, 3, padding=1)
+        self.second = self.first
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.second(self.first(image))
+
+
+class Experts(nn.Module):
+    """A convolution whose kernel is a mixture of two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mixture = CondConv2d(3, 4, 3, num_experts=2)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.mixture(image, torch.empty(1, 2, device="meta"))
+
+
+PIXELS = SIDE * SIDE
+
+# What is counted, and its multiply-adds for 3×16×16, worked out by hand.
+BY_HAND = {
+    "grouped": (lambda: nn.Conv2d(3, 6, 3, padding=1, groups=3), PIXELS * 6 * 9),
+    "strided, dilated": (lambda: nn.Conv2d(3, 4, 3, stride=2, dilation=2), 6 * 6 * 4 * 27),
+    "same": (lambda: nn.Conv2d(3, 4, 4, padding="same"), PIXELS * 4 * 48),
+    "same, by a subclass": (lambda: Conv2dSame(3, 4, 3, stride=2), 8 * 8 * 4 * 27),
+    "weight-standardised": (lambda: StdConv2d(3, 4, 3), PIXELS * 4 * 27),
+    "weight-standardised, same": (lambda: ScaledStdConv2dSame(3, 4, 3, stride=2, padding="same"), 8 * 8 * 4 * 27),
+    "transposed": (lambda: nn.ConvTranspose2d(3, 4, 3, stride=2), PIXELS * 3 * 4 * 9),
+    "transposed, grouped": (lambda: nn.ConvTranspose2d(3, 6, 2, stride=2, groups=3), PIXELS * 3 * 2 * 4),
+    "1d": (lambda: nn.Sequential(nn.Flatten(2), nn.Conv1d(3, 5, 3)), (PIXELS - 2) * 5 * 9),
+    "3d": (lambda: nn.Sequential(nn.Unflatten(1, (3, 1)), nn.Conv3d(3, 2, (1, 3, 3))), 14 * 14 * 2 * 27),
+    "linear on any rank": (lambda: nn.Linear(SIDE, 7), 3 * SIDE * 7 * SIDE),
+    "used twice": (Twice, 2 * PIXELS * 3 * 27),
+    "by name": (
+        lambda: Calls(lambda x, w: functional.conv2d(input=x, weight=w, groups=3), (3, 1, 3, 3)),
+        14 * 14 * 3 * 9,
+    ),
+    "matrix product": (lambda: Calls(lambda x, w: x @ w, (SIDE, 5)), 3 * SIDE * 5 * SIDE),
+    "reflected": (lambda: Calls(lambda x, w: w.__rmatmul__(x), (SIDE, 5)), 3 * SIDE * 5 * SIDE),
+    "with a sum": (
+        lambda: Calls(lambda x, b, w: torch.baddbmm(b, x[0], w), (3, SIDE, 5), (3, SIDE, 5)),
+        3 * SIDE * 5 * SIDE,
+    ),
+    "einsum": (lambda: Calls(lambda x, w: torch.einsum("bchw,cd->bdhw", x, w), (3, 5)), PIXELS * 5 * 3),
+    "einsum without a sum": (lambda: Calls(lambda x, w: torch.einsum("bchw,c->bchw", x, w), (3,)), 0),
+    "fused attention": (
+        lambda: Calls(lambda x: functional.scaled_dot_product_attention(x, x, x)),
+        3 * 2 * SIDE * SIDE * SIDE,
+    ),
+    "attention layer": (Attends, 4 * 48 * SIDE * SIDE + 2 * 48 * 48 * SIDE),
+    "expert kernels": (Experts, PIXELS * 4 * 27 + 2 * 4 * 27),
+    "recurrence": (
+        lambda: nn.Sequential(nn.Flatten(1, 2), nn.LSTM(SIDE, 4, batch_first=True)),
+        48 * 4 * 4 * (SIDE + 4),
+    ),
+    "pooling, norms, activations": (
+        lambda: nn.Sequential(
+            nn.GroupNorm(3, 3), nn.InstanceNorm2d(3), nn.AvgPool2d(2), nn.MaxPool2d(2), nn.GELU(), nn.Softmax(-1)
+        ),
+        0,
+    ),
+}
+
+
+def built(make) -> Network:
+    return Network(without_storage(make))
+
+
+def multiply_adds(read: Trace) -> int:
+    assert read.unread == ()
+    return sum(operation.macs for operation in read.operations)
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_by_hand(case: str) -> None:
+    make, expected = BY_HAND[case]
+    assert multiply_adds(trace(built(make), SIDE, SIDE)) == expected
+
+
+@pytest.mark.parametrize("model", timm.list_models("test_*"))
+def test_whole_networks_against_torchs_counter(model: str) -> None:
+    """timm's smallest networks, one or more of each kind: convolutional, normaliser-free, attending, hybrid."""
+    network = built(lambda: timm.create_model(model))
+    side = network.module.default_cfg["input_size"][1]
+    read = trace(network, side, side)
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        output = network.module.requires_grad_(False)(torch.empty(1, 3, side, side, device="meta"))
+    assert 2 * multiply_adds(read) == counter.get_total_flops() > 0
+    assert read.output == output.shape
+
+
+def named(network: Network, height: int, width: int) -> dict[str, int]:
+    return {count.convention.name: count.value for count in counts(trace(network, height, width))}
+
+
+class Plain(nn.Module):
+    """Layers of torch's own that thop, fvcore and mmcv tell apart, and one of a subclass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU6(), nn.AvgPool2d(2),
+            Conv2dSame(8, 8, 3, groups=8), nn.BatchNorm2d(8, affine=False), nn.ReLU(), nn.ConvTranspose2d(8, 4, 2, 2),
+            nn.GroupNorm(2, 4), nn.Upsample(scale_factor=2, mode="bilinear"), nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(), nn.Linear(16, 5),
+        )  # fmt: skip
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.layers(image)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("make", [Plain, torchvision.models.vgg11_bn])
+def test_thop_on_torchs_layers(make) -> None:
+    """It counts upsampling too, which no page was counted with."""
+    import thop
+
+    network = built(make)
+    theirs, _ = thop.profile(
+        network.module, (torch.empty(1, 3, 64, 64, device="meta"),), {nn.Upsample: lambda *_: None}, verbose=False
+    )
+    assert named(network, 64, 64)["thop+bn+linear"] == int(theirs)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model", ["skresnet18", "test_efficientnet", "densenet121"])
+def test_thop_on_timms_layers(model: str) -> None:
+    """What explains the pages; timm's linear layers were then of a class of its own, which thop did not know."""
+    import thop
+
+    network = built(lambda: timm.create_model(model))
+    image = torch.empty(1, 3, 64, 81, device="meta")
+    theirs, _ = thop.profile(network.module, (image,), {nn.Linear: lambda *_: None}, verbose=False)
+    assert named(network, 64, 81)["thop+torch-bn"] == int(theirs)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("make", [Plain, lambda: timm.create_model("test_vit3")])
+def test_fvcore(make) -> None:
+    from fvcore.nn import FlopCountAnalysis
+
+    network = built(make)
+    side = 64 if make is Plain else 160
+    theirs = FlopCountAnalysis(network.module.to_empty(device="cpu"), torch.zeros(1, 3, side, side))
+    theirs.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    assert named(built(make), side, side)["fvcore"] == theirs.total()
+
+
+def test_mmcv_by_hand() -> None:
+    """Its rules, written out for each layer; mmcv itself is not to be had for every Python."""
+    found = named(built(Plain), SIDE, SIDE)["mmcv"]
+    first = 8 * PIXELS
+    half = 8 * 8 * 8
+    small = 4 * PIXELS
+    layers = [first * (27 + 1), 2 * first, first, first, half * (9 + 1), half, half, half * 4 * 4 + small, 2 * small]
+    assert found == sum(layers) + 4 * small + 4 * small + small + 16 * 5
+
+
+def test_a_layer_used_twice_has_its_parameters_once() -> None:
+    assert parameter_count(built(Twice)) == 3 * 27 + 3
+
+
+def test_what_a_network_cannot_take_is_told_in_its_own_words() -> None:
+    class Picky(nn.Module):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            return image + torch.empty(3, 5, device="meta")
+
+    with pytest.raises(ForwardError, match=r"size|length|broadcast"):
+        trace(Network(Picky()), 8, 8)
+
+
+_SIZES = st.integers(1, 4)
+
+
+@settings(max_examples=60, phases=[Phase.generate], deadline=None)
+@given(st.tuples(st.integers(1, 9), st.integers(1, 9), _SIZES, _SIZES, st.integers(0, 3), _SIZES, _SIZES))
+def test_convolutions_come_out_as_torchs(numbers) -> None:
+    *sides, kernel, step, pad, spread, groups = numbers
+    data, weight = torch.empty(1, 2 * groups, *sides), torch.empty(3 * groups, 2, kernel, kernel)
+    answer = answered_shape("conv2d", (data, weight, None, step, pad, spread), {"groups": groups})
+    try:
+        expected = tuple(functional.conv2d(data, weight, None, step, pad, spread, groups).shape)
+    except RuntimeError:
+        expected = None
+    assert answer == expected
+
+
+@settings(max_examples=60, phases=[Phase.generate], deadline=None)
+@given(st.lists(st.lists(st.integers(1, 3), max_size=4), min_size=1, max_size=3))
+def test_what_is_stretched_comes_out_as_torchs(shapes) -> None:
+    answer = answered_shape("add", tuple(torch.empty(shape) for shape in shapes), {})
+    try:
+        expected = tuple(torch.broadcast_shapes(*shapes))
+    except RuntimeError:
+        expected = None
+    assert answer == expected

@@ -1,0 +1,137 @@
+"""Predicted files against those that torch really writes, and against published ones whose bytes are known."""
+
+import io
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from harness.measure.serialization import BY_NAME, SERIALIZATIONS, Prediction, predictions, state_of
+from harness.verdict import NotHereError
+from harness.zoo import Blueprint, Network, build
+
+Save = Callable[[torch.nn.Module], Any]
+
+
+def _module(kind: str) -> torch.nn.Module:
+    layers: list[torch.nn.Module] = [torch.nn.Conv2d(3, 300, 3), torch.nn.BatchNorm2d(300), torch.nn.Linear(70_000, 2)]
+    if kind == "large":
+        layers += [module for _ in range(60) for module in (torch.nn.Linear(2, 2), torch.nn.BatchNorm2d(4))]
+        layers.append(layers[-2])  # tied: its tensors stand in the file twice, their storages once
+    return torch.nn.Sequential(*layers)
+
+
+def _predicted(module: torch.nn.Module, name: str, file_name: str = "") -> Prediction:
+    return next(predictions(state_of(Network(module)), [BY_NAME[name]], file_name))
+
+
+def _averaged(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return OrderedDict((name, tensor.float()) for name, tensor in module.state_dict().items())
+
+
+def _without_counters(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return OrderedDict((name, tensor) for name, tensor in module.state_dict().items() if tensor.dim())
+
+
+class _First:
+    """A tensor as torch pickled it before 0.4: by what `torch._utils._rebuild_tensor` still reads."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor = tensor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        tensor = self.tensor
+        storage = torch.storage.TypedStorage(wrap_storage=tensor.untyped_storage(), dtype=tensor.dtype, _internal=True)
+        return torch._utils._rebuild_tensor, (storage, 0, tuple(tensor.shape), tensor.stride())
+
+
+def _first(module: torch.nn.Module) -> dict[str, _First]:
+    return OrderedDict((name, _First(tensor)) for name, tensor in _without_counters(module).items())
+
+
+LEGACY: dict[str, Save] = {
+    "legacy": lambda module: OrderedDict(module.state_dict()),
+    "legacy, float32 counters": _averaged,
+    "legacy, dict": lambda module: dict(module.state_dict()),
+    "legacy, cuda:0": lambda module: OrderedDict(module.state_dict()),
+    "legacy, no counters, 15-digit keys": _without_counters,
+    "legacy, metadata": lambda module: module.state_dict(),
+    "legacy, before torch 0.4": _first,
+}
+
+
+@pytest.mark.parametrize("kind", ["small", "large"])
+@pytest.mark.parametrize("name", LEGACY)
+def test_a_legacy_file_has_the_predicted_size(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storage keys are addresses: where torch's have another number of digits here, each costs 2 bytes a digit."""
+    module, stream = _module(kind), io.BytesIO()
+    predicted = _predicted(module, name)
+    if name == "legacy, cuda:0":
+        monkeypatch.setattr("torch.serialization.location_tag", lambda _: "".join(["cuda:", "0"]))
+    state = LEGACY[name](module)
+    torch.save(state, stream, _use_new_zipfile_serialization=False)
+    tensors = [getattr(tensor, "tensor", tensor) for tensor in state.values()]
+    addresses = [str(tensor.untyped_storage()._cdata) for tensor in tensors]
+    digits = BY_NAME[name].format.key_digits or 0
+    in_pickle, in_list = (sum(len(one) - digits for one in found) for found in (addresses, set(addresses)))
+    assert predicted.tensors == len(state)
+    assert predicted.size + in_pickle + in_list == len(stream.getvalue())
+
+
+@pytest.mark.parametrize("digits", [8, 9, 10])
+def test_a_digit_of_a_storage_key_takes_two_bytes(digits: int) -> None:
+    module = _module("large")
+    usual = _predicted(module, "legacy, before torch 0.4")
+    storages = usual.parts["element_counts"] // 8
+    shorter = (14 - digits) * (usual.tensors + storages)
+    assert usual.size - _predicted(module, f"legacy, before torch 0.4, {digits}-digit keys").size == shorter
+
+
+@pytest.mark.parametrize("kind", ["small", "large"])
+@pytest.mark.parametrize(
+    ("name", "save"), [("", LEGACY["legacy"]), (", metadata", LEGACY["legacy, metadata"])], ids=["bare", "metadata"]
+)
+def test_a_zip_file_has_the_predicted_size(kind: str, name: str, save: Save, tmp_path: Path) -> None:
+    module, stream, path = _module(kind), io.BytesIO(), tmp_path / "a_network.pth"
+    torch.save(save(module), stream)
+    torch.save(save(module), path)
+    written_by = "zip 2.7" if ".format_version" in str(stream.getvalue()) else "zip 2.1"
+    assert _predicted(module, written_by + name).size == len(stream.getvalue())
+    assert _predicted(module, f"{written_by}, named{name}", "a_network").size == path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "name"),
+    [
+        # densenet121-a639ec97.pth, of 2017: declared by huggingface/pytorch-image-models, docs of tv_densenet121.
+        ("densenet121", 32342954, "legacy, before torch 0.4, 8-digit keys"),
+        # resnet50-11ad3fa6.pth, of 2021: jodogne/orthanc-mammography@ec74b85c02c6c3b49bb5b743fee4828848147cdc,
+        # download.py.
+        ("resnet50", 102540417, "zip 1.8, metadata"),
+    ],
+)
+def test_published_files_have_the_predicted_size(model: str, size: int, name: str) -> None:
+    """Files of torch that cannot be written here any more."""
+    state = state_of(build(Blueprint(model, "torchvision")))
+    found = [one.serialization.name for one in predictions(state, SERIALIZATIONS, model) if one.size == size]
+    assert found == [name]
+
+
+def test_names_are_unique_and_what_needs_a_name_is_left_out_without() -> None:
+    assert len(BY_NAME) == len(SERIALIZATIONS)
+    found = [one.serialization.name for one in predictions(state_of(Network(_module("small"))), SERIALIZATIONS)]
+    assert set(BY_NAME) - set(found) == {name for name in BY_NAME if ", named" in name}
+    sizes = [one.size for one in predictions(state_of(Network(_module("large"))), SERIALIZATIONS, "a_network")]
+    assert len(set(sizes)) == len(sizes)
+
+
+def test_what_is_no_plain_tensor_is_named() -> None:
+    class Odd(torch.nn.Module):
+        def get_extra_state(self) -> str:
+            return "more"
+
+    with pytest.raises(NotHereError, match="_extra_state, which is no plain tensor"):
+        state_of(Network(Odd()))

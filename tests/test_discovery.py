@@ -1,0 +1,70 @@
+"""Pages by what the user names, and no page twice."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.discovery import NoPagesError, discover
+from harness.project import find_project
+
+INDEX = "Models: [{Name: a}]\n"
+PAGE = f"# A\n\n<!--\nType: model-index\n{INDEX}-->\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    pages = {
+        "a/README.md": PAGE,
+        "b/README.md": "# Nothing\n",
+        "b/deep/metafile.yml": INDEX,
+        "b/deep/notes.yaml": "models: [of something else]\n",
+        "b/card.mdx": "---\nmodel-index:\n- name: a\n---\n",
+        "c.json": '{"Models": [{"Name": "a"}]}',
+        "d.json": '{"a": 1}',
+        "e.txt": PAGE,
+        ".hidden/f.md": PAGE,
+        "node_modules/g.md": PAGE,
+        "b/.venv/h.md": PAGE,
+    }
+    for name, text in pages.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("named", "found", "others"),
+    [
+        (["."], ["a/README.md", "b/card.mdx", "b/deep/metafile.yml", "c.json"], 3),
+        (["b"], ["b/card.mdx", "b/deep/metafile.yml"], 2),
+        (["*/README.md"], ["a/README.md"], 1),
+        (["**/*.yml", "c.json"], ["b/deep/metafile.yml", "c.json"], 0),
+        (["d.json", "none.md"], ["d.json", "none.md"], 0),
+    ],
+)
+def test_files_folders_and_patterns(folder: Path, named: list[str], found: list[str], others: int) -> None:
+    discovered = discover(map(Path, named), folder)
+    assert [path.relative_to(folder).as_posix() for path in discovered.pages] == found
+    assert discovered.others == others
+
+
+@pytest.mark.parametrize("named", ["empty", "none/*.md", "*.txt"])
+def test_where_there_is_no_page(folder: Path, named: str) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(NoPagesError, match="expected pages with a model-index"):
+        discover([Path(named)], folder)
+
+
+def test_a_page_that_another_imports_is_verified_with_it(folder: Path) -> None:
+    (folder / "index.yml").write_text("Import:\n- b/deep\nModels: []\n")
+    named = [name for name, _ in find_project(folder, [Path()]).pages]
+    assert named == ["a/README.md", "b/card.mdx", "c.json", "index.yml"]
+
+
+def test_the_pages_of_a_project_may_be_patterns(folder: Path) -> None:
+    (folder / "modelindex").mkdir()
+    (folder / "modelindex" / "one.md").write_text(PAGE)
+    (folder / "modelindex" / "verify.toml").write_text('pages = ["*.md", "../a"]\n')
+    project = find_project(folder, [])
+    assert [name for name, _ in project.pages] == ["modelindex/one.md", "a/README.md"]
+    assert project.whole

@@ -1,0 +1,95 @@
+"""A project's own builder, from outside: a file beside modelindex/, a line in verify.toml, and a page."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Verify = Callable[..., subprocess.CompletedProcess[str]]
+
+_BUILDER = """
+from torch import nn
+
+
+def build(name):
+    width = {"mynet_small": 8, "mynet_large": 32}[name]
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
+"""
+_PAGE = """
+Models:
+- Name: mynet_small
+  Metadata: {Parameters: 314, FLOPs: 10645424, Image Size: 224}
+- Name: mynet_medium
+  Metadata: {Parameters: 400}
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A project with a page in YAML, and a builder of its networks."""
+    (tmp_path / "modelindex").mkdir()
+    (tmp_path / "modelindex" / "mynets.yml").write_text(_PAGE)
+    (tmp_path / "modelindex" / "verify.toml").write_text(
+        'pages = ["mynets.yml"]\n\n[builders]\n"mynet_*" = "zoo.nets:build"\n'
+    )
+    (tmp_path / "zoo").mkdir()
+    (tmp_path / "zoo" / "nets.py").write_text(_BUILDER)
+    return tmp_path
+
+
+def test_a_projects_networks_are_verified(verify: Verify, own: Path) -> None:
+    run = verify("all", "--format", "json", cwd=own)
+    verdicts = {(one["model"], one["claim"]): one for one in json.loads(run.stdout)["verdicts"]}
+    assert (verdicts["mynet_small", "parameters"]["status"], run.returncode) == ("pass", 3)
+    assert verdicts["mynet_small", "flops"]["measured"] == str(8 * 27 * 222**2 + 80)
+    assert "zoo.nets:build builds" in verdicts["mynet_small", "name"]["reason"]
+    broken = verdicts["mynet_medium", "parameters"]
+    assert (broken["status"], "KeyError: 'mynet_medium'" in broken["reason"]) == ("error", True)
+
+
+def test_a_builder_that_changed_is_asked_again(verify: Verify, own: Path) -> None:
+    select = ("--model", "mynet_small", "--claim", "parameters")
+    assert verify("all", *select, cwd=own).returncode == 0
+    (own / "zoo" / "nets.py").write_text(_BUILDER.replace('"mynet_small": 8', '"mynet_small": 16'))
+    assert verify("all", *select, cwd=own).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('"mynet_*" = "zoo.nets"', "expected [builders] with lines such as"),
+        ('"mynet_*" = "os;rm:x"', "expected [builders] with lines such as"),
+    ],
+)
+def test_what_names_no_function_is_told(verify: Verify, own: Path, line: str, told: str) -> None:
+    (own / "modelindex" / "verify.toml").write_text(f'pages = ["mynets.yml"]\n\n[builders]\n{line}\n')
+    run = verify("all", cwd=own)
+    assert (run.returncode, told in run.stderr) == (2, True)
+
+
+def test_a_function_that_is_not_there_is_not_run(verify: Verify, own: Path) -> None:
+    (own / "zoo" / "nets.py").write_text("")
+    run = verify("all", "--claim", "parameters", cwd=own)
+    assert run.returncode == 0
+    assert "The builder zoo.nets:build cannot be imported" in " ".join(run.stdout.split())
+
+
+def test_two_builders_count_the_same(verify: Verify, project: Path) -> None:
+    select = (
+        "--model",
+        "regnety_002",
+        "--claim",
+        "parameters",
+        "--claim",
+        "flops",
+        "--cross-check",
+        "--format",
+        "json",
+    )
+    run = verify("all", *select, "--cross-check", "--format", "json", cwd=project)
+    parameters, flops = sorted(json.loads(run.stdout)["verdicts"], key=lambda one: one["claim"], reverse=True)
+    assert [one["status"] for one in (parameters, flops)] == ["pass", "explained"]
+    assert any("timm" in name and value == 3162996 for name, value in parameters["evidence"].items())
+    assert "timm" in json.dumps(flops["evidence"])
