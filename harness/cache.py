@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from harness.disk import cache_home, code_digest, stamp, write_whole
+from harness.finding import Finding, finding_from_json
 from harness.index.files import Files, Question, same_answers
 from harness.verdict import Status, Verdict, verdict_from_json
 
@@ -48,7 +50,7 @@ def library_versions() -> dict[str, str]:
 
 
 def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: str) -> str:
-    """What the verdicts on a page depend on, as one hash.
+    """What the verdicts on a page, or the findings across pages, depend on, as one hash.
 
     `contents` are the bytes of the page, the references and the includes. For `files` (weights, images), or all
     files in them where they are folders, their names and stamps stand for their bytes.
@@ -70,9 +72,41 @@ def load(entry: str, project: Files) -> tuple[list[Verdict], ...] | None:
     """The lists of verdicts kept under `entry`; None where there are none, or a file that they are about has changed.
 
     `project` are the project's files as they are now.
-
-    What is not what was kept counts as not there.
     """
+    content = _load(entry, [project])
+    if content is None:
+        return None
+    return tuple([verdict_from_json(verdict) for verdict in verdicts] for verdicts in content)
+
+
+def store(
+    entry: str, verdicts: Sequence[Sequence[Verdict]], files: Iterable[Path], consulted: Mapping[Question, str]
+) -> None:
+    """Keep the lists of verdicts, unless one is an error.
+
+    `files` are those that the page turned out to be about when it was read, `consulted` what it asked of the project's.
+    """
+    if any(verdict.status is Status.ERROR for of_resources in verdicts for verdict in of_resources):
+        return
+    _store(entry, [[one.as_json() for one in of_resources] for of_resources in verdicts], files, [consulted])
+
+
+def load_findings(entry: str, projects: Sequence[Files]) -> tuple[Finding, ...] | None:
+    """The findings kept under `entry`; None where none are kept, or what a page imports has changed.
+
+    `projects` are the files that each page may import, as they are now.
+    """
+    content = _load(entry, projects)
+    return None if content is None else tuple(map(finding_from_json, content))
+
+
+def store_findings(entry: str, findings: Sequence[Finding], consulted: Sequence[Mapping[Question, str]]) -> None:
+    """Keep the findings. `consulted` is what each page asked of the project's files."""
+    _store(entry, [finding.as_json() for finding in findings], (), consulted)
+
+
+def _load(entry: str, projects: Sequence[Files]) -> Any:
+    """What is kept; None where nothing is, or it is not what was kept, or files that it is about have changed."""
     try:
         digest, _, kept = (cache_folder() / f"{entry}.json").read_bytes().partition(b"\n")
     except OSError:
@@ -82,28 +116,20 @@ def load(entry: str, project: Files) -> tuple[list[Verdict], ...] | None:
     content = json.loads(kept)
     if any(_listing(path) != found for path, found in content["files"]):
         return None
-    if not same_answers(project, {(how, name): digest for how, name, digest in content["consulted"]}):
-        return None
-    return tuple([verdict_from_json(verdict) for verdict in verdicts] for verdicts in content["verdicts"])
+    for project, consulted in zip(projects, content["consulted"], strict=True):
+        if not same_answers(project, {(how, name): digest for how, name, digest in consulted}):
+            return None
+    return content["kept"]
 
 
-def store(
-    entry: str, verdicts: Sequence[Sequence[Verdict]], files: Iterable[Path], consulted: Mapping[Question, str]
-) -> None:
-    """Keep the lists of verdicts, unless one is an error. A cache that cannot be written costs time, nothing else.
-
-    `files` are those that the page turned out to be about when it was read, `consulted` what it asked of the project's.
-    """
-    if any(verdict.status is Status.ERROR for of_resources in verdicts for verdict in of_resources):
-        return
+def _store(entry: str, kept: Any, files: Iterable[Path], consulted: Sequence[Mapping[Question, str]]) -> None:
+    """A cache that cannot be written costs time, nothing else."""
     folder = cache_folder()
     listed = [[str(path), _listing(str(path))] for path in files]
-    asked = [[how, name, digest] for (how, name), digest in consulted.items()]
-    lists = [[one.as_json() for one in of_resources] for of_resources in verdicts]
-    content = {"files": listed, "consulted": asked, "verdicts": lists}
-    kept = json.dumps(content, ensure_ascii=False).encode()
+    asked = [[[how, name, digest] for (how, name), digest in of_page.items()] for of_page in consulted]
+    content = json.dumps({"files": listed, "consulted": asked, "kept": kept}, ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
-        write_whole(folder / f"{entry}.json", hashlib.sha256(kept).hexdigest().encode(), b"\n", kept)
+        write_whole(folder / f"{entry}.json", hashlib.sha256(content).hexdigest().encode(), b"\n", content)
         newest_first = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in newest_first[_MOST_ENTRIES:]:
             old.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from harness.checks import CHECKS
 from harness.checks.reads import READINGS, measured_from
 from harness.checks.subject import Need, Subject
-from harness.index.claim import Claim
+from harness.index.claim import Claim, ClaimKey
 from harness.index.claims import claims
 from harness.index.faults import Fault, PageError
 from harness.index.files import NoFiles, is_pattern, matching
@@ -19,11 +19,15 @@ from harness.index.page import page_from_bytes
 from harness.index.records import Index, read_index
 from harness.project import Project
 from harness.project_files import CommitFiles
-from harness.references import SHIPPED, load_references
+from harness.references import SHIPPED, References, load_references
 from harness.repository import RepositoryError, blob, changed_files, commit_of, top_folder
 from harness.resources import Resources
+from harness.rules import findings
 
 _LONGEST_SHOWN = 50
+
+# What rules find, by page and claim: which rule, and what it says.
+_Found = Mapping[tuple[str, ClaimKey], set[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +60,29 @@ def changes_since(project: Project, resources: Resources, reference: str) -> Cha
     if project.whole:
         _refuse_lost_pages(project, base, {name for page in pages for name in page.index.files})
     beside = _beside(project, base, changed, pages)
+    were = [base.index_or_error(name, path, project) for name, path in project.pages]
+    readable = [index for index in were if isinstance(index, Index)]
+    found = _found(readable, references), _found([page.index for page in pages], references)
+    between = _Between(base, {str(top / name) for name in changed}, found)
     affected: list[Affected] = []
-    for page, (_, path) in zip(pages, project.pages, strict=True):
-        try:
-            before = base.index(page.index.page.name, path, project)
-        except PageError:
+    for page, was in zip(pages, were, strict=True):
+        if isinstance(was, PageError):
             affected += _all(page, f"the page could not be read at {reference}")
-            continue
-        if before is None:
+        elif was is None:
             affected += _all(page, f"the page is new since {reference}")
         elif beside:
             affected += _all(page, f"{', '.join(beside)} changed")
         else:
-            affected += _affected(replace(page, index=before), page, base, {str(top / name) for name in changed})
+            affected += _affected(replace(page, index=was), page, between)
     return Changes(tuple(claim for page in pages for claim in claims(page.index)), tuple(affected))
+
+
+def _found(indexes: Sequence[Index], references: References) -> _Found:
+    """What rules find across the pages: for each claim which rules, and what they say."""
+    found: dict[tuple[str, ClaimKey], set[tuple[str, str]]] = defaultdict(set)
+    for finding in findings(indexes, references):
+        found[finding.page, finding.claim].add((finding.rule, finding.reason))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +117,25 @@ class _Base:
         except PageError as error:
             raise PageError([self._told(fault) for fault in error.faults]) from None
 
+    def index_or_error(self, name: str, path: Path, project: Project) -> Index | PageError | None:
+        """The same; what was wrong with a page that could not be read."""
+        try:
+            return self.index(name, path, project)
+        except PageError as error:
+            return error
+
     def _told(self, fault: Fault) -> Fault:
         """The fault of a page at the commit, as git calls its place: `main:modelindex/page.md`."""
         return replace(fault, where=replace(fault.where, file=f"{self.reference}:{fault.where.file}"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """Between two states: the earlier one, the paths of all changed files, what rules found before and find now."""
+
+    base: _Base
+    changed: set[str]
+    found: tuple[_Found, _Found]
 
 
 def _refuse_lost_pages(project: Project, base: _Base, imported: Iterable[str]) -> None:
@@ -162,9 +191,9 @@ def _all(page: Subject, why: str) -> list[Affected]:
     return [Affected(claim, (why,)) for claim in claims(page.index)]
 
 
-def _affected(was: Subject, now: Subject, base: _Base, changed: set[str]) -> Iterator[Affected]:
-    """The claims of a page that its change can affect. `changed` are the paths of all changed files."""
-    had_file = {model.model for model in was.models if _had_file(model, base)}
+def _affected(was: Subject, now: Subject, between: _Between) -> Iterator[Affected]:
+    """The claims of a page that its change, or that of another, can affect."""
+    had_file = {model.model for model in was.models if _had_file(model, between.base)}
     new = {name: _new_model(was.index, now.index, name) for name in now.index.models if name not in was.index.models}
     for claim, counterpart in _paired(claims(was.index), claims(now.index)):
         if claim.model in new:
@@ -172,9 +201,10 @@ def _affected(was: Subject, now: Subject, base: _Base, changed: set[str]) -> Ite
         elif counterpart is None:
             yield Affected(claim, ("it was not declared",))
         else:
-            why = [*_edited(counterpart, claim)]
+            why = [*_edited(counterpart, claim), *_found_otherwise(counterpart, claim, between.found)]
             sides = was.sibling(claim.model), now.sibling(claim.model)
-            why += _read_otherwise((counterpart, claim), *sides, had_file=claim.model in had_file, changed=changed)
+            has = claim.model in had_file
+            why += _read_otherwise((counterpart, claim), *sides, had_file=has, changed=between.changed)
             if why:
                 yield Affected(claim, tuple(why))
 
@@ -207,6 +237,12 @@ def _meaning(claim: Claim) -> tuple[str, ...]:
 def _edited(before: Claim, after: Claim) -> Iterator[str]:
     if _meaning(before) != _meaning(after):
         yield _told(after.kind, before.declared, after.declared)
+
+
+def _found_otherwise(before: Claim, after: Claim, found: tuple[_Found, _Found]) -> Iterator[str]:
+    """The rules that find something else than they did."""
+    was, now = (of.get((claim.page, claim.key), set()) for of, claim in zip(found, (before, after), strict=True))
+    yield from sorted({rule for rule, _ in was ^ now})
 
 
 def _had_file(model: Subject, base: _Base) -> bool:

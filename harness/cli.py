@@ -2,7 +2,7 @@
 
 import click
 
-from harness.verbs import accuracy, changes, claims, pages, report, weights
+from harness.verbs import accuracy, changes, check, claims, pages, report, weights
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -17,6 +17,7 @@ def app() -> None:
 
 VERBS: tuple[click.Command, ...] = (
     claims.verify_all,
+    check.check,
     changes.changed,
     claims.explain,
     claims.list_all,

@@ -36,6 +36,11 @@ def on_claims(command: _Command) -> _Command:
 
 def with_format(command: _Command) -> _Command:
     """Let a verb print verdicts in another form, or write them to a file, and be strict about them."""
+    return with_form(click.option("--strict", is_flag=True, help="Also exit 1 for explained and not_run.")(command))
+
+
+def with_form(command: _Command) -> _Command:
+    """Let a verb print verdicts in another form, or write them to a file."""
     options = (
         click.option(
             "--format",
@@ -51,7 +56,6 @@ def with_format(command: _Command) -> _Command:
             metavar="FILE",
             help="Write that format to FILE, and print the terminal view.",
         ),
-        click.option("--strict", is_flag=True, help="Also exit 1 for explained and not_run."),
     )
     for option in reversed(options):
         command = option(command)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import cache
+from harness.cross_examination import apply_findings
 from harness.evaluate.progress import Progress, Silent
 from harness.evaluate.truth import truth_files
+from harness.finding import Finding
 from harness.index.claim import Claim, ClaimKey
 from harness.index.faults import collect
 from harness.index.page import Page
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from harness.record import Record
     from harness.recording import Unrecorded
 
+    # The index and the claims of each page, by its name.
     _Read = dict[str, tuple[Index, tuple[Claim, ...]]]
 
 
@@ -174,7 +177,23 @@ class _Run:
             claims += read[page.name][1] if page.name in read else [verdict.claim for verdict in of_page[0]]
             verdicts += [verdict for verdict in of_page[0] if verdict.claim in self.selection]
             portable += of_page[-1]
-        return Answer(tuple(verdicts), tuple(portable), tuple(claims), not missed)
+        found = self._findings(pages, read)
+        return Answer(apply_findings(verdicts, found), apply_findings(portable, found), tuple(claims), not missed)
+
+    def _findings(self, pages: Sequence[Page], read: "_Read") -> tuple[Finding, ...]:
+        """What rules find across all pages, selected or not; kept as long as no page is another."""
+        contents = [*(page.text.encode() for page in pages), self.references.digest.encode()]
+        entry = cache.key("findings", contents, [], repr([page.name for page in pages]))
+        kept = cache.load_findings(entry, [self.project.files_of(page.name) for page in pages])
+        if kept is None:
+            # Loads the rules, which an answer from the cache does without.
+            from harness.rules import findings
+
+            read = {**read, **_read_claims([page for page in pages if page.name not in read], self.project)}
+            indexes = [read[page.name][0] for page in pages]
+            kept = findings(indexes, self.references)
+            cache.store_findings(entry, kept, [index.consulted for index in indexes])
+        return kept
 
     def records(self) -> "tuple[list[Record], list[Unrecorded]]":
         from harness.recording import as_records

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.checks.subject import Subject
+from harness.cross_examination import apply_findings
 from harness.index.claim import Claim
 from harness.index.claims import claims
 from harness.index.page import page_from_text
@@ -17,6 +18,7 @@ from harness.index.records import Index, read_index
 from harness.judge import judge
 from harness.references import SHIPPED, load_references
 from harness.resources import Resources
+from harness.rules import findings
 from harness.verdict import Verdict
 
 ROOT = Path(__file__).parents[1]
@@ -36,11 +38,12 @@ def index_of(text: str) -> Index:
 def verdicts_on(
     text: str, resources: Resources | None = None, select: Callable[[Claim], bool] = lambda _: True
 ) -> list[Verdict]:
-    """Verdicts on a page of this text, with the shipped references."""
-    index = index_of(text)
+    """Verdicts on a page of this text, with the shipped references, in the light of what rules find on it."""
+    index, references = index_of(text), load_references([SHIPPED])
     selected = [claim for claim in claims(index) if select(claim)]
-    page = Subject(index, load_references([SHIPPED]), resources or Resources())
-    return [judge(claim, page.sibling(claim.model)) for claim in selected]
+    page = Subject(index, references, resources or Resources())
+    verdicts = [judge(claim, page.sibling(claim.model)) for claim in selected]
+    return list(apply_findings(verdicts, findings([index], references)))
 
 
 def judged(

@@ -6,9 +6,7 @@ from typing import Any
 from harness.checks.code import pinned_commits
 from harness.checks.design_space import published_relation
 from harness.checks.identity import fitting_collections
-from harness.checks.plausibility import conflicts_of
 from harness.checks.subject import Need, Subject
-from harness.checks.weights import named_after, sharing_models
 from harness.index.claim import Claim
 from harness.verdict import NotHereError
 
@@ -48,9 +46,7 @@ READINGS: Mapping[str, Reading] = {
     "top_5_accuracy": _of_result("top_5_accuracy"),
     "accuracies": _accuracies,
     "recipe of the weights": _recipe,
-    "models that share the weights file": lambda _, subject: (sharing_models(subject), named_after(subject)),
     "commits that the page pins": lambda _, subject: pinned_commits(subject.index),
-    "figures out of line with it": lambda claim, subject: conflicts_of(claim, subject, subject.result_of(claim)),
     "collection": lambda claim, subject: subject.collection_of(claim),
     "collections that fit": lambda claim, subject: (
         fitting_collections(subject) if claim.kind == "in_collection" else None

@@ -1,35 +1,24 @@
-"""Weights: the file's SHA-256 begins with the digits in its name, it loads, and no other model names that file."""
+"""Weights: the file's SHA-256 begins with the digits in its name, and it loads into the network."""
 
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.index.records import Index
-from harness.index.weights_url import weights_file
 from harness.measure.checkpoint import contents, sha256
 from harness.verdict import NotHereError, Status, Verdict
 from harness.zoo import Network
 
 KINDS = ("weights",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
-READS = ("models that share the weights file",)
+READS = ()
 
 _MOST_FAULTS = 20
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Compare the file's name with the page's other models, its digits with the file, the file with the network."""
+    """Compare the digits in the file's name, or the lock, with the file, and the file with the network."""
     weights = subject.weights
-    sharing = sharing_models(subject)
-    if sharing:
-        reason = f"{', '.join(sharing)} of this page names the same file."
-        return Verdict(claim, Status.FAIL, reason, method="page", remedy="name each model's own file")
-    meant = named_after(subject)
-    if meant:
-        reason = f"The file is named after {meant[0]}, another model of this page."
-        return Verdict(claim, Status.FAIL, reason, method="file name", remedy="name this model's file")
     locked = subject.locked
     if locked and locked.weights != claim.declared:
         reason = "The page names another file than the one that is locked for this model."
@@ -83,34 +72,3 @@ def _network(subject: Subject) -> Network | None:
         return subject.network
     except NotHereError:
         return None
-
-
-def sharing_models(subject: Subject) -> list[str]:
-    """The other models of the page whose weights file is called the same, or carries the same digits."""
-    named, digested = models_by_file(subject.index)
-    file = weights_file(subject.record.text("weights") or "", subject.name)
-    same = {*named[file.name], *(digested[file.digest] if file.digest else ())}
-    return [name for name in subject.index.models if name in same and name != subject.name]
-
-
-def named_after(subject: Subject) -> list[str]:
-    """The other models of the page that the weights file is named after, where it is not named after this one."""
-    address = subject.record.text("weights") or ""
-    file = weights_file(address, subject.name)
-    if file.tag is not None:
-        return []
-    models = (name for name in subject.index.models if file.name.startswith(name))
-    return [name for name in models if weights_file(address, name).tag is not None]
-
-
-@cache
-def models_by_file(index: Index) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """The models of a page by the name of their weights file, and by the digits in it."""
-    named: dict[str, list[str]] = {}
-    digested: dict[str, list[str]] = {}
-    for name, record in index.models.items():
-        file = weights_file(record.text("weights") or "", name)
-        named.setdefault(file.name, []).append(name)
-        if file.digest:
-            digested.setdefault(file.digest, []).append(name)
-    return named, digested

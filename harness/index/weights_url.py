@@ -10,12 +10,14 @@ class WeightsFile:
     """A file name such as `regnety_032_ra-7f2439f9.pth`: what stands between model and digest, and the digest.
 
     `tag` names the training run (`ra`; empty for the original), None where the name is not this model's.
-    `digest` holds the first hex digits of the file's SHA-256, None where the name carries none.
+    `digest` holds the first hex digits of the file's SHA-256, None where the name carries none. `label` is the name
+    without digest and extension.
     """
 
     name: str
     tag: str | None
     digest: str | None
+    label: str = ""
 
 
 def weights_file(url: str, model: str) -> WeightsFile:
@@ -27,7 +29,7 @@ def weights_file(url: str, model: str) -> WeightsFile:
         return WeightsFile(name, None, None)
     label = parts["label"]
     tag = label.removeprefix(model).lstrip("_") if label == model or label.startswith(f"{model}_") else None
-    return WeightsFile(name, tag, parts["digest"])
+    return WeightsFile(name, tag, parts["digest"], label)
 
 
 def is_relative(address: str) -> bool:

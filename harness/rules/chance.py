@@ -1,0 +1,28 @@
+"""An accuracy is no better than guessing."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from harness.finding import Finding
+from harness.index.records import Index
+from harness.references import References
+from harness.rules.entry import entries, figures
+
+NAME = "accuracy near chance"
+
+_FIRST = {"accuracy": 1, "top_1_accuracy": 1, "top_5_accuracy": 5}
+
+
+def find(indexes: Sequence[Index], references: References) -> Iterator[Finding]:
+    """Against every figure on a dataset that is on file which guessing among its classes would reach, or nearly."""
+    for figure in figures(entries(indexes)):
+        dataset = references.dataset_called(figure.dataset)
+        if dataset is None or figure.may_be_fraction:
+            continue
+        classes = references.datasets[dataset]["classes"]
+        chance = Decimal(100 * _FIRST[figure.kind]) / classes
+        # Not twice chance where there are few classes: among ten, half of all are in the first five.
+        if chance < 100 and figure.quantity.value <= min(2 * chance, chance + (100 - chance) / 10):
+            reason = f"That is what guessing among {classes} classes gives ({chance}%)."
+            place = figure.result.values["dataset"].where
+            yield Finding(figure.entry.page, figure.claim, NAME, reason, (place,), "check the figure", to_blame=True)

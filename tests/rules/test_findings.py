@@ -1,0 +1,146 @@
+"""What becomes of findings: verdicts in their light, the verb that shows them alone, and their place in the cache."""
+
+import json
+import re
+import resource
+import subprocess
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from harness.cross_examination import apply_findings, suspicious_claims
+from harness.evaluate.progress import Silent
+from harness.finding import Finding, finding_from_json
+from harness.index.claim import Claim
+from harness.index.faults import Location
+from harness.project import find_project
+from harness.verdict import Status, Verdict
+from harness.verify import Selection, verify
+from harness.waivers import Waiver, apply_waivers
+from tests.rules.test_rules import PAGE
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+PUBLISHED = Path(__file__).parent / "published.md"
+HERE, THERE = Location("page.md", 3, 1, "a"), Location("page.md", 9, 1, "b")
+CLAIM = Claim("page.md", "net_18", "weights", "net_18.pth", HERE)
+
+
+def _finding(*, to_blame: bool, reason: str = "It is odd.") -> Finding:
+    return Finding("page.md", CLAIM.key, "a rule", reason, (THERE, HERE), "mend it", to_blame)
+
+
+def _judged(status: Status, *findings: Finding) -> Verdict:
+    (verdict,) = apply_findings([Verdict(CLAIM, status, "So it is.", evidence={"seen": 1})], findings)
+    return verdict
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_finding_decides_what_nothing_else_decided(status: Status) -> None:
+    verdict = _judged(status, _finding(to_blame=True))
+    undecided = status in {Status.NOT_RUN, Status.UNCHECKED}
+    assert verdict.status is (Status.FAIL if undecided else status)
+    told = "It is odd. See page.md:9:1."
+    assert verdict.reason == (told if undecided else f"So it is. {told}")
+    assert verdict.remedy == ("mend it" if undecided else None)
+    row = {"rule": "a rule", "found": "It is odd.", "speaks against it": "page.md:9:1, page.md:3:1"}
+    assert verdict.evidence == {"seen": 1, "cross-record rules": [row]}
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_finding_that_blames_nobody_decides_nothing(status: Status) -> None:
+    verdict = _judged(status, _finding(to_blame=False))
+    assert verdict.status is status
+    told = ["So it is.", "It is odd. See page.md:9:1."]
+    undecided = status in {Status.NOT_RUN, Status.UNCHECKED}
+    assert verdict.reason == " ".join(reversed(told) if undecided else told)
+
+
+def test_the_one_to_blame_is_told_by_what_blames_it() -> None:
+    doubt = _finding(to_blame=False, reason="Doubtful.")
+    verdict = _judged(Status.NOT_RUN, doubt, _finding(to_blame=True))
+    assert (verdict.status, verdict.reason) == (Status.FAIL, "It is odd. See page.md:9:1.")
+    assert [row["found"] for row in verdict.evidence["cross-record rules"]] == ["Doubtful.", "It is odd."]
+    assert [one.status for one in suspicious_claims([CLAIM], [doubt])] == [Status.FAIL]
+    other = Claim("page.md", "net_18", "weights", "net_18.pth", THERE)
+    assert suspicious_claims([other], [doubt]) == ()
+
+
+def test_a_finding_can_be_waived() -> None:
+    waiver = Waiver("net_18", "weights", "we know", date(2030, 1, 1), HERE)
+    (waived,) = apply_waivers(
+        [_judged(Status.NOT_RUN, _finding(to_blame=True))], [waiver], date(2030, 1, 1), everything=True
+    )
+    assert waived.status is Status.WAIVED
+
+
+def test_findings_are_kept_as_they_are() -> None:
+    finding = _finding(to_blame=True)
+    assert finding_from_json(json.loads(json.dumps(finding.as_json()))) == finding
+
+
+def test_a_change_of_one_page_shows_on_another(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the verdicts on the page that did not change come from the cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project / "cache"))
+    folder = project / "modelindex"
+    (folder / "verify.toml").write_text('pages = ["first.md", "second.md"]')
+    for name in ("first.md", "second.md"):
+        (folder / name).write_text(f"{PAGE}-->\n")
+
+    def reason() -> str:
+        found = find_project(project, ())
+        answer = verify(found, Selection(["net_18"], ["parameters"]), found.resources, Silent())
+        return next(one.reason for one in answer.verdicts if one.claim.page.endswith("first.md"))
+
+    assert "wrong" not in reason()
+    (folder / "second.md").write_text(f"{PAGE}-->\n".replace("11690000", "11960000"))
+    for _ in range(2):
+        assert "11960000 of net_18 (modelindex/second.md) is wrong" in reason()
+
+
+@pytest.mark.parametrize("form", ["rich", "json", "markdown", "junit", "sarif", "github"])
+def test_check_says_what_is_suspicious(verify: Run, form: str) -> None:
+    run = verify("check", str(PUBLISHED), "--format", form, PYTHONPROFILEIMPORTTIME="1")
+    assert run.returncode == 1
+    last = "1 page, 15 models, 163 claims read; 11 claims suspicious."
+    said = run.stdout if form == "rich" else run.stderr
+    assert last in said.split("\n")
+    assert run.stdout.count("names the same file") + run.stdout.count("name the same file") >= 2
+    for heavy in ("torch", "numpy"):
+        assert f" {heavy}\n" not in run.stderr
+
+
+def test_check_of_what_is_sound(verify: Run, project: Path) -> None:
+    run = verify("check", cwd=project)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "1 page, 12 models, 314 claims read; no finding.\n", "")
+    assert not (project / "reports").exists()
+    selected = verify("check", "--model", "regnety_002", "--claim", "flops", "--format", "json", cwd=project)
+    assert (selected.returncode, json.loads(selected.stdout)["verdicts"]) == (0, [])
+
+
+def test_check_of_what_cannot_be(verify: Run, project: Path) -> None:
+    assert verify("check", "nowhere.md", cwd=project).returncode == 2
+    nothing = verify("check", "--claim", "flop", cwd=project)
+    assert nothing.returncode == 2
+    assert "No kind of claim is called flop" in nothing.stderr
+
+
+def test_sixty_pages_are_checked_in_two_seconds(verify: Run, tmp_path: Path) -> None:
+    pages = [tmp_path / f"{number}.md" for number in range(60)]
+    four_models = PAGE[: PAGE.index("- Name: net_50d")]
+    for number, page in enumerate(pages):
+        # Families of their own, with files of their own: other names, and other digits behind them.
+        text = four_models.replace("net_", f"net{number}_").replace(" Net\n", f" Net{number}\n")
+        page.write_text(re.sub(r"-([0-9a-f]{6})[0-9a-f]{2}\.pth", rf"-\g<1>{number:02x}.pth", text) + "-->\n")
+
+    def seconds() -> float:
+        """Of the processor, which other processes make longer too: the second of two attempts may do."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run = verify("check", *map(str, pages))
+        assert run.stdout == "60 pages, 240 models, 3300 claims read; no finding.\n"
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    assert seconds() < 2 or seconds() < 2

@@ -1,0 +1,367 @@
+"""Each rule on a page that breaks it, and on near misses that do not: a small family, edited in one or two places."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import rules
+from harness.finding import Finding
+from harness.index.page import page_from_text
+from harness.index.records import Index, Record, read_index
+from harness.references import SHIPPED, load_references
+from harness.rules import RULES, findings
+
+REFERENCES = load_references([SHIPPED])
+
+Edit = tuple[str, str]
+
+
+def _model(name: str, parameters: int, flops: int, digest: str, accuracies: tuple[str, str]) -> str:
+    """A model's lines; its file holds four bytes for each parameter, and a little more."""
+    return f"""- Name: {name}
+  In Collection: Net
+  Metadata:
+    Parameters: {parameters}
+    FLOPs: {flops}
+    File Size: {parameters * 4 + 123457}
+    Training Data: ImageNet
+    ID: {name}
+    Image Size: 224
+  Weights: https://example.org/{name}-{digest}.pth
+  Results:
+  - Task: Image Classification
+    Dataset: ImageNet
+    Metrics:
+      Top 1 Accuracy: {accuracies[0]}
+      Top 5 Accuracy: {accuracies[1]}
+"""
+
+
+PAGE = "<!--\nType: model-index\nCollections:\n- Name: Net\nModels:\n" + "".join(
+    (
+        _model("net_18", 11690000, 1814073344, "5c106cde", ("69.76%", "89.08%")),
+        _model("net_34", 21800000, 3663761408, "333f7ec4", ("73.31%", "91.42%")),
+        _model("net_50", 25560000, 4089184256, "19c8e357", ("76.13%", "92.86%")),
+        _model("net_101", 44550000, 7801405440, "5d3b4d8f", ("77.37%", "93.55%")),
+        _model("net_50d", 25580000, 4311000000, "aabbccdd", ("77.11%", "93.31%")),
+        _model("tv_net_34", 21800000, 3663761408, "0f0f0f0f", ("73.31%", "91.42%")),
+    )
+)
+
+
+def _edited(edits: Iterable[Edit]) -> str:
+    text = PAGE
+    for before, after in edits:
+        assert before in text
+        text = text.replace(before, after, 1)
+    return text + "-->\n"
+
+
+def _index(text: str, name: str = "page.md") -> Index:
+    return read_index(page_from_text(text, name), Path("nothing-to-include"))
+
+
+def _found(*edits: Edit) -> tuple[Finding, ...]:
+    return findings([_index(_edited(edits))], REFERENCES)
+
+
+def test_every_module_of_the_folder_is_listed() -> None:
+    folder = Path(rules.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "entry"}
+    assert modules == {rule.__name__.rpartition(".")[2] for rule in RULES}
+    assert len({rule.NAME for rule in RULES}) == len(RULES)
+    assert all((rule.__doc__ or "").partition("\n")[0].endswith(".") for rule in RULES)
+
+
+# A page's edits, the rule that they break, whom it blames, and whom of several that cannot all be right it names.
+BREAKS: dict[str, tuple[list[Edit], str, set[tuple[str, str]], set[tuple[str, str]]]] = {
+    "another model's file": (
+        [("net_34-333f7ec4", "net_18-5c106cde")],
+        "weights file shared",
+        {("net_34", "weights")},
+        set(),
+    ),
+    "another model's digest": (
+        [("net_34-333f7ec4", "net_34-5c106cde")],
+        "weights file shared",
+        {("net_18", "weights"), ("net_34", "weights")},
+        set(),
+    ),
+    "the same file at another address": (
+        [("net_18-5c106cde.pth", "net_18.pth"), ("example.org/net_34-333f7ec4", "example.com/net_18")],
+        "weights file shared",
+        {("net_34", "weights")},
+        set(),
+    ),
+    "a mention of a longer name": (
+        [("net_34-333f7ec4.pth", "net_50-19c8e357.pth  # trained like net_50d")],
+        "weights file shared",
+        {("net_34", "weights")},
+        set(),
+    ),
+    "a file of another name": (
+        [("net_34-333f7ec4", "net_18_b-11111111")],
+        "weights named after another model",
+        {("net_34", "weights")},
+        set(),
+    ),
+    "a file of the longest name": (
+        [("Name: net_50d", "Name: net_18_b"), ("net_34-333f7ec4", "net_18_b-11111111")],
+        "weights named after another model",
+        {("net_34", "weights")},
+        set(),
+    ),
+    "one ID": (
+        [("ID: net_34", "ID: net_18")],
+        "one architecture, different parameters",
+        set(),
+        {("net_18", "parameters"), ("net_34", "parameters")},
+    ),
+    "guessing": ([("69.76%", "0.1%")], "accuracy near chance", {("net_18", "top_1_accuracy")}, set()),
+    "guessing five": ([("89.08%", "0.9%")], "accuracy near chance", {("net_18", "top_5_accuracy")}, set()),
+    "top-5 below top-1": (
+        [("69.76%", "89.08%"), ("Top 5 Accuracy: 89.08%", "Top 5 Accuracy: 69.76%")],
+        "top-5 below top-1",
+        {("net_18", "top_1_accuracy"), ("net_18", "top_5_accuracy")},
+        set(),
+    ),
+    "the largest far too bad": ([("77.37%", "70.37%")], "accuracy out of line", {("net_101", "top_1_accuracy")}, set()),
+    "the smallest too good": ([("69.76%", "79.76%")], "accuracy out of line", {("net_18", "top_1_accuracy")}, set()),
+    "the smallest far too bad": (
+        [("69.76%", "49.76%")],
+        "accuracy out of line",
+        {("net_18", "top_1_accuracy")},
+        set(),
+    ),
+    "two that change places": (
+        [("76.13%", "72.00%")],
+        "accuracy out of line",
+        set(),
+        {("net_34", "top_1_accuracy"), ("net_50", "top_1_accuracy")},
+    ),
+    "not even two bytes": (
+        [("File Size: 46883457", "File Size: 23000000")],
+        "bytes cannot hold the parameters",
+        set(),
+        {("net_18", "parameters"), ("net_18", "file_size")},
+    ),
+    "not four bytes, as the others": (
+        [("File Size: 46883457", "File Size: 45000000")],
+        "bytes cannot hold the parameters",
+        set(),
+        {("net_18", "parameters"), ("net_18", "file_size")},
+    ),
+    "a tenth of the parameters": (
+        [("Parameters: 11690000", "Parameters: 1169000")],
+        "off by a power of ten",
+        {("net_18", "parameters")},
+        set(),
+    ),
+    "thousands of parameters": (
+        [("Parameters: 11690000", "Parameters: 11690")],
+        "off by a power of ten",
+        {("net_18", "parameters")},
+        set(),
+    ),
+    "ten times the bytes": (
+        [("File Size: 46883457", "File Size: 468834570")],
+        "off by a power of ten",
+        {("net_18", "file_size")},
+        set(),
+    ),
+    "a thousandth of the FLOPs": (
+        [("FLOPs: 1814073344", "FLOPs: 1814073")],
+        "off by a power of ten",
+        {("net_18", "flops")},
+        set(),
+    ),
+    "ten times the parameters, no file size": (
+        [("Parameters: 11690000", "Parameters: 116900000"), ("    File Size: 46883457\n", "")],
+        "off by a power of ten",
+        set(),
+        {("net_18", "parameters"), ("net_18", "flops")},
+    ),
+    "a tenth of the parameters, no FLOPs": (
+        [("Parameters: 11690000", "Parameters: 1169000"), ("    FLOPs: 1814073344\n", "")],
+        "off by a power of ten",
+        set(),
+        {("net_18", "parameters"), ("net_18", "file_size")},
+    ),
+    "a fraction": (
+        [("69.76%", "0.6976")],
+        "percentages and fractions mixed",
+        {("net_18", "top_1_accuracy")},
+        set(),
+    ),
+    "a fraction with a sign": (
+        [("69.76%", "0.6976%")],
+        "percentages and fractions mixed",
+        {("net_18", "top_1_accuracy")},
+        set(),
+    ),
+    "a comment on FLOPs": (
+        [("FLOPs: 1814073344", "FLOPs: 1814073344  # 1.94G")],
+        "comment contradicts value",
+        set(),
+        {("net_18", "flops")},
+    ),
+    "a comment in another unit": (
+        [("File Size: 46883457", "File Size: 46883457  # about 54.7 MB")],
+        "comment contradicts value",
+        set(),
+        {("net_18", "file_size")},
+    ),
+    "a comment on an accuracy": (
+        [("69.76%", "69.76%  # 76.69%")],
+        "comment contradicts value",
+        set(),
+        {("net_18", "top_1_accuracy")},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_what_breaks_a_rule_is_found_with_both_places(case: str) -> None:
+    edits, rule, blamed, doubted = BREAKS[case]
+    found = [finding for finding in _found(*edits) if finding.rule == rule]
+    assert {finding.claim[:2] for finding in found if finding.to_blame} == blamed
+    assert {finding.claim[:2] for finding in found if not finding.to_blame} == doubted
+    assert all(finding.places and finding.reason.endswith(".") and finding.remedy for finding in found)
+    if rule != "comment contradicts value":
+        assert all(finding.claim[2] not in finding.places for finding in found)
+
+
+NEAR_MISSES: dict[str, list[Edit]] = {
+    "as it is": [],
+    "one file, said in a comment": [("net_34-333f7ec4.pth", "net_18-5c106cde.pth  # the weights of net_18")],
+    "one file, said by the other": [
+        ("net_34-333f7ec4", "net_34-5c106cde"),
+        ("Training Data: ImageNet", "Training Data: as net_34"),
+    ],
+    "one network at another size": [
+        ("Name: net_50d", "Name: net_50a"),
+        ("net_50d-aabbccdd", "net_50-19c8e357"),
+        ("Parameters: 25580000", "Parameters: 25560000"),
+        ("File Size: 102443457", "File Size: 102363457"),
+        ("ID: net_50d\n    Image Size: 224", "ID: net_50a\n    Image Size: 288"),
+        ("77.11%", "76.93%"),
+    ],
+    "files of one date": [("net_18-5c106cde", "net_18-20210208"), ("net_34-333f7ec4", "net_34-20210208")],
+    "files of one name that says nothing": [
+        ("net_18-5c106cde.pth", "net_18/weights.pth"),
+        ("net_34-333f7ec4.pth", "net_34/weights.pth"),
+    ],
+    "a file without the prefix": [("tv_net_34-0f0f0f0f", "net_34-0f0f0f0f")],
+    "a file with a prefix": [("net_18-5c106cde", "old_net_18-5c106cde")],
+    "a file of a name that only begins alike": [("net_50d-aabbccdd", "net_502-aabbccdd")],
+    "one ID, the same parameters to the rounding": [
+        ("ID: tv_net_34", "ID: net_34"),
+        ("Parameters: 21800000\n    FLOPs: 3663761408\n    File Size: 87323457", "Parameters: 21797672"),
+    ],
+    "guessing, on another dataset": [("Dataset: ImageNet", "Dataset: Noise"), ("69.76%", "0.1%"), ("89.08%", "0.5%")],
+    "not quite guessing": [("Dataset: ImageNet", "Dataset: ImageNet-A"), ("69.76%", "0.3%"), ("89.08%", "1.2%")],
+    "a point worse": [("76.13%", "72.40%")],
+    "worse, of another training run": [("76.13%", "71.13%"), ("net_50-19c8e357", "net_50_old-19c8e357")],
+    "worse, of fewer FLOPs": [("76.13%", "71.13%"), ("FLOPs: 4089184256", "FLOPs: 3600000000")],
+    "half precision, said": [("File Size: 46883457", "File Size: 23441728  # fp16")],
+    "eight bits, said": [("File Size: 46883457", "File Size: 11800000"), ("ID: net_18", "ID: net_18_int8")],
+    "a file with the optimizer's state": [("File Size: 46883457", "File Size: 140650371")],
+    "all in percent, one without a sign": [("69.76%", "69.76")],
+    "a comment that rounds": [("FLOPs: 1814073344", "FLOPs: 1814073344  # 1.8G")],
+    "a comment that cuts": [("Parameters: 11690000", "Parameters: 11690000  # 11.6 M params")],
+    "a comment in MACs": [("FLOPs: 1814073344", "FLOPs: 1814073344  # = 0.907 GMACs")],
+    "a comment in MiB": [("File Size: 46883457", "File Size: 46883457  # 44.7 MB")],
+    "a comment on something else": [("FLOPs: 1814073344", "FLOPs: 1814073344  # the paper has 1.5G")],
+    "a comment without a unit": [("Image Size: 224", "Image Size: 224  # 256")],
+}
+
+
+@pytest.mark.parametrize("case", NEAR_MISSES)
+def test_what_only_looks_like_a_fault_is_left_alone(case: str) -> None:
+    assert _found(*NEAR_MISSES[case]) == ()
+
+
+def test_fractions_alone_are_no_mixture() -> None:
+    text = re.sub(r"Accuracy: (\d\d)\.(\d\d)%", r"Accuracy: 0.\1\2", _edited([]))
+    assert findings([_index(text)], REFERENCES) == ()
+    odd = findings([_index(text.replace("0.6976", "69.76"))], REFERENCES)
+    assert [(one.claim[:2], one.to_blame) for one in odd] == [(("net_18", "top_1_accuracy"), True)]
+    # Of two that are written differently, either may be the odd one.
+    start, end = PAGE.index("- Name: net_34"), len(PAGE)
+    lone = _index(PAGE[:start].replace("69.76%", "0.6976") + PAGE[end:] + "-->")
+    assert {(one.claim[1], one.to_blame) for one in findings([lone], REFERENCES)} == {
+        ("top_1_accuracy", False),
+        ("top_5_accuracy", False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "reason"),
+    [
+        ("parameters", "16.8 MB", "MB is a unit of file_size."),
+        ("file_size", "4.1 GFLOPs", "GFLOPs is a unit of flops."),
+        ("flops", "12%", "% is a unit of accuracy."),
+        ("parameters", "11,690,000 M", "The number is written out, and M stands behind it all the same."),
+        ("parameters", "11.69 M", None),
+        ("flops", "1814 M", None),
+        ("flops", "1.8 G", None),
+        ("file_size", "46883457 bytes", None),
+        ("file_size", "44.7 MiB", None),
+        ("parameters", "11690000", None),
+        ("epochs", "100 M", None),
+    ],
+)
+def test_a_unit_contradicts_its_value(kind: str, raw: str, reason: str | None) -> None:
+    index = _index(_edited([]))
+    model = index.models["net_18"]
+    value = replace(model.values["parameters"], raw=raw)
+    alone = replace(index, models={"net_18": Record({"name": model.values["name"], kind: value})})
+    assert [finding.reason for finding in findings([alone], REFERENCES)] == ([reason] if reason else [])
+
+
+def test_rules_hold_over_all_pages() -> None:
+    """The same page twice is no fault; another count there is, and so is a file that a model of another page has."""
+    first = _index(_edited([]), "first.md")
+    assert findings([first, _index(_edited([]), "second.md")], REFERENCES) == ()
+    second = _index(_edited([("Parameters: 11690000", "Parameters: 11960000")]), "second.md")
+    found = [one for one in findings([first, second], REFERENCES) if one.rule.startswith("one architecture")]
+    assert {(one.page, one.claim[0], one.places[0].file) for one in found} == {
+        ("first.md", "net_18", "second.md"),
+        ("second.md", "net_18", "first.md"),
+    }
+    assert "11690000 of net_18 (first.md)" in found[1].reason
+    other = _edited([("net_34-333f7ec4", "net_18-5c106cde"), ("Name: net_18", "Name: a"), ("ID: net_18", "ID: a")])
+    shared = [one for one in findings([first, _index(other, "other.md")], REFERENCES) if one.rule.endswith("shared")]
+    assert {(one.page, one.claim[0]) for one in shared} == {("other.md", "net_34"), ("other.md", "a")}
+
+
+def test_pages_of_this_repository() -> None:
+    pages = Path(__file__).parents[2] / "modelindex"
+    indexes = [
+        _index(path.read_text("utf-8"), str(path)) for path in (pages / "regnety.md", pages / "canary/canary.md")
+    ]
+    assert findings(indexes, REFERENCES) == ()
+
+
+def test_published_faults() -> None:
+    found = findings([_index((Path(__file__).parent / "published.md").read_text("utf-8"))], REFERENCES)
+    assert {(one.rule, *one.claim[:2]) for one in found if one.to_blame} == {
+        ("weights file shared", "efficientnet_b2a", "weights"),
+        ("weights named after another model", "efficientnet_b2a", "weights"),
+        ("weights file shared", "resnest200e", "weights"),
+    }
+    assert {(one.rule, *one.claim[:2]) for one in found if not one.to_blame} == {
+        ("bytes cannot hold the parameters", "resnest200e", "parameters"),
+        ("bytes cannot hold the parameters", "resnest200e", "file_size"),
+        ("off by a power of ten", "resnet34_8xb32_in1k", "parameters"),
+        ("off by a power of ten", "resnet34_8xb32_in1k", "flops"),
+        ("comment contradicts value", "mobileone-s1_8xb32_in1k", "flops"),
+        ("comment contradicts value", "mobileone-s1_8xb32_in1k", "parameters"),
+        ("comment contradicts value", "regnetx-3.2gf_8xb64_in1k", "parameters"),
+        # Its parameters are too few, so that it seems to be smaller than a model that it is better than.
+        ("accuracy out of line", "regnetx-1.6gf_8xb128_in1k", "top_1_accuracy"),
+        ("accuracy out of line", "regnetx-3.2gf_8xb64_in1k", "top_1_accuracy"),
+    }
