@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import nn
 
-from harness.evaluate import engine, shards
+from harness.evaluate import crops, engine, shards
 from harness.evaluate.conditions import Conditions, Geometry
+from harness.evaluate.crops import Batch
 from harness.evaluate.dataset import Dataset, Shape, open_dataset
 from harness.evaluate.engine import Entrant, Outcome, Settings, evaluate
 from harness.evaluate.forward import LogitsError, Runner
@@ -20,6 +21,7 @@ from harness.evaluate.ledger import ledgers
 from harness.evaluate.preprocess import crop, decode, normalise
 from harness.evaluate.progress import Silent
 from harness.evaluate.scores import Failure, Scores
+from harness.evaluate.stopping import Rule
 from tests.evaluate.images import IDS, write_folders, write_tar
 
 CPU = Settings(torch.device("cpu"))
@@ -137,6 +139,58 @@ def test_a_part_is_the_beginning_of_the_whole(images: Dataset) -> None:
     assert whole.predictions[:70] == part.predictions
     # The first shards, of 50 together, were kept whole; the 20 images of the next were not.
     assert sum(net.batches) == 70 + 79
+
+
+NOTHING_RIGHT = Rule((("top_1", Decimal(0)),), Decimal("0.1"), Decimal(5), Decimal("0.15"))
+
+
+def test_a_model_that_is_sure_leaves_the_pass_and_the_others_go_on(
+    images: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, set[Geometry]]] = []
+
+    def load_crops(batches: Sequence[Batch], *settings: Any, **options: Any) -> Any:
+        made.append((batches[0].shard.number, set(batches[0].geometries)))
+        return crops.load_crops(batches, *settings, **options)
+
+    monkeypatch.setattr(engine, "load_crops", load_crops)
+    sure, going = Net(0), Net(1)
+    early = replace(entrant(sure, BILINEAR, "early"), rule=NOTHING_RIGHT)
+    late = entrant(going, BICUBIC, "late")
+    outcomes = evaluate(images, [early, late], CPU, Silent())
+    part = scores(outcomes[early])
+    assert part.counts.images == sum(sure.batches) < 129 == sum(going.batches) == scores(outcomes[late]).counts.images
+    assert [look.images for look in part.looks] == [5, 10, 25, 50, 100][: len(part.looks)]
+    assert part.looks[-1] == part.counts
+    assert NOTHING_RIGHT.decided_after(part.looks[:-1], part.of) is None
+    # Crops that only it wanted are not made any more.
+    assert made == [(0, {BILINEAR.geometry, BICUBIC.geometry}), (len(part.looks), {BICUBIC.geometry})]
+    # Going on to all images loses nothing and counts nothing twice.
+    endless = replace(early, rule=None)
+    whole = scores(evaluate(images, [endless], CPU, Silent())[endless])
+    assert sum(sure.batches) == 129
+    assert evaluate(images, [endless], replace(CPU, refresh=True), Silent())[endless] == whole
+    assert whole.predictions[: part.counts.images] == part.predictions
+    # And what is known of all images is not thrown away.
+    assert evaluate(images, [early], CPU, Silent())[early] == whole
+
+
+def test_what_is_kept_of_all_images_is_used_until_it_is_sure(images: Dataset) -> None:
+    one = entrant(Net(0))
+    whole = scores(evaluate(images, [one], CPU, Silent())[one])
+    _shard_files()[-1].unlink()
+    untouched = Net(0)
+    ruled = replace(one, load=lambda: untouched, rule=NOTHING_RIGHT)
+    part = scores(evaluate(images, [ruled], CPU, Silent())[ruled])
+    assert untouched.batches == []
+    assert part.predictions == whole.predictions[: part.counts.images]
+    assert NOTHING_RIGHT.decided_after(part.looks, part.of) == part.counts
+
+
+def test_where_nothing_is_sure_all_images_are_evaluated(images: Dataset) -> None:
+    open_till_the_end = replace(NOTHING_RIGHT, declared=(("top_1", Decimal(35)),), margin=Decimal("0.001"))
+    one = replace(entrant(net := Net(0)), rule=open_till_the_end)
+    assert scores(evaluate(images, [one], CPU, Silent())[one]).counts.images == sum(net.batches) == 129
 
 
 class Forgetful(Net):
