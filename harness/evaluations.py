@@ -14,6 +14,7 @@ from harness.checks.reproduction import (
     judged_within,
     published_evaluations,
     reproducing_suspects,
+    stopping_rule,
 )
 from harness.checks.subject import Evaluated, Evaluations, Subject
 from harness.evaluate.conditions import Conditions, Geometry
@@ -21,6 +22,7 @@ from harness.evaluate.dataset import Dataset, DatasetError, Shape, open_dataset
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.progress import Progress
 from harness.evaluate.scores import Failure, Scores
+from harness.evaluate.stopping import Rule
 from harness.evaluate.suspects import FINALISTS, SAMPLE, Cell, cells, of_conditions, of_labels
 from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Record as PageRecord
@@ -48,10 +50,14 @@ class _Wanted:
     def key(self) -> tuple[str, str, str]:
         return self.subject.index.page.name, self.subject.name, self.dataset
 
-    def entrant(self, conditions: Conditions, label: str) -> "Entrant":
+    def entrant(self, conditions: Conditions, label: str, rule: Rule | None = None) -> "Entrant":
         from harness.evaluate.engine import Entrant
 
-        return Entrant(self.subject.name, sha256(self.checkpoint), conditions, self._load, label)
+        return Entrant(self.subject.name, sha256(self.checkpoint), conditions, self._load, label, rule)
+
+    def rule(self, images: Dataset) -> Rule | None:
+        """When the model has been evaluated enough; only the complete images in random order can say so."""
+        return None if images.lacking else stopping_rule(self.subject, self.result)
 
     def _load(self) -> "nn.Module":
         from harness.evaluate.network import with_tensors
@@ -124,7 +130,7 @@ def _evaluate(
         return dict.fromkeys((one.key for one in models), Failure(f"{error}."))
     except OSError as error:
         return dict.fromkeys((one.key for one in models), Failure(f"{error.filename}: {error.strerror}."))
-    entrants = {one.key: one.entrant(one.conditions, one.subject.name) for one in models}
+    entrants = {one.key: one.entrant(one.conditions, one.subject.name, one.rule(images)) for one in models}
     outcomes = evaluate(images, tuple(entrants.values()), settings, progress)
     found: dict[tuple[str, str, str], Evaluated] = {}
     failed = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,9 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.project import Project
-    from harness.resources import Resources
+    from harness.resources import Resources, UntilSure
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _between(least: str, most: str) -> Callable[[click.Context, click.Parameter, str | None], Decimal | None]:
+    """Reads a decimal number that is neither smaller nor larger."""
+
+    def read(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Decimal | None:
+        if value is None:
+            return None
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if number.is_nan() or not Decimal(least) <= number <= Decimal(most):
+            raise click.BadParameter(f"expected a number from {least} to {most}, got {value!r}")
+        return number
+
+    return read
 
 
 def on_pages(command: _Command) -> _Command:
@@ -75,6 +93,23 @@ def with_files(command: _Command) -> _Command:
         click.option("--imagenet", type=click.Path(path_type=Path, exists=True), metavar="DIR", help=images),
         click.option(
             "--subset", type=click.IntRange(min=1), metavar="N", help="Evaluate only N images, drawn by a seed."
+        ),
+        click.option(
+            "--until-sure",
+            is_flag=True,
+            help="Evaluate each model only until its accuracies are sure to be near the declared ones, or not.",
+        ),
+        click.option(
+            "--alpha",
+            callback=_between("1e-9", "0.5"),
+            metavar="P",
+            help="How probable it may be that --until-sure is wrong; 0.001 without it.",
+        ),
+        click.option(
+            "--margin",
+            callback=_between("0.001", "10"),
+            metavar="POINTS",
+            help="How many percentage points are near, for --until-sure; 0.5 without it.",
         ),
         click.option(
             "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:1", help="What evaluates."
@@ -143,5 +178,18 @@ def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
         cross_check=files.get("cross_check", False),
-        evaluation=EvaluationOptions(**{name: files[name] for name in names}),
+        evaluation=EvaluationOptions(**{name: files[name] for name in names}, until_sure=_until_sure(files)),
     )
+
+
+def _until_sure(files: "Mapping[str, Any]") -> "UntilSure | None":
+    from harness.resources import UntilSure
+
+    given = {name: files[name] for name in ("alpha", "margin") if files[name] is not None}
+    if files["until_sure"]:
+        if files["subset"] is not None:
+            raise click.UsageError("--until-sure decides itself how many images are enough; leave --subset away.")
+        return UntilSure(**given)
+    if given:
+        raise click.UsageError(f"--{next(iter(given))} is for --until-sure; add that, or leave it away.")
+    return None

@@ -34,6 +34,17 @@ TOLERANCES: Mapping[str, Tolerance] = {
 
 
 @dataclass(frozen=True, slots=True)
+class UntilSure:
+    """Evaluate a model only until its accuracies are sure to be within, or farther than, `margin` percentage points.
+
+    `alpha` is the probability of being wrong about any of them.
+    """
+
+    alpha: Decimal = Decimal("0.001")
+    margin: Decimal = Decimal("0.5")
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationOptions:
     """How to evaluate images: on which device, in which precision, how many of them (None for all).
 
@@ -43,6 +54,7 @@ class EvaluationOptions:
     device: str = "auto"
     precision: str = "fp32"
     subset: int | None = None
+    until_sure: UntilSure | None = None
     refresh: bool = False
     crop_cache: Path | None = None
 

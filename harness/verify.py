@@ -207,9 +207,10 @@ class _Run:
 
         What a repository holds at a commit can change without its folder showing it, and so can what a builder of the
         project is made of; a large dataset takes too long to look through, and its evaluation is kept anyway.
+        `--until-sure` uses all images where all are kept.
         """
-        resources = self.resources[0]
-        if resources.source or resources.builders or resources.evaluation.refresh:
+        resources, evaluation = self.resources[0], self.resources[0].evaluation
+        if resources.source or resources.builders or evaluation.refresh or evaluation.until_sure:
             return False
         return resources.images == self.project.resources.images
 

@@ -6,15 +6,18 @@ from decimal import Decimal
 from typing import Any
 
 from harness.checks.reproduction import (
+    MEANS,
     METRICS,
     declared_conditions,
     judged_within,
+    made_of,
     published_evaluations,
     reason_found,
     same_conditions,
     suspect_rows,
 )
 from harness.checks.subject import Need, Subject
+from harness.checks.until_sure import decided_early
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.interval import CONFIDENCE, random_sample, worst_case
 from harness.evaluate.scores import Failure
@@ -38,8 +41,6 @@ READS = (
     "top_5_accuracy",
 )
 
-_MEANS = "percent of the images whose class is the first, or among the first five, of the scores"
-
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Judge by an evaluation here, else by a record of one, else by what needs no images."""
@@ -55,6 +56,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if isinstance(found, Failure):
         remedy = "mend what it names, and run again; nothing was counted"
         return Verdict(claim, Status.ERROR, f"The evaluation could not finish: {found.reason}", remedy=remedy)
+    if not found.complete and (sure := decided_early(claim, subject, found)):
+        return sure
     if not found.complete:
         record, _ = _record(subject, dataset)
         return _by_record(claim, subject, record) if record else _in_part(claim, found)
@@ -80,13 +83,10 @@ def _measured(claim: Claim, subject: Subject, found: Evaluation) -> Verdict:
     metric, counts = METRICS[claim.kind], found.scores.counts
     tolerance = subject.resources.tolerances[found.precision]
     evidence: dict[str, Any] = {
-        "accuracy": _MEANS,
+        "accuracy": MEANS,
         "counted": f"{getattr(counts, metric)} of {counts.images} images right",
         "tolerance": _shown(tolerance, found.precision),
-        "images": str(found.images),
-        "images, SHA-256": found.images.fingerprint,
-        "weights, SHA-256": found.weights,
-        "conditions": {name: str(value) for name, value in found.conditions.as_json().items()},
+        **made_of(found),
     }
     method = f"evaluated, {found.precision}, {found.conditions.geometry}"
     measurement = _Measurement(counts.percent(metric), found.precision, tolerance, method, evidence, found.environment)
@@ -190,7 +190,7 @@ def _still_holds(record: Record, subject: Subject) -> bool:
 def _by_record(claim: Claim, subject: Subject, record: Record) -> Verdict:
     metric, tolerance = METRICS[claim.kind], subject.resources.tolerances[record.precision]
     evidence = {
-        "accuracy": _MEANS,
+        "accuracy": MEANS,
         "counted": f"{getattr(record, metric)} of {record.images} images right",
         "tolerance": _shown(tolerance, record.precision),
         "images, SHA-256": record.fingerprint,
@@ -212,7 +212,7 @@ def _unmeasured(
     """Compare with published evaluations; what agrees with them is still to be measured."""
     published = published_evaluations(subject, result)
     evidence = {
-        "top-1 and top-5": _MEANS,
+        "top-1 and top-5": MEANS,
         "published evaluations": [shown(evaluation) for evaluation in published],
     }
     far_off = _off_published(claim, subject, published)

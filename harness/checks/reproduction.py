@@ -8,6 +8,7 @@ from typing import Any
 from harness.checks.subject import Subject
 from harness.evaluate.conditions import INTERPOLATIONS, Conditions, Geometry
 from harness.evaluate.evaluation import Evaluation, Suspect
+from harness.evaluate.stopping import Rule
 from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Record
 from harness.resources import Tolerance
@@ -15,6 +16,7 @@ from harness.verdict import NotHereError, Status
 
 # The kinds of claim, and what evaluations call them.
 METRICS = {"top_1_accuracy": "top_1", "top_5_accuracy": "top_5"}
+MEANS = "percent of the images whose class is the first, or among the first five, of the scores"
 
 _SMALLEST_CROP = Decimal("0.1")
 _CONDITIONS = ("image_size", "crop_pct", "interpolation")
@@ -26,6 +28,17 @@ def judged_within(declared: Quantity, measured: Decimal, tolerance: Tolerance) -
     if gap <= tolerance.passing:
         return Status.PASS
     return Status.EXPLAINED if gap <= tolerance.explained else Status.FAIL
+
+
+def stopping_rule(subject: Subject, result: Record) -> Rule | None:
+    """When a result's accuracies, all that are declared, count as sure; None where all images are asked for."""
+    options = subject.resources.evaluation
+    quantities = {metric: parse_quantity(result.text(kind) or "") for kind, metric in METRICS.items()}
+    declared = tuple((metric, quantity.value) for metric, quantity in quantities.items() if quantity)
+    if options.until_sure is None or not declared:
+        return None
+    tolerated = subject.resources.tolerances[options.precision].explained
+    return Rule(declared, options.until_sure.alpha, options.until_sure.margin, tolerated)
 
 
 def reproduced(subject: Subject, result: Record, found: Evaluation) -> bool:
@@ -53,6 +66,16 @@ def declared_conditions(subject: Subject) -> Conditions:
         told = f"a crop of {crop.value} would enlarge every image more than {1 / _SMALLEST_CROP:.0f} times over"
         raise NotHereError(told, "declare the part of the resized image that is cropped, such as 0.875")
     return Conditions(Geometry(subject.image_size, crop.value, interpolation))
+
+
+def made_of(found: Evaluation) -> dict[str, Any]:
+    """On which images, with which weights and under which conditions an evaluation was made, for the evidence."""
+    return {
+        "images": str(found.images),
+        "images, SHA-256": found.images.fingerprint,
+        "weights, SHA-256": found.weights,
+        "conditions": {name: str(value) for name, value in found.conditions.as_json().items()},
+    }
 
 
 def same_conditions(subject: Subject, evaluation: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ from harness.evaluate.forward import LogitsError, Runner
 from harness.evaluate.ledger import Kept, Ledger, LedgerError
 from harness.evaluate.preprocess import ImageError, normalise
 from harness.evaluate.progress import Progress
-from harness.evaluate.scores import Failure, Prediction, Scores, count
+from harness.evaluate.scores import Counts, Failure, Prediction, Scores, count, running
 from harness.evaluate.shards import SHARD_SIZE, Shard, shards
+from harness.evaluate.stopping import Rule
 from harness.measure.tensors import WeightsFileError
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 class Entrant:
     """A model under conditions: its name, the SHA-256 of its weights, and how to get the network that holds them.
 
-    `label` is what progress calls it.
+    `label` is what progress calls it. Where there is a `rule`, it is evaluated only until that is sure.
     """
 
     model: str
@@ -38,6 +40,7 @@ class Entrant:
     conditions: Conditions
     load: Callable[[], "nn.Module"] = field(compare=False)
     label: str = field(compare=False)
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class _Evaluation:
                 # A RuntimeError is DataLoader's: a worker that was killed, or too little shared memory.
                 told = str(error).partition("\n")[0].rstrip(".")
                 for entrant in self.ledgers:
-                    if any(shard not in self.kept[entrant] for shard in self.shards):
+                    if any(entrant in self._wanting(shard) for shard in self.shards):
                         self.failures.setdefault(entrant, Failure(f"{told}. No image is skipped."))
             finally:
                 self.progress.stop()
@@ -124,7 +127,19 @@ class _Evaluation:
 
     def _wanting(self, shard: Shard) -> list[Entrant]:
         """The entrants that the shard is still to be evaluated for."""
-        return [entrant for entrant in self.ledgers if entrant not in self.failures and shard not in self.kept[entrant]]
+        going = (entrant for entrant in self.ledgers if entrant not in self.failures and not self._sure_after(entrant))
+        return [entrant for entrant in going if shard not in self.kept[entrant]]
+
+    def _sure_after(self, entrant: Entrant) -> Counts | None:
+        """The counts by which the entrant's rule is sure; None while it is not, and where it has none."""
+        if entrant.rule is None:
+            return None
+        return entrant.rule.decided_after(self._looks(entrant), self.dataset.shape.images)
+
+    def _looks(self, entrant: Entrant) -> tuple[Counts, ...]:
+        """The entrant's counts after each shard, up to the first that is still to be evaluated."""
+        kept = self.kept[entrant]
+        return running(kept[shard].counts for shard in takewhile(kept.__contains__, self.shards))
 
     def _announce(self, work: Sequence[Shard]) -> None:
         entrants = [entrant for entrant in self.ledgers if any(entrant in self._wanting(shard) for shard in work)]
@@ -146,17 +161,25 @@ class _Evaluation:
         return CropCache(self.settings.crop_cache, self.dataset.fingerprint, crop_versions(self.environment))
 
     def _evaluate(self, work: Sequence[Shard]) -> None:
+        while work:
+            done = self._evaluate_while_planned({shard: _geometries(self._wanting(shard)) for shard in work})
+            work = [shard for shard in work[done:] if self._wanting(shard)]
+
+    def _evaluate_while_planned(self, planned: Mapping[Shard, tuple[Geometry, ...]]) -> int:
+        """Evaluate shards as long as models want the crops that are planned of them; how many it were.
+
+        A model that fails, or is sure, leaves the pass, and crops that only it wanted are not made any more.
+        """
         device = self.settings.device
-        wanted = {geometry for shard in work for geometry in _geometries(self._wanting(shard))}
+        wanted = {geometry for geometries in planned.values() for geometry in geometries}
         size = batch_size(device, sum(geometry.image_size**2 for geometry in wanted))
-        batches = [
-            Batch(shard, part, _geometries(self._wanting(shard))) for shard in work for part in shard.batches(size)
-        ]
+        batches = [Batch(shard, part, crops) for shard, crops in planned.items() for part in shard.batches(size)]
         loaded = load_crops(batches, self.cache, cores(), pin_memory=device.type == "cuda")
-        for shard in work:
-            if len(self.failures) == len(self.ledgers):
-                return
+        for done, (shard, geometries) in enumerate(planned.items()):
+            if _geometries(self._wanting(shard)) != geometries:
+                return done
             self._evaluate_shard(shard, size, loaded)
+        return len(planned)
 
     def _evaluate_shard(self, shard: Shard, size: int, loaded: Iterator[Crops]) -> None:
         predictions: dict[Entrant, list[Prediction]] = {entrant: [] for entrant in self._wanting(shard)}
@@ -219,6 +242,10 @@ class _Evaluation:
             if self.keeping:
                 self.progress.note(f"What is evaluated cannot be kept, and is lost when this run ends: {error}")
             self.keeping = False
+        sure = self._sure_after(entrant)
+        if sure and len(self.kept[entrant]) < len(self.shards):
+            told = f"{sure.images} of {self.dataset.shape.images} images"
+            self.progress.note(f"{entrant.label}: sure after {told}.")
 
     def _keep_crops(self, shard: Shard, crops: Mapping[Geometry, Sequence[torch.Tensor]]) -> None:
         for geometry, batches in crops.items():
@@ -232,10 +259,18 @@ class _Evaluation:
     def _outcome(self, entrant: Entrant) -> Outcome:
         if entrant in self.failures:
             return self.failures[entrant]
-        kept = [self.kept[entrant][shard] for shard in self.shards]
+        kept = [self.kept[entrant][shard] for shard in self._counted(entrant)]
         predictions = tuple(prediction for part in kept for prediction in part.predictions)
         environments = tuple({str(part.environment): part.environment for part in kept}.values())
-        return Scores(predictions, count(predictions), self.dataset.shape.images, environments)
+        looks = running(part.counts for part in kept)
+        return Scores(predictions, count(predictions), self.dataset.shape.images, environments, looks)
+
+    def _counted(self, entrant: Entrant) -> Sequence[Shard]:
+        """The shards that make the outcome: all, or, where some are not evaluated, those by which the rule is sure."""
+        sure = self._sure_after(entrant)
+        if sure is None or all(shard in self.kept[entrant] for shard in self.shards):
+            return self.shards
+        return self.shards[: self._looks(entrant).index(sure) + 1]
 
 
 @cache

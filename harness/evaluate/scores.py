@@ -1,8 +1,9 @@
 """What a model scored: each image's first five classes, and the counts of the right ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 FIRST = 5
@@ -45,6 +46,11 @@ def percent(right: int, images: int) -> Decimal:
     return round(Decimal(100 * right) / images, 3)
 
 
+def running(parts: Iterable[Counts]) -> tuple[Counts, ...]:
+    """The counts after each part, of all parts up to it."""
+    return tuple(accumulate(parts, lambda a, b: Counts(a.images + b.images, a.top_1 + b.top_1, a.top_5 + b.top_5)))
+
+
 def count(predictions: Sequence[Prediction]) -> Counts:
     """The counts of some predictions."""
     right = [(prediction.top_1, prediction.top_5) for prediction in predictions]
@@ -56,12 +62,14 @@ class Scores:
     """A finished evaluation: of how many images (`of` is the complete set), and on which machines.
 
     `environments` holds what each part ran on: one, unless the evaluation was interrupted and went on elsewhere.
+    `looks` are the counts as they were after each shard, the images in seeded random order.
     """
 
     predictions: tuple[Prediction, ...]
     counts: Counts
     of: int
     environments: tuple[Mapping[str, Any], ...]
+    looks: tuple[Counts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from harness.evaluate.dataset import Dataset
 from harness.evaluate.fingerprint import Image
 
 SHARD_SIZE = 1000
+# The first are so many tenths of that: what is far off is seen after few images.
+_FIRST = (1, 1, 3, 5)
 _SEED = "model-card-harness"
 
 
@@ -30,8 +33,17 @@ def shards(dataset: Dataset, first: int | None = None) -> tuple[Shard, ...]:
     same on every machine and for every layout of the dataset.
     """
     ordered = sorted(dataset.images, key=_rank)[:first]
-    starts = range(0, len(ordered), SHARD_SIZE)
-    return tuple(Shard(number, tuple(ordered[start : start + SHARD_SIZE])) for number, start in enumerate(starts))
+    return tuple(Shard(number, tuple(ordered[part])) for number, part in enumerate(_parts(len(ordered))))
+
+
+def _parts(images: int) -> Iterator[slice]:
+    """Where each shard of so many images lies."""
+    sizes = chain((SHARD_SIZE * tenths // 10 for tenths in _FIRST), repeat(SHARD_SIZE))
+    start = 0
+    while start < images:
+        end = min(start + next(sizes), images)
+        yield slice(start, end)
+        start = end
 
 
 def _rank(image: Image) -> bytes:

@@ -30,6 +30,8 @@ def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **files: Any) ->
 
     project = find(pages)
     found = resources(project, files)
+    if found.evaluation.until_sure:
+        raise click.UsageError("A record is of all images; leave --until-sure away.")
     records, reasons = measure_records(project, Selection(models), found, ProgressOnStderr())
     for reason in reasons:
         click.echo(f"Not recorded: {reason.told}", err=True)

@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import nn
 
-from harness.evaluate import engine, shards
+from harness.evaluate import crops, engine, shards
 from harness.evaluate.conditions import Conditions, Geometry
+from harness.evaluate.crops import Batch
 from harness.evaluate.dataset import Dataset, Shape, open_dataset
 from harness.evaluate.engine import Entrant, Outcome, Settings, evaluate
 from harness.evaluate.forward import LogitsError, Runner
@@ -20,6 +21,7 @@ from harness.evaluate.ledger import ledgers
 from harness.evaluate.preprocess import crop, decode, normalise
 from harness.evaluate.progress import Silent
 from harness.evaluate.scores import Failure, Scores
+from harness.evaluate.stopping import Rule
 from tests.evaluate.images import IDS, write_folders, write_tar
 
 CPU = Settings(torch.device("cpu"))
@@ -135,8 +137,60 @@ def test_a_part_is_the_beginning_of_the_whole(images: Dataset) -> None:
     assert (part.counts.images, part.of) == (70, 129)
     whole = scores(evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)])
     assert whole.predictions[:70] == part.predictions
-    # The first shard was kept whole; the 20 images of the second were not.
+    # The first shards, of 50 together, were kept whole; the 20 images of the next were not.
     assert sum(net.batches) == 70 + 79
+
+
+NOTHING_RIGHT = Rule((("top_1", Decimal(0)),), Decimal("0.1"), Decimal(5), Decimal("0.15"))
+
+
+def test_a_model_that_is_sure_leaves_the_pass_and_the_others_go_on(
+    images: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, set[Geometry]]] = []
+
+    def load_crops(batches: Sequence[Batch], *settings: Any, **options: Any) -> Any:
+        made.append((batches[0].shard.number, set(batches[0].geometries)))
+        return crops.load_crops(batches, *settings, **options)
+
+    monkeypatch.setattr(engine, "load_crops", load_crops)
+    sure, going = Net(0), Net(1)
+    early = replace(entrant(sure, BILINEAR, "early"), rule=NOTHING_RIGHT)
+    late = entrant(going, BICUBIC, "late")
+    outcomes = evaluate(images, [early, late], CPU, Silent())
+    part = scores(outcomes[early])
+    assert part.counts.images == sum(sure.batches) < 129 == sum(going.batches) == scores(outcomes[late]).counts.images
+    assert [look.images for look in part.looks] == [5, 10, 25, 50, 100][: len(part.looks)]
+    assert part.looks[-1] == part.counts
+    assert NOTHING_RIGHT.decided_after(part.looks[:-1], part.of) is None
+    # Crops that only it wanted are not made any more.
+    assert made == [(0, {BILINEAR.geometry, BICUBIC.geometry}), (len(part.looks), {BICUBIC.geometry})]
+    # Going on to all images loses nothing and counts nothing twice.
+    endless = replace(early, rule=None)
+    whole = scores(evaluate(images, [endless], CPU, Silent())[endless])
+    assert sum(sure.batches) == 129
+    assert evaluate(images, [endless], replace(CPU, refresh=True), Silent())[endless] == whole
+    assert whole.predictions[: part.counts.images] == part.predictions
+    # And what is known of all images is not thrown away.
+    assert evaluate(images, [early], CPU, Silent())[early] == whole
+
+
+def test_what_is_kept_of_all_images_is_used_until_it_is_sure(images: Dataset) -> None:
+    one = entrant(Net(0))
+    whole = scores(evaluate(images, [one], CPU, Silent())[one])
+    _shard_files()[-1].unlink()
+    untouched = Net(0)
+    ruled = replace(one, load=lambda: untouched, rule=NOTHING_RIGHT)
+    part = scores(evaluate(images, [ruled], CPU, Silent())[ruled])
+    assert untouched.batches == []
+    assert part.predictions == whole.predictions[: part.counts.images]
+    assert NOTHING_RIGHT.decided_after(part.looks, part.of) == part.counts
+
+
+def test_where_nothing_is_sure_all_images_are_evaluated(images: Dataset) -> None:
+    open_till_the_end = replace(NOTHING_RIGHT, declared=(("top_1", Decimal(35)),), margin=Decimal("0.001"))
+    one = replace(entrant(net := Net(0)), rule=open_till_the_end)
+    assert scores(evaluate(images, [one], CPU, Silent())[one]).counts.images == sum(net.batches) == 129
 
 
 class Forgetful(Net):
@@ -208,14 +262,14 @@ def _shard_files() -> Sequence[Path]:
 def test_a_damaged_shard_is_evaluated_again(images: Dataset) -> None:
     net = Net(0)
     first = evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)]
-    damaged, other, *_ = _shard_files()
+    *_, damaged, other = _shard_files()
     damaged.write_bytes(damaged.read_bytes()[:-20])
     content = json.loads(other.read_text())
     content["predictions"][0][0] = "another image"
     other.write_text(json.dumps(content))
     again = Net(0)
     assert evaluate(images, [entrant(again)], CPU, Silent())[entrant(net)] == first
-    assert sum(again.batches) == 100
+    assert sum(again.batches) == 50 + 29
 
 
 @pytest.mark.parametrize(
@@ -273,7 +327,7 @@ def test_crops_are_kept_and_used_and_damage_is_noticed(images: Dataset, tmp_path
     cached = replace(CPU, crop_cache=folder)
     first = evaluate(images, [entrant(Net(0))], cached, Silent())[entrant(Net(0))]
     files = sorted(folder.rglob("*.crops"))
-    assert [path.stat().st_size for path in files] == [50 * (4 + 768), 50 * (4 + 768), 29 * (4 + 768)]
+    assert [path.stat().st_size for path in files] == [size * (4 + 768) for size in (5, 5, 15, 25, 50, 29)]
     # Nothing is decoded any more: the images could be gone.
     gone = replace(images, images=tuple(replace(image, path=tmp_path / "gone") for image in images.images))
     for path in ledgers().rglob("shard-*.json"):
