@@ -68,6 +68,8 @@ def with_files(command: _Command) -> _Command:
     weights = "Where weights files lie; torch hub's own folder by default."
     source = "A git checkout or bare repository of the models' source."
     images = "ImageNet's validation images: a folder per class, the flat folder with its ground truth, or the tar."
+    workers = "So many batches at once on this machine; one on each GPU by default."
+    address = "Of the Ray cluster."
     precisions = click.Choice(["fp32", "tf32", "bf16", "fp16"])
     options = (
         click.option("--weights", type=folder, metavar="DIR", help=weights),
@@ -87,6 +89,15 @@ def with_files(command: _Command) -> _Command:
             metavar="DIR",
             help="Keep decoded crops there, so that later runs decode nothing.",
         ),
+        click.option(
+            "--executor",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="Who evaluates: this machine, or a Ray cluster.",
+        ),
+        click.option("--workers", type=click.IntRange(1, 1024), metavar="N", help=workers),
+        click.option("--address", default="auto", show_default=True, metavar="auto|HOST:PORT|ray://…", help=address),
     )
     for option in reversed(options):
         command = option(command)
@@ -135,7 +146,9 @@ def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
         told = f"{source} is no git checkout or bare repository, or git is not installed"
         raise click.BadParameter(told, param_hint="--source")
     weights = files["weights"] or torch_hub_folder()
-    names = ("device", "precision", "subset", "refresh", "crop_cache")
+    if files["executor"] == "ray" and files["workers"]:
+        raise click.UsageError("--workers is of --executor local; a Ray cluster has as many as GPUs, or else cores.")
+    names = ("device", "precision", "subset", "refresh", "crop_cache", "executor", "workers", "address")
     return replace(
         project.resources,
         weights=weights if weights.is_dir() else None,

@@ -37,7 +37,8 @@ TOLERANCES: Mapping[str, Tolerance] = {
 class EvaluationOptions:
     """How to evaluate images: on which device, in which precision, how many of them (None for all).
 
-    `refresh` measures again what is kept; `crop_cache` is a folder for decoded crops.
+    `refresh` measures again what is kept; `crop_cache` is a folder for decoded crops. `executor` is `local`, with so
+    many `workers` (None for one a GPU), or `ray`, with the cluster's `address`; verdicts do not depend on those.
     """
 
     device: str = "auto"
@@ -45,6 +46,9 @@ class EvaluationOptions:
     subset: int | None = None
     refresh: bool = False
     crop_cache: Path | None = None
+    executor: str = field(default="local", repr=False)
+    workers: int | None = field(default=None, repr=False)
+    address: str = field(default="auto", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

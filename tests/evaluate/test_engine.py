@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.evaluate import engine, shards
+from harness.evaluate import local, shards
 from harness.evaluate.conditions import Conditions, Geometry
 from harness.evaluate.dataset import Dataset, Shape, open_dataset
 from harness.evaluate.engine import Entrant, Outcome, Settings, evaluate
@@ -52,7 +52,7 @@ def entrant(net: nn.Module, conditions: Conditions = BICUBIC, name: str = "net")
 def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(shards, "SHARD_SIZE", 50)
-    monkeypatch.setattr(engine, "batch_size", lambda *_: 20)
+    monkeypatch.setattr(local, "batch_size", lambda *_: 20)
 
 
 @pytest.fixture
