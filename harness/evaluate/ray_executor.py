@@ -4,6 +4,8 @@ A worker is an actor on a GPU, or on a core where the processor evaluates. Only 
 is kept is kept here, so that nodes may come and go.
 """
 
+import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +32,7 @@ from harness.user_error import UserError
 # Units that a worker has at a time: while one is ranked, the next is decoded.
 _UNITS = 2
 _SECONDS_BETWEEN_LOOKS = 2.0
+_SECONDS_TO_ANSWER = 10.0
 # How long to wait for a node where there is none any more.
 _PATIENCE = 60.0
 
@@ -38,8 +41,9 @@ _PATIENCE = 60.0
 def ray_executor(address: str) -> "Iterator[RayExecutor]":
     """The cluster at an address, as `ray.init` takes it. Raises UserError where none answers."""
     try:
+        _knock(address)
         ray.init(address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, OverflowError, ValueError, RuntimeError) as error:
         told = str(error).partition("\n")[0]
         raise UserError(
             f"--address {address}: expected a Ray cluster, got: {told}; `ray start --head` starts one"
@@ -48,6 +52,13 @@ def ray_executor(address: str) -> "Iterator[RayExecutor]":
         yield RayExecutor()
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nothing listens; Ray itself would wait for a minute, and then end this process."""
+    found = re.fullmatch(r"(?:ray://)?([^:/]+):(\d{1,5})", address)
+    if found:
+        socket.create_connection((found[1], int(found[2])), _SECONDS_TO_ANSWER).close()
 
 
 class RayExecutor:

@@ -1,9 +1,11 @@
 """One pass over the images: every image once, the same counts as a plain loop, kept whole or not at all."""
 
 import json
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,15 @@ from torch import nn
 from harness.evaluate import local, shards
 from harness.evaluate.conditions import Conditions, Geometry
 from harness.evaluate.dataset import Dataset, Shape, open_dataset
+from harness.evaluate.device import workers_on
 from harness.evaluate.engine import Entrant, Outcome, Settings, evaluate
 from harness.evaluate.forward import LogitsError, Runner
 from harness.evaluate.ledger import ledgers
+from harness.evaluate.local import LocalExecutor
 from harness.evaluate.preprocess import crop, decode, normalise
 from harness.evaluate.progress import Silent
 from harness.evaluate.scores import Failure, Scores
+from harness.evaluate.work import Result, Work
 from tests.evaluate.images import IDS, write_folders, write_tar
 
 CPU = Settings(torch.device("cpu"))
@@ -291,6 +296,75 @@ def test_crops_are_kept_and_used_and_damage_is_noticed(images: Dataset, tmp_path
     assert "cannot be read" in str(outcome)
     evaluate(images, [entrant(Net(0), name="newer")], cached, Silent())
     assert files[0].exists()
+
+
+class Slow(Net):
+    """Gives others time to come in between."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        time.sleep(0.01 * (len(images) % 3))
+        return super().forward(images)
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_several_workers_give_what_one_gives(images: Dataset, workers: int) -> None:
+    """Batches are done in any order, each by whoever is free, and networks are loaded once for each worker."""
+    entrants = [entrant(Slow(0), name="one"), entrant(Net(1), BILINEAR, name="two")]
+    alone = evaluate(images, entrants, CPU, Silent())
+    loaded: list[Slow] = []
+
+    def load() -> Slow:
+        loaded.append(Slow(0))
+        return loaded[-1]
+
+    anew = [replace(entrants[0], load=load), entrants[1]]
+    threads = torch.get_num_threads()
+    assert evaluate(images, anew, replace(CPU, refresh=True), Silent(), LocalExecutor(workers)) == alone
+    assert torch.get_num_threads() == threads
+    assert 2 <= len(loaded) <= workers
+    assert all(net.batches for net in loaded)
+    assert sum(sum(net.batches) for net in loaded) == 129
+
+
+def test_what_goes_wrong_with_several_workers_is_what_goes_wrong_with_one(images: Dataset) -> None:
+    fine, broken = entrant(Net(0), name="fine"), entrant(Broken(0), name="broken")
+    outcomes = evaluate(images, [broken, fine], CPU, Silent(), LocalExecutor(3))
+    assert "NaN or infinite" in str(outcomes[broken])
+    assert scores(outcomes[fine]).counts.images == 129
+
+
+def test_gpus_are_taken_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    every, second, processor = torch.device("cuda"), torch.device("cuda:1"), torch.device("cpu")
+    assert [str(one) for one in workers_on(every, None)] == ["cuda:0", "cuda:1"]
+    assert [str(one) for one in workers_on(every, 3)] == ["cuda:0", "cuda:1", "cuda:0"]
+    assert [str(one) for one in workers_on(second, None)] == ["cuda:1"]
+    assert workers_on(processor, None) == (processor,)
+    assert workers_on(processor, 2) == (processor, processor)
+
+
+class Twice(LocalExecutor):
+    """Gives a part of the images a second time."""
+
+    def evaluate(self, work: Work) -> Iterator[Result]:
+        for result in super().evaluate(work):
+            yield result
+            yield result
+
+
+class Half(LocalExecutor):
+    """Leaves out every second part."""
+
+    def evaluate(self, work: Work) -> Iterator[Result]:
+        return islice(super().evaluate(work), 0, None, 2)
+
+
+def test_whoever_evaluates_gives_each_image_once(images: Dataset) -> None:
+    outcome = evaluate(images, [entrant(Net(0))], CPU, Silent(), Twice())[entrant(Net(0))]
+    assert "each once" in str(outcome)
+    outcome = evaluate(images, [entrant(Net(0))], CPU, Silent(), Half())[entrant(Net(0))]
+    assert "Only 0 of 3 shards were evaluated" in str(outcome)
+    assert list(ledgers().rglob("shard-*.json")) == []
 
 
 @pytest.mark.gpu
