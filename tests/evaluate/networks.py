@@ -14,7 +14,8 @@ class Net(nn.Module):
 
     def __init__(self, seed: int, classes: int = 3) -> None:
         super().__init__()
-        self.head = nn.Linear(3 * 16 * 16, classes, dtype=torch.float32)
+        # Without a bias, which would be drawn anew in every process.
+        self.head = nn.Linear(3 * 16 * 16, classes, bias=False, dtype=torch.float32)
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             self.head.weight.normal_(generator=generator)
