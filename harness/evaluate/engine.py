@@ -120,7 +120,8 @@ class _Evaluation:
             if isinstance(outcome, Failure):
                 self.failures.setdefault(entrant, outcome)
             elif entrant not in self.failures:
-                self._tally(entrant, count(begun[entrant].take(result.part, outcome)))
+                gathering = begun.setdefault(entrant, Gathering(shard))
+                self._tally(entrant, count(gathering.take(result.part, outcome)))
         going = [entrant for entrant in begun if entrant not in self.failures]
         self.progress.advance(self._images_done(shard) - before, {one.label: self.right[one] for one in going})
         for entrant in going:
@@ -129,8 +130,9 @@ class _Evaluation:
                 self._keep(entrant, shard, Kept(whole, count(whole), result.environment))
 
     def _images_done(self, shard: Shard) -> int:
-        """How many of the shard's images all have seen; those that only some have seen, by that part."""
-        seen = [one.seen for entrant, one in self.begun[shard].items() if entrant not in self.failures]
+        """How many of the shard's images all have seen that go on; those that only some have seen, by that part."""
+        going = {*self._wanting(shard), *(entrant for entrant, kept in self.kept.items() if shard in kept)}
+        seen = [one.seen for entrant, one in self.begun[shard].items() if entrant in going]
         return sum(seen) // len(seen) if seen else len(shard.images)
 
     def _tally(self, entrant: Entrant, counts: Counts) -> None:

@@ -1,6 +1,7 @@
 """The pass over the images on this machine: processes decode, and crops go to whichever device is free."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,34 +38,53 @@ class LocalExecutor:
         """As Executor says. The batches of a shard may come from several devices."""
         settings = work.settings
         devices = workers_on(settings.device, self.workers)
-        shards = [shard for shard in work.shards if work.wanting(shard)]
-        wanted = {geometry for shard in shards for geometry in geometries(work.wanting(shard))}
-        size = batch_size(settings.device, sum(geometry.image_size**2 for geometry in wanted))
-        batches = [
-            Batch(shard, part, geometries(work.wanting(shard))) for shard in shards for part in shard.batches(size)
-        ]
-        kept = _KeptCrops(work, shards)
-        loaded = load_crops(batches, kept.cache, cores(), pin_memory=settings.device.type == "cuda")
         free: SimpleQueue[Ranker] = SimpleQueue()
         for device in devices:
             free.put(Ranker(device, settings.precision, work.dataset.shape.classes))
-        running: set[Future[Result]] = set()
+        left = deque(work.shards)
         pool = ThreadPoolExecutor(len(devices))
         try:
             with exact_arithmetic(settings.precision), _threads_shared_by(devices):
-                for batch, crops in zip(batches, loaded, strict=True):
-                    kept.take(batch, crops)
-                    running.add(pool.submit(_rank, work, batch, crops, free))
-                    if len(running) >= _READY * len(devices):
-                        done, running = wait(running, return_when=FIRST_COMPLETED)
-                        yield from (future.result() for future in done)
-                    if not any(map(work.wanting, shards)):
-                        return
-                while running:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
+                while left:
+                    yield from _while_planned(work, left, pool, free, _READY * len(devices))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _while_planned(
+    work: Work, left: deque[Shard], pool: ThreadPoolExecutor, free: "SimpleQueue[Ranker]", ready: int
+) -> Iterator[Result]:
+    """Evaluate shards off `left` as long as models want the crops that are planned of them.
+
+    A model that failed, or has seen enough, leaves the pass, and crops that only it wanted are not made any more.
+    """
+    device = work.settings.device
+    planned = {shard: wanted for shard in left if (wanted := geometries(work.wanting(shard)))}
+    if not planned:
+        left.clear()
+        return
+    size = batch_size(device, sum(one.image_size**2 for one in {one for wanted in planned.values() for one in wanted}))
+    batches = [Batch(shard, part, wanted) for shard, wanted in planned.items() for part in shard.batches(size)]
+    kept = _KeptCrops(work, planned)
+    loaded = load_crops(batches, kept.cache, cores(), pin_memory=device.type == "cuda")
+    running: set[Future[Result]] = set()
+    for batch in batches:
+        if batch.part.start == 0:
+            if geometries(work.wanting(batch.shard)) != batch.geometries:
+                break
+            while left.popleft() is not batch.shard:
+                pass
+        crops = next(loaded)
+        kept.take(batch, crops)
+        running.add(pool.submit(_rank, work, batch, crops, free))
+        if len(running) >= ready:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    else:
+        left.clear()
+    while running:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        yield from (future.result() for future in done)
 
 
 def _rank(work: Work, batch: Batch, crops: Crops, free: "SimpleQueue[Ranker]") -> Result:
@@ -79,7 +99,7 @@ def _rank(work: Work, batch: Batch, crops: Crops, free: "SimpleQueue[Ranker]") -
 class _KeptCrops:
     """The crop cache, if there is one: what is not in it yet is written shard by shard, as it is decoded."""
 
-    def __init__(self, work: Work, shards: Sequence[Shard]) -> None:
+    def __init__(self, work: Work, planned: "Mapping[Shard, Sequence[Geometry]]") -> None:
         self.tell = work.tell
         self.made: dict[Geometry, list[torch.Tensor]] = {}
         self.cache: CropCache | None = None
@@ -87,8 +107,8 @@ class _KeptCrops:
         if folder is None:
             return
         cache = CropCache(folder, work.dataset.fingerprint, crop_versions(deciding_versions(device.type)))
-        wanted = {geometry for shard in shards for geometry in geometries(work.wanting(shard))}
-        more, free = cache.missing(shards, wanted) / 1e9, cache.free() / 1e9
+        wanted = {geometry for geometries in planned.values() for geometry in geometries}
+        more, free = cache.missing(planned, wanted) / 1e9, cache.free() / 1e9
         self.tell(f"The crop cache takes {more:.2f} GB more in {folder}; {free:.0f} GB are free.")
         if more > free:
             self.tell("That does not fit: nothing is cached.")

@@ -26,6 +26,7 @@ from harness.evaluate.network import FromFile
 from harness.evaluate.progress import Silent
 from harness.evaluate.scores import Failure, Scores
 from harness.evaluate.work import Executor
+from harness.user_error import UserError
 from harness.zoo import build
 from tests.conftest import ROOT
 from tests.evaluate.images import IDS, write_folders
@@ -246,6 +247,17 @@ def test_a_node_that_sees_other_images_is_refused_by_name(
     two.remove(two.nodes[1])
     outcome = str(evaluate(replace(dataset, fingerprint="0" * 64), [entrant(Net)], CPU, told, executor))
     assert "No node of the cluster can evaluate: node " in outcome
+
+
+def test_an_address_where_nothing_listens_is_said_at_once() -> None:
+    from harness.evaluate.ray_executor import ray_executor
+
+    for address in ("127.0.0.1:1", "ray://127.0.0.1:1", "no address"):
+        with (
+            pytest.raises(UserError, match=f"--address {address}: expected a Ray cluster, got: "),
+            ray_executor(address),
+        ):
+            pass
 
 
 DRIVER = """

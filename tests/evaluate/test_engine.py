@@ -13,10 +13,10 @@ import pytest
 import torch
 from torch import nn
 
-from harness.evaluate import local, shards
+from harness.evaluate import crops, local, shards
 from harness.evaluate.conditions import Conditions, Geometry
 from harness.evaluate.dataset import Dataset, Shape, open_dataset
-from harness.evaluate.device import workers_on
+from harness.evaluate.device import batch_size, workers_on
 from harness.evaluate.engine import Entrant, Outcome, Settings, evaluate
 from harness.evaluate.forward import LogitsError, Runner
 from harness.evaluate.ledger import ledgers
@@ -331,6 +331,35 @@ def test_what_goes_wrong_with_several_workers_is_what_goes_wrong_with_one(images
     outcomes = evaluate(images, [broken, fine], CPU, Silent(), LocalExecutor(3))
     assert "NaN or infinite" in str(outcomes[broken])
     assert scores(outcomes[fine]).counts.images == 129
+
+
+class Refusing(Net):
+    """Fails after fifty images."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if sum(self.batches) >= 50:
+            raise RuntimeError("no more")
+        return super().forward(images)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_crops_that_nobody_wants_any_more_are_not_made(
+    images: Dataset, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is anything where nobody is left."""
+    monkeypatch.setattr(local, "batch_size", batch_size)
+    monkeypatch.setattr(shards, "SHARD_SIZE", 10)
+    made: list[Geometry] = []
+    real = crops.crop
+    monkeypatch.setattr(crops, "crop", lambda image, geometry: made.append(geometry) or real(image, geometry))
+    refusing, fine = entrant(Refusing(0), BILINEAR, "refusing"), entrant(Net(0), name="fine")
+    fresh = replace(CPU, refresh=True)
+    outcomes = evaluate(images, [refusing, fine], fresh, Silent(), LocalExecutor(workers))
+    assert outcomes[refusing] == Failure("refusing: no more")
+    assert scores(outcomes[fine]).counts.images == 129
+    assert made.count(BICUBIC.geometry) >= 129 > made.count(BILINEAR.geometry) >= 60
+    alone = entrant(Refusing(0), BILINEAR, "refusing")
+    assert evaluate(images, [alone], fresh, Silent(), LocalExecutor(workers)) == {alone: Failure("refusing: no more")}
 
 
 def test_gpus_are_taken_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
