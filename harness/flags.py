@@ -67,14 +67,16 @@ def with_files(command: _Command) -> _Command:
     folder = click.Path(path_type=Path, exists=True, file_okay=False)
     weights = "Where weights files lie; torch hub's own folder by default."
     source = "A git checkout or bare repository of the models' source."
-    images = "ImageNet's validation images: a folder per class, the flat folder with its ground truth, or the tar."
+    images = (
+        "ImageNet's validation images: a folder per class, the flat folder with its ground truth, the tar; or its URL."
+    )
     workers = "So many batches at once on this machine; one on each GPU by default."
     address = "Of the Ray cluster."
     precisions = click.Choice(["fp32", "tf32", "bf16", "fp16"])
     options = (
         click.option("--weights", type=folder, metavar="DIR", help=weights),
         click.option("--source", type=folder, metavar="DIR", help=source),
-        click.option("--imagenet", type=click.Path(path_type=Path, exists=True), metavar="DIR", help=images),
+        click.option("--imagenet", callback=_images, metavar="DIR", help=images),
         click.option(
             "--subset", type=click.IntRange(min=1), metavar="N", help="Evaluate only N images, drawn by a seed."
         ),
@@ -114,6 +116,29 @@ def with_networks(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def _images(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
+    """Where images lie: a path, or a URL that fsspec opens, as an object that is used like one."""
+    if value is None:
+        return None
+    try:
+        place = _at_url(value) if "://" in value else Path(value)
+        there = place.exists()
+    except ImportError as error:
+        told = f"{error}; a URL needs `pip install 'model-card-harness[ray]'` and fsspec's library for its kind"
+        raise click.BadParameter(told) from None
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"{value}: {error}") from None
+    if not there:
+        raise click.BadParameter(f"Path {value!r} does not exist.")
+    return place
+
+
+def _at_url(url: str) -> Any:
+    from upath import UPath
+
+    return UPath(url)
 
 
 def find(pages: tuple[Path, ...]) -> "Project":
