@@ -27,7 +27,7 @@ from harness.evaluate.progress import Silent
 from harness.evaluate.scores import Failure, Scores
 from harness.evaluate.work import Executor
 from harness.user_error import UserError
-from harness.zoo import build
+from harness.zoo import regnet
 from tests.conftest import ROOT
 from tests.evaluate.images import IDS, write_folders
 from tests.evaluate.networks import Faulty, Made, Net, Waiting
@@ -152,7 +152,7 @@ def test_the_canary_is_counted_as_here(executor: Executor) -> None:
     (checkpoint,) = CANARY.glob("*.pth")
     usual = Conditions(Geometry(32, Decimal("0.875"), "bicubic"))
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    canary = Entrant("canary", digest, usual, FromFile(build("regnety_canary"), checkpoint, digest), "canary")
+    canary = Entrant("canary", digest, usual, FromFile(regnet.build("regnety_canary"), checkpoint, digest), "canary")
     other = replace(canary, conditions=replace(usual, channels="BGR"), label="BGR")
     changed = replace(canary, weights="0" * 64, load=replace(canary.load, sha256="0" * 64), label="changed")
     digits = open_dataset(CANARY / "images", Shape(10, 50, tuple(map(str, range(10)))))
@@ -173,7 +173,7 @@ def test_a_thousand_classes_are_counted_as_here(executor: Executor, tmp_path: Pa
     shape = Shape(1000, 1, tuple(IMAGENET))
     dataset = open_dataset(write_folders(tmp_path / "imagenet", shape), shape)
     conditions = Conditions(Geometry(32, Decimal("0.875"), "bicubic"))
-    one = Entrant("regnety_002", digest, conditions, FromFile(build("regnety_002"), path, digest), "regnety_002")
+    one = Entrant("regnety_002", digest, conditions, FromFile(regnet.build("regnety_002"), path, digest), "regnety_002")
     same(evaluate(dataset, [one], replace(CPU, first=300), Told(), executor), dataset, 300)
 
 
