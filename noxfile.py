@@ -39,6 +39,7 @@ def bench(session: nox.Session) -> None:
     session.install(*PINNED, ".", "timm", "fvcore", "scikit-learn")
     session.run("python", "ci/bench.py", success_codes=[0, 1])
     session.run("python", "ci/bench_evaluation.py", *session.posargs)
+    session.run("python", "ci/bench_evaluation.py", "--workers")
 
 
 @nox.session

@@ -1,6 +1,7 @@
 """Speed of evaluating images, as ratios in one run: decoding, six models in one pass, kept crops; and on a GPU.
 
 python ci/bench_evaluation.py            decode, six models and crops, on this machine's processor
+python ci/bench_evaluation.py --workers  one worker on one core, two on two, and what travels in a cluster
 python ci/bench_evaluation.py --gpu      all twelve RegNetY over 20 000 images, where there is a GPU
 """
 
@@ -8,6 +9,7 @@ import argparse
 import io
 import multiprocessing
 import os
+import pickle
 import statistics
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
@@ -28,9 +31,11 @@ from torchvision import transforms
 from harness.evaluate.conditions import IMAGENET_MEAN, IMAGENET_STD, Conditions, Geometry
 from harness.evaluate.crop_cache import CropCache, crop_versions
 from harness.evaluate.crops import Batch, load_crops
+from harness.evaluate.dataset import Dataset as OpenedDataset
 from harness.evaluate.dataset import Shape, open_dataset
-from harness.evaluate.device import batch_size, cores, environment, find_device
+from harness.evaluate.device import batch_size, cores, deciding_versions, find_device
 from harness.evaluate.engine import Entrant, Settings, evaluate
+from harness.evaluate.local import LocalExecutor
 from harness.evaluate.progress import Silent
 from harness.evaluate.scores import Scores
 from harness.evaluate.shards import shards
@@ -179,7 +184,7 @@ def on_processor(folder: Path) -> bool:
     constant = Entrant("constant", "constant", USUAL, lambda: Constant(CLASSES), "constant")
     keeping = replace(settings, crop_cache=folder / "crops")
     evaluate(dataset, [constant], keeping, Silent())
-    cache = CropCache(folder / "crops", dataset.fingerprint, crop_versions(environment(torch.device("cpu"))))
+    cache = CropCache(folder / "crops", dataset.fingerprint, crop_versions(deciding_versions("cpu")))
     kept = statistics.median(FILES / timed(lambda: consume(batches, cache)) for _ in range(ROUNDS))
     print(f"{cores()} cores, kept crops                {kept:8.0f} images/s")
     without = statistics.median(timed(lambda: evaluate(dataset, [constant], settings, Silent())) for _ in range(ROUNDS))
@@ -231,6 +236,50 @@ class Constant(nn.Module):
         return self.scores.expand(len(images), -1)
 
 
+def on_workers(folder: Path) -> None:
+    """Print what one worker on one core and two on two give, where decoding takes longer and where a network does."""
+    shape = Shape(CLASSES, FILES // CLASSES, tuple(map(str, range(CLASSES))))
+    dataset = open_dataset(make_images(folder / "images", FILES), shape)
+    canary, large = network("regnety_canary", 0), network("regnety_002", 0)
+    for what, entrant, files in (
+        ("mostly decoding", Entrant("canary", "canary", SMALL, lambda: canary, "canary"), FILES),
+        ("regnety_002 at 224", Entrant("002", "002", USUAL, lambda: ten_classes(large), "002"), FILES // 4),
+    ):
+        settings = Settings(torch.device("cpu"), first=files, refresh=True)
+        one, two = (
+            statistics.median(files / rate_on(count, dataset, entrant, settings) for _ in range(ROUNDS))
+            for count in (1, 2)
+        )
+        print(f"{what:20} 1 worker {one:6.1f} images/s, 2 workers {two:6.1f}, efficiency {two / (2 * one):.2f}")
+    shard = shards(dataset)[0]
+    print(f"to a worker, for each shard and group:  {len(pickle.dumps(shard)):8} bytes")
+    print(f"from it, for each shard and model:      {np.zeros((len(shard.images), 5), np.int32).nbytes:8} bytes")
+
+
+def ten_classes(module: nn.Module) -> nn.Module:
+    """The network with the first ten of its scores."""
+    return nn.Sequential(module, FirstScores())
+
+
+class FirstScores(nn.Module):
+    """Cuts scores to the classes of the images here."""
+
+    def forward(self, scores: torch.Tensor) -> torch.Tensor:
+        """The first of them."""
+        return scores[:, :CLASSES]
+
+
+def rate_on(count: int, dataset: OpenedDataset, entrant: Entrant, settings: Settings) -> float:
+    """Seconds of an evaluation by so many workers on as many cores, with everything that this process starts."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:count])
+    try:
+        torch.set_num_threads(count)
+        return timed(lambda: evaluate(dataset, [entrant], settings, Silent(), LocalExecutor(count)))
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def on_gpu(folder: Path) -> None:
     """All twelve RegNetY over 20 000 images, with the limits of decoding and of computing alone."""
     device = find_device("cuda", "fp32")
@@ -254,12 +303,16 @@ def main() -> None:
     """Run one of the two; exit 1 where a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gpu", action="store_true")
-    gpu = parser.parse_args().gpu
+    parser.add_argument("--workers", action="store_true")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = folder
-        if not gpu:
+        if asked.gpu:
+            on_gpu(Path(folder))
+        elif asked.workers:
+            on_workers(Path(folder))
+        else:
             sys.exit(not on_processor(Path(folder)))
-        on_gpu(Path(folder))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,12 +29,11 @@ from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Record as PageRecord
 from harness.measure.checkpoint import contents, sha256
 from harness.resources import EvaluationOptions
+from harness.user_error import UserError
 from harness.verdict import NotHereError, Status
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from harness.evaluate.engine import Entrant, Settings
+    from harness.evaluate.work import Entrant, Executor, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +51,16 @@ class _Wanted:
         return self.subject.index.page.name, self.subject.name, self.dataset
 
     def entrant(self, conditions: Conditions, label: str, rule: Rule | None = None) -> "Entrant":
-        from harness.evaluate.engine import Entrant
+        from harness.evaluate.network import FromFile
+        from harness.evaluate.work import Entrant
 
-        return Entrant(self.subject.name, sha256(self.checkpoint), conditions, self._load, label, rule)
+        digest = sha256(self.checkpoint)
+        load = FromFile(self.subject.network, self.checkpoint, digest)
+        return Entrant(self.subject.name, digest, conditions, load, label, rule)
 
     def rule(self, images: Dataset) -> Rule | None:
         """When the model has been evaluated enough; only the complete images in random order can say so."""
         return None if images.lacking else stopping_rule(self.subject, self.result)
-
-    def _load(self) -> "nn.Module":
-        from harness.evaluate.network import with_tensors
-        from harness.measure.tensors import read_tensors
-
-        return with_tensors(self.subject.network, read_tensors(self.checkpoint))
 
 
 def evaluate_subjects(
@@ -85,9 +82,24 @@ def evaluate_subjects(
                 found[subject.evaluation_key(result)] = missing
             else:
                 wanted.setdefault(subject.resources.images[one.dataset], []).append(one)
-    for folder, models in wanted.items():
-        found |= _evaluate(folder, models, options, progress, search=search)
+    if wanted:
+        with _executor(options) as executor:
+            for folder, models in wanted.items():
+                found |= _evaluate(folder, models, options, progress, executor, search=search)
     return found
+
+
+def _executor(options: EvaluationOptions) -> "AbstractContextManager[Executor]":
+    if options.executor == "ray":
+        try:
+            from harness.evaluate.ray_executor import ray_executor
+        except ModuleNotFoundError as error:
+            told = f"--executor ray: {error.name} is not installed; pip install 'model-card-harness[ray]'"
+            raise UserError(told) from None
+        return ray_executor(options.address)
+    from harness.evaluate.local import LocalExecutor
+
+    return nullcontext(LocalExecutor(options.workers))
 
 
 def _wanted(subject: Subject, result: PageRecord, dataset: str | None) -> _Wanted:
@@ -116,14 +128,20 @@ def _wanted(subject: Subject, result: PageRecord, dataset: str | None) -> _Wante
     return _Wanted(subject, result, dataset, checkpoint, declared_conditions(subject))
 
 
-def _evaluate(
-    folder: Path, models: Sequence[_Wanted], options: EvaluationOptions, progress: Progress, *, search: bool
+def _evaluate(  # noqa: PLR0913 - each is another thing
+    folder: Path,
+    models: Sequence[_Wanted],
+    options: EvaluationOptions,
+    progress: Progress,
+    executor: "Executor",
+    *,
+    search: bool,
 ) -> dict[tuple[str, str, str], Evaluated]:
     from harness.evaluate.engine import evaluate
 
     # It may take hours; that nothing is collected (harness/process.py) is for runs of seconds.
     gc.enable()
-    settings = _settings(options)
+    settings = _settings(options, executor)
     try:
         images = _images(folder, models[0], progress)
     except DatasetError as error:
@@ -131,7 +149,7 @@ def _evaluate(
     except OSError as error:
         return dict.fromkeys((one.key for one in models), Failure(f"{error.filename}: {error.strerror}."))
     entrants = {one.key: one.entrant(one.conditions, one.subject.name, one.rule(images)) for one in models}
-    outcomes = evaluate(images, tuple(entrants.values()), settings, progress)
+    outcomes = evaluate(images, tuple(entrants.values()), settings, progress, executor)
     found: dict[tuple[str, str, str], Evaluated] = {}
     failed = []
     for one in models:
@@ -146,7 +164,7 @@ def _evaluate(
                 failed.append(one)
         else:
             found[one.key] = outcome
-    return found | _Search(failed, found, images, settings, progress).run() if failed else found
+    return found | _Search(failed, found, images, settings, progress, executor).run() if failed else found
 
 
 def _images(folder: Path, one: _Wanted, progress: Progress) -> Dataset:
@@ -159,11 +177,10 @@ def _images(folder: Path, one: _Wanted, progress: Progress) -> Dataset:
     return images
 
 
-def _settings(options: EvaluationOptions) -> "Settings":
-    from harness.evaluate.device import find_device
-    from harness.evaluate.engine import Settings
+def _settings(options: EvaluationOptions, executor: "Executor") -> "Settings":
+    from harness.evaluate.work import Settings
 
-    device = find_device(options.device, options.precision)
+    device = executor.find_device(options.device, options.precision)
     return Settings(device, options.precision, options.subset, options.refresh, options.crop_cache)
 
 
@@ -189,6 +206,7 @@ class _Search:
     images: Dataset
     settings: "Settings"
     progress: Progress
+    executor: "Executor"
 
     def run(self) -> dict[tuple[str, str, str], Evaluated]:
         """The evaluations of the failed models, with what the suspects give."""
@@ -214,7 +232,7 @@ class _Search:
             for one, cell in pairs
         }
         settings = replace(self.settings, first=first)
-        outcomes = evaluate(self.images, tuple(entrants.values()), settings, self.progress)
+        outcomes = evaluate(self.images, tuple(entrants.values()), settings, self.progress, self.executor)
         looked_into: dict[tuple[str, str, str], Evaluated] = {}
         for one in self.failed:
             evaluation = before[one.key]

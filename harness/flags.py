@@ -85,12 +85,16 @@ def with_files(command: _Command) -> _Command:
     folder = click.Path(path_type=Path, exists=True, file_okay=False)
     weights = "Where weights files lie; torch hub's own folder by default."
     source = "A git checkout or bare repository of the models' source."
-    images = "ImageNet's validation images: a folder per class, the flat folder with its ground truth, or the tar."
+    images = (
+        "ImageNet's validation images: a folder per class, the flat folder with its ground truth, the tar; or its URL."
+    )
+    workers = "So many batches at once on this machine; one on each GPU by default."
+    address = "Of the Ray cluster."
     precisions = click.Choice(["fp32", "tf32", "bf16", "fp16"])
     options = (
         click.option("--weights", type=folder, metavar="DIR", help=weights),
         click.option("--source", type=folder, metavar="DIR", help=source),
-        click.option("--imagenet", type=click.Path(path_type=Path, exists=True), metavar="DIR", help=images),
+        click.option("--imagenet", callback=_images, metavar="DIR", help=images),
         click.option(
             "--subset", type=click.IntRange(min=1), metavar="N", help="Evaluate only N images, drawn by a seed."
         ),
@@ -122,6 +126,15 @@ def with_files(command: _Command) -> _Command:
             metavar="DIR",
             help="Keep decoded crops there, so that later runs decode nothing.",
         ),
+        click.option(
+            "--executor",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="Who evaluates: this machine, or a Ray cluster.",
+        ),
+        click.option("--workers", type=click.IntRange(1, 1024), metavar="N", help=workers),
+        click.option("--address", default="auto", show_default=True, metavar="auto|HOST:PORT|ray://…", help=address),
     )
     for option in reversed(options):
         command = option(command)
@@ -138,6 +151,29 @@ def with_networks(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def _images(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
+    """Where images lie: a path, or a URL that fsspec opens, as an object that is used like one."""
+    if value is None:
+        return None
+    try:
+        place = _at_url(value) if "://" in value else Path(value)
+        there = place.exists()
+    except ImportError as error:
+        told = f"{error}; a URL needs `pip install 'model-card-harness[ray]'` and fsspec's library for its kind"
+        raise click.BadParameter(told) from None
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"{value}: {error}") from None
+    if not there:
+        raise click.BadParameter(f"Path {value!r} does not exist.")
+    return place
+
+
+def _at_url(url: str) -> Any:
+    from upath import UPath
+
+    return UPath(url)
 
 
 def find(pages: tuple[Path, ...]) -> "Project":
@@ -170,7 +206,9 @@ def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
         told = f"{source} is no git checkout or bare repository, or git is not installed"
         raise click.BadParameter(told, param_hint="--source")
     weights = files["weights"] or torch_hub_folder()
-    names = ("device", "precision", "subset", "refresh", "crop_cache")
+    if files["executor"] == "ray" and files["workers"]:
+        raise click.UsageError("--workers is of --executor local; a Ray cluster has as many as GPUs, or else cores.")
+    names = ("device", "precision", "subset", "refresh", "crop_cache", "executor", "workers", "address")
     return replace(
         project.resources,
         weights=weights if weights.is_dir() else None,

@@ -48,7 +48,8 @@ class UntilSure:
 class EvaluationOptions:
     """How to evaluate images: on which device, in which precision, how many of them (None for all).
 
-    `refresh` measures again what is kept; `crop_cache` is a folder for decoded crops.
+    `refresh` measures again what is kept; `crop_cache` is a folder for decoded crops. `executor` is `local`, with so
+    many `workers` (None for one a GPU), or `ray`, with the cluster's `address`; verdicts do not depend on those.
     """
 
     device: str = "auto"
@@ -57,6 +58,9 @@ class EvaluationOptions:
     until_sure: UntilSure | None = None
     refresh: bool = False
     crop_cache: Path | None = None
+    executor: str = field(default="local", repr=False)
+    workers: int | None = field(default=None, repr=False)
+    address: str = field(default="auto", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,7 @@ def test_another_precision_is_labelled_and_has_its_own_tolerance(verify: Verify,
         (("--device", "cuda:77"), "expected a GPU"),
         (("--device", "toaster"), "expected auto, cpu, cuda"),
         (("--device", "cpu", "--precision", "tf32"), "has no TF32"),
+        (("--executor", "ray", "--workers", "2"), "--workers is of --executor local"),
     ],
 )
 def test_a_device_that_is_not_here(verify: Verify, canary: Path, flags: tuple[str, ...], told: str) -> None:

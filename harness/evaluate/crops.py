@@ -66,22 +66,28 @@ class _Batches(Dataset[Crops | str]):
 
     def __getitem__(self, place: int) -> Crops | str:
         batch = self.batches[place]
-        crops = {geometry: self._kept(batch, geometry) for geometry in batch.geometries}
-        wanted = [geometry for geometry in batch.geometries if crops[geometry] is None]
-        made = {geometry: shared_crops(len(batch.images), geometry) for geometry in wanted}
-        rows = {geometry: of_batch.numpy() for geometry, of_batch in made.items()}
-        for number, image in enumerate(batch.images if wanted else ()):
-            try:
-                decoded = decode(image.read())
-                for geometry in wanted:
-                    rows[geometry][number] = crop(decoded, geometry)
-            except ImageError as error:
-                return f"{image.name} does not decode: {error}"
-            except OSError as error:
-                return f"{image.name} cannot be read: {error.strerror}"
-        return {geometry: kept for geometry, kept in crops.items() if kept is not None} | made
+        kept = {geometry: self._kept(batch, geometry) for geometry in batch.geometries}
+        here = {geometry: crops for geometry, crops in kept.items() if crops is not None}
+        made = decoded_crops(batch, [geometry for geometry in batch.geometries if geometry not in here])
+        return made if isinstance(made, str) else here | made
 
     def _kept(self, batch: Batch, geometry: Geometry) -> torch.Tensor | None:
         if self.cache is None or not self.cache.has(batch.shard, geometry):
             return None
         return self.cache.read(batch.shard, batch.part, geometry)
+
+
+def decoded_crops(batch: Batch, wanted: Sequence[Geometry]) -> dict[Geometry, torch.Tensor] | str:
+    """The crops of a batch in the geometries that are wanted; or, where an image does not decode, which and why."""
+    made = {geometry: shared_crops(len(batch.images), geometry) for geometry in wanted}
+    rows = {geometry: crops.numpy() for geometry, crops in made.items()}
+    for number, image in enumerate(batch.images if wanted else ()):
+        try:
+            decoded = decode(image.read())
+            for geometry in wanted:
+                rows[geometry][number] = crop(decoded, geometry)
+        except ImageError as error:
+            return f"{image.name} does not decode: {error}"
+        except OSError as error:
+            return f"{image.name} cannot be read: {error.strerror}"
+    return made

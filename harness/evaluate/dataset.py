@@ -109,7 +109,7 @@ def _in_tar(path: Path) -> dict[str, _Place]:
     import tarfile
 
     try:
-        with tarfile.open(path, "r:") as archive:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
             members = [member for member in archive if member.isfile() and _is_image(member.name)]
     except (tarfile.TarError, EOFError) as error:
         raise DatasetError(f"{path}: expected an uncompressed tar file, got: {error}; fetch it again") from None

@@ -30,9 +30,14 @@ def find_device(name: str, precision: str) -> torch.device:
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"--device {name}: expected a GPU, got {torch.cuda.device_count()} here; use --device cpu")
+    refuse_precision(device, precision)
+    return device
+
+
+def refuse_precision(device: torch.device, precision: str) -> None:
+    """Raises DeviceError where the device does not have the precision."""
     if device.type == "cpu" and precision == "tf32":
         raise DeviceError("--precision tf32: expected a GPU, got a CPU, which has no TF32; use --precision fp32")
-    return device
 
 
 def dtype(precision: str) -> torch.dtype:
@@ -51,21 +56,32 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def environment(device: torch.device) -> dict[str, Any]:
-    """The machine and the versions of what decodes and computes."""
+def workers_on(device: torch.device, workers: int | None) -> tuple[torch.device, ...]:
+    """Each worker's device: `cuda` is every GPU in turn, any other the same for all. Without a number, one each."""
+    if device.type == "cuda" and device.index is None:
+        gpus = torch.cuda.device_count()
+        return tuple(torch.device("cuda", number % gpus) for number in range(workers or gpus))
+    return (device,) * (workers or 1)
+
+
+def deciding_versions(kind: str) -> dict[str, str]:
+    """The versions of what decodes and computes on a `cpu` or `cuda`; a GPU need not be here."""
     found = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "device": _processor(),
         "torch": str(torch.__version__),
         "torchvision": _version("torchvision"),
         "Pillow": PIL.__version__,
         "libjpeg": str(features.version("libjpeg_turbo") or features.version("jpg")),
     }
+    if kind == "cuda":
+        found |= {"CUDA": str(torch.version.cuda), "cuDNN": str(torch.backends.cudnn.version())}
+    return found
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """The day, the machine, and the versions of what decodes and computes."""
+    found = {"date": datetime.now(UTC).date().isoformat(), "device": _processor()} | deciding_versions(device.type)
     if device.type == "cuda":
-        found["device"] = torch.cuda.get_device_name(device)
-        found["CUDA"] = str(torch.version.cuda)
-        found["driver"] = _driver()
-        found["cuDNN"] = str(torch.backends.cudnn.version())
+        found |= {"device": torch.cuda.get_device_name(device), "driver": _driver()}
     return found
 
 

@@ -1,74 +1,51 @@
-"""The pass over the images: every model that wants a shard gets its crops, and its counts are kept."""
+"""An evaluation: what is kept of it is looked up, the rest is given to whoever evaluates, and every result is kept."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import torch
+from typing import Any
 
 from harness.disk import code_digest
-from harness.evaluate.conditions import Conditions, Geometry
-from harness.evaluate.crop_cache import CropCache, crop_versions
-from harness.evaluate.crops import Batch, Crops, load_crops
 from harness.evaluate.dataset import Dataset
-from harness.evaluate.device import batch_size, cores, dtype, environment, exact_arithmetic
-from harness.evaluate.forward import LogitsError, Runner
+from harness.evaluate.device import deciding_versions
+from harness.evaluate.gathering import Gathering
 from harness.evaluate.ledger import Kept, Ledger, LedgerError
-from harness.evaluate.preprocess import ImageError, normalise
+from harness.evaluate.local import LocalExecutor
+from harness.evaluate.preprocess import ImageError
 from harness.evaluate.progress import Progress
-from harness.evaluate.scores import Counts, Failure, Prediction, Scores, count, running
-from harness.evaluate.shards import SHARD_SIZE, Shard, shards
-from harness.evaluate.stopping import Rule
-from harness.measure.tensors import WeightsFileError
-
-if TYPE_CHECKING:
-    from torch import nn
-
-
-@dataclass(frozen=True, slots=True)
-class Entrant:
-    """A model under conditions: its name, the SHA-256 of its weights, and how to get the network that holds them.
-
-    `label` is what progress calls it. Where there is a `rule`, it is evaluated only until that is sure.
-    """
-
-    model: str
-    weights: str
-    conditions: Conditions
-    load: Callable[[], "nn.Module"] = field(compare=False)
-    label: str = field(compare=False)
-    rule: Rule | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to evaluate: device and precision, how many images (None for all), and whether kept results count."""
-
-    device: torch.device
-    precision: str = "fp32"
-    first: int | None = None
-    refresh: bool = False
-    crop_cache: Path | None = None
-
+from harness.evaluate.scores import Counts, Failure, Scores, count, running
+from harness.evaluate.shards import Shard, shards
+from harness.evaluate.work import Entrant, Executor, ExecutorError, Result, Settings, Work
 
 Outcome = Scores | Failure
 
-# The versions that an evaluation's result depends on.
-_DECIDING = ("torch", "torchvision", "Pillow", "libjpeg", "CUDA", "cuDNN")
-# And the harness's own modules, of this package.
-_MODULES = ("conditions", "crops", "device", "engine", "forward", "network", "preprocess", "scores", "shards")
+# The harness's own modules, of this package, that an evaluation's result depends on.
+_MODULES = (
+    "conditions",
+    "crops",
+    "device",
+    "engine",
+    "forward",
+    "network",
+    "preprocess",
+    "ranking",
+    "scores",
+    "shards",
+)
 
 
 def evaluate(
-    dataset: Dataset, entrants: Sequence[Entrant], settings: Settings, progress: Progress
+    dataset: Dataset,
+    entrants: Sequence[Entrant],
+    settings: Settings,
+    progress: Progress,
+    executor: Executor | None = None,
 ) -> dict[Entrant, Outcome]:
-    """Every entrant's scores on the dataset, in one pass over its images; what is kept is not evaluated again."""
+    """Every entrant's scores on the dataset; what is kept is not evaluated again. Without an executor, here."""
     if not dataset.images:
         return dict.fromkeys(entrants, Failure("There are no images."))
-    return _Evaluation(dataset, entrants, settings, progress).run()
+    return _Evaluation(dataset, entrants, settings, progress).run(executor or LocalExecutor())
 
 
 class _Evaluation:
@@ -76,25 +53,30 @@ class _Evaluation:
         self.dataset = dataset
         self.settings = settings
         self.progress = progress
-        self.environment = environment(settings.device)
         self.shards = shards(dataset, settings.first)
         self.ledgers = {entrant: Ledger(self._description(entrant)) for entrant in entrants}
         self.kept: dict[Entrant, dict[Shard, Kept]] = {entrant: {} for entrant in entrants}
         self.failures: dict[Entrant, Failure] = {}
-        self.runners: dict[tuple[str, str], Runner] = {}
-        self.cache = self._crop_cache()
+        self.begun: dict[Shard, dict[Entrant, Gathering]] = {}
+        # Of how many images the first class is right, and how many were seen, here or before.
+        self.right: dict[Entrant, tuple[int, int]] = dict.fromkeys(entrants, (0, 0))
         self.keeping = True
 
-    def run(self) -> dict[Entrant, Outcome]:
+    def run(self, executor: Executor) -> dict[Entrant, Outcome]:
         if not self.settings.refresh:
             self._look_up()
         work = [shard for shard in self.shards if self._wanting(shard)]
         if work:
-            self._announce(work)
+            self.progress.start(
+                sum(len(shard.images) for shard in work),
+                [entrant.label for entrant in self.ledgers if any(entrant in self._wanting(shard) for shard in work)],
+                sum(len(shard.images) for shard in self.shards),
+            )
+            wanted = Work(self.dataset, work, self.settings, self._wanting, self.progress.note)
             try:
-                with exact_arithmetic(self.settings.precision):
-                    self._evaluate(work)
-            except (ImageError, RuntimeError) as error:
+                for result in executor.evaluate(wanted):
+                    self._take(result)
+            except (ImageError, ExecutorError, RuntimeError) as error:
                 # A RuntimeError is DataLoader's: a worker that was killed, or too little shared memory.
                 told = str(error).partition("\n")[0].rstrip(".")
                 for entrant in self.ledgers:
@@ -105,7 +87,6 @@ class _Evaluation:
         return {entrant: self._outcome(entrant) for entrant in self.ledgers}
 
     def _description(self, entrant: Entrant) -> dict[str, Any]:
-        versions = {name: self.environment[name] for name in _DECIDING if name in self.environment}
         return {
             "model": entrant.model,
             "weights": entrant.weights,
@@ -113,7 +94,7 @@ class _Evaluation:
             "conditions": entrant.conditions.as_json(),
             "precision": self.settings.precision,
             "device": self.settings.device.type,
-            "versions": versions | {"harness": _code_digest()},
+            "versions": deciding_versions(self.settings.device.type) | {"harness": code_of_evaluating()},
         }
 
     def _look_up(self) -> None:
@@ -124,6 +105,8 @@ class _Evaluation:
                 self.failures[entrant] = Failure(str(error))
             else:
                 self.kept[entrant] = {shard: kept for shard, kept in found.items() if kept is not None}
+                for one in self.kept[entrant].values():
+                    self._tally(entrant, one.counts)
 
     def _wanting(self, shard: Shard) -> list[Entrant]:
         """The entrants that the shard is still to be evaluated for."""
@@ -141,101 +124,36 @@ class _Evaluation:
         kept = self.kept[entrant]
         return running(kept[shard].counts for shard in takewhile(kept.__contains__, self.shards))
 
-    def _announce(self, work: Sequence[Shard]) -> None:
-        entrants = [entrant for entrant in self.ledgers if any(entrant in self._wanting(shard) for shard in work)]
-        if self.cache is not None:
-            geometries = {entrant.conditions.geometry for entrant in entrants}
-            more, free = self.cache.missing(work, geometries) / 1e9, self.cache.free() / 1e9
-            self.progress.note(
-                f"The crop cache takes {more:.2f} GB more in {self.cache.folder}; {free:.0f} GB are free."
-            )
-            if more > free:
-                self.cache = None
-                self.progress.note("That does not fit: nothing is cached.")
-        labels = [entrant.label for entrant in entrants]
-        self.progress.start(sum(len(shard.images) for shard in work), labels)
+    def _take(self, result: Result) -> None:
+        """Count what came of some images, and keep the shard for every entrant that has seen all of it."""
+        shard = result.shard
+        begun = self.begun.setdefault(shard, {entrant: Gathering(shard) for entrant in self._wanting(shard)})
+        before = self._images_done(shard)
+        for entrant, outcome in result.outcomes.items():
+            if isinstance(outcome, Failure):
+                self.failures.setdefault(entrant, outcome)
+            elif entrant not in self.failures:
+                gathering = begun.setdefault(entrant, Gathering(shard))
+                self._tally(entrant, count(gathering.take(result.part, outcome)))
+        going = [entrant for entrant in begun if entrant not in self.failures]
+        self.progress.advance(self._images_done(shard) - before, {one.label: self.right[one] for one in going})
+        for entrant in going:
+            whole = begun[entrant].whole()
+            if whole and shard not in self.kept[entrant]:
+                self._keep(entrant, shard, Kept(whole, count(whole), result.environment))
 
-    def _crop_cache(self) -> CropCache | None:
-        if self.settings.crop_cache is None:
-            return None
-        return CropCache(self.settings.crop_cache, self.dataset.fingerprint, crop_versions(self.environment))
+    def _images_done(self, shard: Shard) -> int:
+        """How many of the shard's images all have seen that go on; those that only some have seen, by that part."""
+        going = {*self._wanting(shard), *(entrant for entrant, kept in self.kept.items() if shard in kept)}
+        seen = [one.seen for entrant, one in self.begun[shard].items() if entrant in going]
+        return sum(seen) // len(seen) if seen else len(shard.images)
 
-    def _evaluate(self, work: Sequence[Shard]) -> None:
-        while work:
-            done = self._evaluate_while_planned({shard: _geometries(self._wanting(shard)) for shard in work})
-            work = [shard for shard in work[done:] if self._wanting(shard)]
+    def _tally(self, entrant: Entrant, counts: Counts) -> None:
+        first, seen = self.right[entrant]
+        self.right[entrant] = first + counts.top_1, seen + counts.images
 
-    def _evaluate_while_planned(self, planned: Mapping[Shard, tuple[Geometry, ...]]) -> int:
-        """Evaluate shards as long as models want the crops that are planned of them; how many it were.
-
-        A model that fails, or is sure, leaves the pass, and crops that only it wanted are not made any more.
-        """
-        device = self.settings.device
-        wanted = {geometry for geometries in planned.values() for geometry in geometries}
-        size = batch_size(device, sum(geometry.image_size**2 for geometry in wanted))
-        batches = [Batch(shard, part, crops) for shard, crops in planned.items() for part in shard.batches(size)]
-        loaded = load_crops(batches, self.cache, cores(), pin_memory=device.type == "cuda")
-        for done, (shard, geometries) in enumerate(planned.items()):
-            if _geometries(self._wanting(shard)) != geometries:
-                return done
-            self._evaluate_shard(shard, size, loaded)
-        return len(planned)
-
-    def _evaluate_shard(self, shard: Shard, size: int, loaded: Iterator[Crops]) -> None:
-        predictions: dict[Entrant, list[Prediction]] = {entrant: [] for entrant in self._wanting(shard)}
-        cache, geometries = self.cache, _geometries(list(predictions))
-        crops: dict[Geometry, list[torch.Tensor]] = {
-            geometry: [] for geometry in geometries if cache and not cache.has(shard, geometry)
-        }
-        for part in shard.batches(size):
-            batch = next(loaded)
-            for geometry, parts in crops.items():
-                parts.append(batch[geometry])
-            images = shard.images[part]
-            for entrant, ranked in self._ranked(list(predictions), batch):
-                pairs = zip(images, ranked, strict=True)
-                predictions[entrant] += [Prediction(image.name, image.label, classes) for image, classes in pairs]
-            going = {entrant: made for entrant, made in predictions.items() if entrant not in self.failures}
-            self.progress.advance(len(images), {one.label: self._right(one, made) for one, made in going.items()})
-        for entrant, made in predictions.items():
-            if entrant not in self.failures:
-                self._keep(entrant, shard, made)
-        self._keep_crops(shard, crops)
-
-    def _ranked(self, entrants: Sequence[Entrant], batch: Crops) -> Iterator[tuple[Entrant, list[tuple[int, ...]]]]:
-        """The batch's first classes by each entrant that has not failed; one's failure is its own."""
-        for conditions in dict.fromkeys(entrant.conditions for entrant in entrants):
-            # The input of one set of conditions at a time: of many, they would not fit beside each other.
-            crops = batch[conditions.geometry].to(self.settings.device, non_blocking=True)
-            inputs = normalise(crops, conditions).to(dtype(self.settings.precision), memory_format=torch.channels_last)
-            for entrant in entrants:
-                if entrant.conditions != conditions or entrant in self.failures:
-                    continue
-                try:
-                    ranked = self._runner(entrant).first_classes(inputs, self.dataset.shape.classes)
-                except (LogitsError, WeightsFileError, OSError, RuntimeError) as error:
-                    self.failures[entrant] = Failure(f"{entrant.model}: {error}".partition("\n")[0])
-                else:
-                    yield entrant, [tuple(classes) for classes in ranked]
-
-    def _runner(self, entrant: Entrant) -> Runner:
-        name, settings = (entrant.model, entrant.weights), self.settings
-        if name not in self.runners:
-            network = entrant.load().to(settings.device, dtype(settings.precision), memory_format=torch.channels_last)
-            self.runners[name] = Runner(network.eval(), SHARD_SIZE)
-        return self.runners[name]
-
-    def _right(self, entrant: Entrant, made: Sequence[Prediction]) -> tuple[int, int]:
-        """How many images are right so far, of how many."""
-        done = [kept.counts for kept in self.kept[entrant].values()]
-        now = count(made)
-        return sum(one.top_1 for one in done) + now.top_1, sum(one.images for one in done) + now.images
-
-    def _keep(self, entrant: Entrant, shard: Shard, made: Sequence[Prediction]) -> None:
-        if len(made) != len(shard.images):
-            self.failures[entrant] = Failure(f"{len(made)} of the {len(shard.images)} images of a shard were counted.")
-            return
-        kept = self.kept[entrant][shard] = Kept(tuple(made), count(made), self.environment)
+    def _keep(self, entrant: Entrant, shard: Shard, kept: Kept) -> None:
+        self.kept[entrant][shard] = kept
         try:
             self.ledgers[entrant].store(shard, kept)
         except OSError as error:
@@ -243,23 +161,17 @@ class _Evaluation:
                 self.progress.note(f"What is evaluated cannot be kept, and is lost when this run ends: {error}")
             self.keeping = False
         sure = self._sure_after(entrant)
-        if sure and len(self.kept[entrant]) < len(self.shards):
+        if sure and sure == self._looks(entrant)[-1] and len(self.kept[entrant]) < len(self.shards):
             told = f"{sure.images} of {self.dataset.shape.images} images"
             self.progress.note(f"{entrant.label}: sure after {told}.")
-
-    def _keep_crops(self, shard: Shard, crops: Mapping[Geometry, Sequence[torch.Tensor]]) -> None:
-        for geometry, batches in crops.items():
-            try:
-                if self.cache is not None:
-                    self.cache.write(shard, geometry, batches)
-            except OSError as error:
-                self.cache = None
-                self.progress.note(f"Crops cannot be kept any more: {error}")
 
     def _outcome(self, entrant: Entrant) -> Outcome:
         if entrant in self.failures:
             return self.failures[entrant]
-        kept = [self.kept[entrant][shard] for shard in self._counted(entrant)]
+        counted = self._counted(entrant)
+        kept = [self.kept[entrant][shard] for shard in counted if shard in self.kept[entrant]]
+        if len(kept) < len(counted):
+            return Failure(f"Only {len(kept)} of {len(counted)} shards were evaluated.")
         predictions = tuple(prediction for part in kept for prediction in part.predictions)
         environments = tuple({str(part.environment): part.environment for part in kept}.values())
         looks = running(part.counts for part in kept)
@@ -274,12 +186,8 @@ class _Evaluation:
 
 
 @cache
-def _code_digest() -> str:
+def code_of_evaluating() -> str:
     """What of the harness an evaluation depends on: the code of evaluating and of building networks."""
     package = Path(__file__).parents[1]
     modules = [package / "evaluate" / f"{name}.py" for name in _MODULES]
     return code_digest([*modules, *package.glob("zoo/*.py"), package / "measure" / "tensors.py"])
-
-
-def _geometries(entrants: Sequence[Entrant]) -> tuple[Geometry, ...]:
-    return tuple(dict.fromkeys(entrant.conditions.geometry for entrant in entrants))

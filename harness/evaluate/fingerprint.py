@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.disk import cache_home, stamp, write_whole
 
@@ -15,7 +16,10 @@ _READERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image: its file's name, its class by number, and the bytes of `path` that hold it."""
+    """One image: its file's name, its class by number, and the bytes of `path` that hold it.
+
+    Where images lie at a URL, `path` is universal_pathlib's, which fsspec reads.
+    """
 
     name: str
     label: int
@@ -25,6 +29,10 @@ class Image:
 
     def read(self) -> bytes:
         """The encoded image."""
+        if _is_remote(self.path):
+            # Opened as a file, it would read ahead much more than one image.
+            place: Any = self.path
+            return bytes(place.fs.cat_file(place.path, self.offset, self.offset + self.size))
         with self.path.open("rb") as file:
             file.seek(self.offset)
             return file.read(self.size)
@@ -39,9 +47,12 @@ def fingerprint(images: Sequence[Image]) -> str:
 
 
 def _digests(images: Sequence[Image]) -> list[str]:
-    """Each image's SHA-256; kept by path and stamp."""
+    """Each image's SHA-256; kept by path and stamp, but not of those at a URL, which have no such stamp."""
     if not images:
         return []
+    if any(_is_remote(image.path) for image in images):
+        with ThreadPoolExecutor(_READERS) as readers:
+            return list(readers.map(_sha256, images))
     stamps = {path: stamp(path.stat()) for path in {image.path for image in images}}
     keys = [f"{image.path.absolute()}:{image.offset}:{image.size}:{stamps[image.path]}" for image in images]
     names = hashlib.sha256("\n".join(sorted(str(path.absolute()) for path in stamps)).encode()).hexdigest()
@@ -56,6 +67,10 @@ def _digests(images: Sequence[Image]) -> list[str]:
         with contextlib.suppress(OSError):
             write_whole(kept_in, json.dumps(dict(zip(keys, digests, strict=True))).encode())
     return digests
+
+
+def _is_remote(path: Any) -> bool:
+    return not isinstance(path, Path)
 
 
 def _kept(path: Path) -> Mapping[str, str]:

@@ -7,11 +7,14 @@ from typing import Protocol
 class Progress(Protocol):
     """What shows an evaluation while it runs. Models are called by their labels."""
 
-    def start(self, images: int, models: Sequence[str]) -> None:
-        """An evaluation of so many images begins."""
+    def start(self, images: int, models: Sequence[str], each: int) -> None:
+        """An evaluation of so many images begins; with those that were evaluated before, each model has `each`."""
 
     def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:
-        """So many more images are done; `right` says how many each model got right so far, of how many."""
+        """So many more images are done; `right` says how many a model got right so far, of how many.
+
+        Models that nothing is new of are left out.
+        """
 
     def judged(self, done: int, of: int) -> None:
         """So many of the models are judged."""
@@ -26,7 +29,7 @@ class Progress(Protocol):
 class Silent:
     """Nobody is told."""
 
-    def start(self, images: int, models: Sequence[str]) -> None:
+    def start(self, images: int, models: Sequence[str], each: int) -> None:
         """Say nothing."""
 
     def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:

@@ -23,16 +23,16 @@ class ProgressOnStderr:
         self._tasks: dict[str, TaskID] = {}
         self._images = self._done = 0
         self._started = self._told = time.monotonic()
-        self._right: Mapping[str, tuple[int, int]] = {}
+        self._right: dict[str, tuple[int, int]] = {}
 
-    def start(self, images: int, models: Sequence[str]) -> None:
-        """Begin an evaluation of so many images."""
+    def start(self, images: int, models: Sequence[str], each: int) -> None:
+        """Begin an evaluation of so many images; each model's bar is full with `each`."""
         self._images, self._done, self._right = images, 0, {}
         self._started = self._told = time.monotonic()
         if sys.stderr.isatty():
-            self._start_bars(models)
+            self._start_bars(models, each)
 
-    def _start_bars(self, models: Sequence[str]) -> None:
+    def _start_bars(self, models: Sequence[str], each: int) -> None:
         # Loaded only for an evaluation: an answer from the cache does without.
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -42,18 +42,18 @@ class ProgressOnStderr:
         self._bars = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
         self._tasks = {"": self._bars.add_task("images", total=self._images, told="")}
         for model in models[:_MOST_MODELS]:
-            self._tasks[model] = self._bars.add_task(model, total=self._images, told="")
+            self._tasks[model] = self._bars.add_task(model, total=each, told="")
         self._bars.start()
 
     def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:
         """Tell that so many more images are done."""
         self._done += images
-        self._right = right
+        self._right |= right
         if self._bars is not None:
             self._bars.update(self._tasks[""], completed=self._done, told=f"{self._rate():.0f} a second")
             for model, (first, seen) in right.items():
                 if model in self._tasks and seen:
-                    self._bars.update(self._tasks[model], completed=self._done, told=f"top-1 {100 * first / seen:.2f}%")
+                    self._bars.update(self._tasks[model], completed=seen, told=f"top-1 {100 * first / seen:.2f}%")
         elif time.monotonic() - self._told > _SECONDS_BETWEEN_LINES and self._done < self._images:
             self._told = time.monotonic()
             self._line(f", {(self._images - self._done) / self._rate():.0f} s left")

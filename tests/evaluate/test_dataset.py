@@ -191,3 +191,19 @@ def test_images_that_do_not_belong_are_a_surplus(tmp_path: Path) -> None:
     dataset = open_dataset(tmp_path, SHAPE)
     assert dataset.surplus
     assert dataset.lacking is not None
+
+
+def test_a_tar_at_a_url_holds_the_same_images(tmp_path: Path) -> None:
+    upath = pytest.importorskip("upath", reason="universal-pathlib is not installed")
+    archive = write_tar(tmp_path, folders=True) / "ILSVRC2012_img_val.tar"
+    here = open_dataset(archive, SHAPE)
+    url = upath.UPath("memory://bucket/val.tar")
+    url.write_bytes(archive.read_bytes())
+    there = open_dataset(url, SHAPE)
+    assert there.fingerprint == here.fingerprint
+    assert [image.read() for image in there.images] == [image.read() for image in here.images]
+    # Other bytes of the same length are other images, however soon they come.
+    content = archive.read_bytes()
+    place = there.images[3].offset + 40
+    url.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    assert open_dataset(url, SHAPE).fingerprint != here.fingerprint
