@@ -1,6 +1,7 @@
 """One pass over the images: every image once, the same counts as a plain loop, kept whole or not at all."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -346,12 +347,11 @@ def test_crops_are_kept_and_used_and_damage_is_noticed(images: Dataset, tmp_path
     for path in ledgers().rglob("shard-*.json"):
         path.unlink()
     assert evaluate(images, [entrant(Net(0))], cached, Silent())[entrant(Net(0))] == first
-    # What was damaged is forgotten, and decoded again.
-    assert not files[0].exists()
-    outcome = evaluate(gone, [entrant(Net(0), name="new")], cached, Silent())[entrant(Net(0), name="new")]
-    assert "cannot be read" in str(outcome)
-    evaluate(images, [entrant(Net(0), name="newer")], cached, Silent())
-    assert files[0].exists()
+    # What was damaged is forgotten, decoded again, and kept anew by the next run at the latest.
+    evaluate(images, [entrant(Net(0), name="new")], cached, Silent())
+    assert files[0].read_bytes() != spoiled
+    newer = entrant(Net(0), name="newer")
+    assert scores(evaluate(gone, [newer], cached, Silent())[newer]).counts == scores(first).counts
 
 
 class Slow(Net):
@@ -448,8 +448,9 @@ def test_whoever_evaluates_gives_each_image_once(images: Dataset) -> None:
     outcome = evaluate(images, [entrant(Net(0))], CPU, Silent(), Twice())[entrant(Net(0))]
     assert "each once" in str(outcome)
     outcome = evaluate(images, [entrant(Net(0))], CPU, Silent(), Half())[entrant(Net(0))]
-    assert "Only 0 of 3 shards were evaluated" in str(outcome)
-    assert list(ledgers().rglob("shard-*.json")) == []
+    told = re.search(r"Only (\d) of 6 shards were evaluated", str(outcome))
+    assert told
+    assert len(list(ledgers().rglob("shard-*.json"))) == int(told[1])
 
 
 @pytest.mark.gpu
