@@ -53,7 +53,7 @@ def _in_conflict(one: Figure, other: Figure) -> bool:
     if abs(gap) > FAR_APART and times <= _NEAR:
         return True
     runs = {without_numbers(each.entry.weights.label) for each in (one, other)}
-    return gap < -FAR_WORSE and len(runs) == 1 and _is_larger(larger, smaller, times)
+    return gap < 0 and len(runs) == 1 and _is_larger(larger, smaller, times)
 
 
 def _is_larger(one: Figure, other: Figure, times: Decimal) -> bool:

@@ -148,6 +148,12 @@ BREAKS: dict[str, tuple[list[Edit], str, set[tuple[str, str]], set[tuple[str, st
         set(),
         {("net_18", "parameters"), ("net_18", "file_size")},
     ),
+    "not even two bytes, in two of the family": (
+        [("File Size: 46883457", "File Size: 23000000"), ("File Size: 87323457", "File Size: 43000000")],
+        "bytes cannot hold the parameters",
+        set(),
+        {("net_18", "parameters"), ("net_18", "file_size"), ("net_34", "parameters"), ("net_34", "file_size")},
+    ),
     "not four bytes, as the others": (
         [("File Size: 46883457", "File Size: 45000000")],
         "bytes cannot hold the parameters",
@@ -255,6 +261,7 @@ NEAR_MISSES: dict[str, list[Edit]] = {
         ("net_34-333f7ec4.pth", "net_34/weights.pth"),
     ],
     "a file without the prefix": [("tv_net_34-0f0f0f0f", "net_34-0f0f0f0f")],
+    "a file that holds its own name too": [("net_34-333f7ec4", "net_18_into_net_34-333f7ec4")],
     "a file with a prefix": [("net_18-5c106cde", "old_net_18-5c106cde")],
     "a file of a name that only begins alike": [("net_50d-aabbccdd", "net_502-aabbccdd")],
     "one ID, the same parameters to the rounding": [
@@ -269,6 +276,7 @@ NEAR_MISSES: dict[str, list[Edit]] = {
     "half precision, said": [("File Size: 46883457", "File Size: 23441728  # fp16")],
     "eight bits, said": [("File Size: 46883457", "File Size: 11800000"), ("ID: net_18", "ID: net_18_int8")],
     "a file with the optimizer's state": [("File Size: 46883457", "File Size: 140650371")],
+    "twenty times the bytes": [("File Size: 46883457", "File Size: 937669140")],
     "all in percent, one without a sign": [("69.76%", "69.76")],
     "a comment that rounds": [("FLOPs: 1814073344", "FLOPs: 1814073344  # 1.8G")],
     "a comment that cuts": [("Parameters: 11690000", "Parameters: 11690000  # 11.6 M params")],
