@@ -174,7 +174,7 @@ def test_faults_of_all_pages_are_told_and_nothing_is_written(verify: Verify, pro
     [
         ("pages = ", "expected TOML"),
         ("pages = []", "name at least one page"),
-        ('page = ["a.md"]', "expected the keys datasets, pages, tolerances, waivers, got page"),
+        ('page = ["a.md"]', "expected the keys builders, datasets, pages, tolerances, waivers, got page"),
         ("pages = [1]", 'expected pages = ["page.md", …]'),
         (
             'pages = ["regnety.md"]\n[datasets]\nDigits = "nowhere"',
