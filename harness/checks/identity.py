@@ -39,11 +39,12 @@ def _in_collection(claim: Claim, subject: Subject) -> Verdict:
         reason = "The collection is on this page, but the model's name does not tell whether it belongs there."
         return Verdict(claim, Status.UNCHECKED, reason, None, None, "page")
     closest = max(fitting, key=len)
-    if claim.declared == closest:
+    if closest in claim.texts:
         reason = "The collection is on this page, and the model's name holds its name."
         return Verdict(claim, Status.PASS, reason, closest, None, "page")
     reason = "The model's name holds the name of another collection of this page, or more of it."
-    return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}", correction=(closest,))
+    correction = (closest,) if len(claim.texts) == 1 else ()
+    return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}", correction=correction)
 
 
 def fitting_collections(subject: Subject) -> list[str]:

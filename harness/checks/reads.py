@@ -57,7 +57,7 @@ READINGS: Mapping[str, Reading] = {
     ],
     "models": lambda _, subject: sorted(subject.index.models),
     "models of the collection": lambda claim, subject: sorted(
-        name for name, record in subject.index.models.items() if record.text("in_collection") == claim.declared
+        name for name, record in subject.index.models.items() if claim.declared in record.texts("in_collection")
     ),
 }
 

@@ -88,7 +88,7 @@ class Subject:
     def collection_of(self, claim: Claim) -> str:
         """The name of the collection that a claim is about: it stands in it, or its model belongs to it."""
         if claim.model is not None:
-            return self.index.models[claim.model].text("in_collection") or ""
+            return self.sibling(claim.model).collection_name
         return next((name for name, one in self.index.collections.items() if one.holds(claim.where)), "")
 
     @property
@@ -160,9 +160,15 @@ class Subject:
         return self.references.models[self.name]
 
     @property
+    def collection_name(self) -> str:
+        """The model's collection; of several the first that something is on file of, if there is one."""
+        names = self.record.texts("in_collection")
+        return next((name for name in names if name in self.references.collections), names[0] if names else "")
+
+    @property
     def collection(self) -> Mapping[str, Any]:
         """What is published of the model's collection; empty where nothing is on file."""
-        return self.references.collections.get(self.record.text("in_collection") or "", {})
+        return self.references.collections.get(self.collection_name, {})
 
     @property
     def weights(self) -> WeightsFile:

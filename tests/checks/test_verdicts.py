@@ -80,6 +80,16 @@ def test_a_model_that_no_family_builds_leaves_the_others() -> None:
     assert not [verdict for verdict in verdicts.values() if verdict.status is Status.ERROR]
 
 
+def test_a_model_may_be_in_several_collections() -> None:
+    """None of them is empty then, and the one that its name holds need not be the only one."""
+    text = page_text().replace("In Collection: RegNetY", "In Collection: [Old, RegNetY]")
+    text = text.replace("Collections:\n", "Collections:\n- Name: Old\n")
+    kinds = {"collection_name", "in_collection", "paper_title", "file_size"}
+    verdicts = verdicts_on(text, select=lambda claim: claim.kind in kinds and claim.model in {None, "regnety_002"})
+    assert {verdict.claim.kind for verdict in verdicts} == kinds
+    assert {verdict.status for verdict in verdicts} == {Status.PASS}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "kind", "model", "reason"),
     [
