@@ -13,7 +13,7 @@ READS = ("collections that fit",)
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the claim with the model's name, and the name with what builders know."""
-    return {"name": _name, "library": _name, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
+    return {"name": _name, "library": _library, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
 
 
 def _name(claim: Claim, subject: Subject) -> Verdict:
@@ -21,6 +21,14 @@ def _name(claim: Claim, subject: Subject) -> Verdict:
     note = f" Note: {network.note}." if network.note else ""
     reason = f"{network.builder} builds a network of this name.{note}"
     return Verdict(claim, Status.PASS, reason, claim.declared, None, type(network.module).__name__)
+
+
+def _library(claim: Claim, subject: Subject) -> Verdict:
+    network = subject.network
+    if claim.declared != network.library:
+        reason = f"The network is built by {network.builder}, which does not tell whether {claim.declared} has it too."
+        return Verdict(claim, Status.UNCHECKED, reason, None, None, type(network.module).__name__)
+    return _name(claim, subject)
 
 
 def _id(claim: Claim, subject: Subject) -> Verdict:

@@ -107,10 +107,9 @@ class Subject:
     @property
     def blueprint(self) -> Blueprint:
         """What is known of the network that the model's name stands for."""
-        page = self.index.values.get("library_name")
         return Blueprint(
             self.name,
-            self.record.text("library") or (page.raw if page else None),
+            self.record.text("library"),
             self.references.same_network(self.name),
             self.resources.builders,
             self.resources.root or Path(),

@@ -80,6 +80,21 @@ def test_a_model_that_no_family_builds_leaves_the_others() -> None:
     assert not [verdict for verdict in verdicts.values() if verdict.status is Status.ERROR]
 
 
+@pytest.mark.parametrize(
+    ("library", "model", "status"),
+    [
+        ("timm", "regnety_002", Status.PASS),
+        ("torchvision", "vgg11", Status.PASS),
+        ("nonsense", "vgg11_8xb32_in1k", Status.UNCHECKED),
+        ("nonsense", "vgg11", Status.NOT_RUN),
+    ],
+)
+def test_a_library_holds_where_it_builds_the_network(library: str, model: str, status: Status) -> None:
+    """And not where another one does, by a name that is on file for the same network."""
+    text = f"<!--\nType: model-index\nLibrary: {library}\nModels:\n- Name: {model}\n-->\n"
+    assert judged(text)[model, "library"].status is status
+
+
 def test_a_model_may_be_in_several_collections() -> None:
     """None of them is empty then, and the one that its name holds need not be the only one."""
     text = page_text().replace("In Collection: RegNetY", "In Collection: [Old, RegNetY]")
