@@ -207,8 +207,11 @@ class Subject:
     @property
     def genuine_checkpoint(self) -> Path | None:
         """The weights file if it is here and its SHA-256 is the one of its lock, and of the digits in its name."""
-        path, known = self.checkpoint, self._known_digests
-        return path if path and known and all(sha256(path).startswith(digest) for digest in known) else None
+        path = self.checkpoint
+        if path is None:
+            return None
+        known = self._known_digests
+        return path if known and all(sha256(path).startswith(digest) for digest in known) else None
 
     @property
     def _known_digests(self) -> tuple[str, ...]:
