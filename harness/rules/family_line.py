@@ -7,9 +7,8 @@ from decimal import Decimal
 from itertools import combinations
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import MOST_PLACES, Figure, agree, entries, figures, shown, without_numbers
+from harness.rules.entry import MOST_PLACES, Entry, Figure, agree, figures, shown, without_numbers
 
 NAME = "accuracy out of line"
 
@@ -26,10 +25,10 @@ _LARGER = Decimal("1.25")
 _REMEDY = "check the figure"
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against the figure in more conflicts than any other of its line, then the next; else against all in conflict."""
     lines: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
-    for figure in figures(entries(indexes)):
+    for figure in figures(models):
         if figure.entry.quantity("parameters") and not figure.may_be_fraction:
             lines[_line(figure)].append(figure)
     for line in lines.values():
