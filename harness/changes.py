@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.base import Base
 from harness.checks import CHECKS
 from harness.checks.reads import READINGS, measured_from
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim, ClaimKey
 from harness.index.claims import claims
-from harness.index.faults import Fault, PageError
-from harness.index.files import NoFiles, is_pattern, matching
-from harness.index.page import page_from_bytes
+from harness.index.faults import PageError
+from harness.index.files import is_pattern, matching
 from harness.index.records import Index, read_index
 from harness.project import Project
 from harness.project_files import CommitFiles
 from harness.references import SHIPPED, References, load_references
-from harness.repository import RepositoryError, blob, changed_files, commit_of, top_folder
+from harness.repository import RepositoryError, changed_files, commit_of, top_folder
 from harness.resources import Resources
 from harness.rules import findings
 
@@ -50,10 +50,11 @@ def changes_since(project: Project, resources: Resources, reference: str) -> Cha
     """Compare the project's pages with what they were at a commit, read from git's objects.
 
     Another file of modelindex/ that changed, such as a reference, can affect every claim: verdicts draw on all of them.
+    So can a Python file of a project that has builders of its own.
     Raises RepositoryError where the commit cannot be read, or a page is gone; PageError where a page cannot be read.
     """
     top = top_folder(project.root)
-    base = _Base(top, commit_of(top, reference), reference)
+    base = Base(top, commit_of(top, reference), reference)
     changed = changed_files(top, base.commit)
     references = load_references([SHIPPED, project.references])
     pages = [Subject(_read_now(project, base, name, path), references, resources) for name, path in project.pages]
@@ -86,59 +87,15 @@ def _found(indexes: Sequence[Index], references: References) -> _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Base:
-    """A repository at a commit: its root, the commit, and how the user calls it."""
-
-    top: Path
-    commit: str
-    reference: str
-
-    def name(self, path: Path) -> str | None:
-        """A file's path from the repository's root, empty for the root itself; None for a file elsewhere."""
-        real = Path(os.path.realpath(path))
-        if not real.is_relative_to(self.top):
-            return None
-        below = real.relative_to(self.top).as_posix()
-        return "" if below == "." else below
-
-    def file(self, path: Path) -> bytes | None:
-        """The bytes of the file at the commit; None where there was none."""
-        name = self.name(path)
-        return None if name is None else blob(self.top, self.commit, name)
-
-    def index(self, name: str, path: Path, project: Project) -> Index | None:
-        """The page's index, with its imports, at the commit; None where there was no such page. Raises PageError."""
-        data = self.file(path)
-        now = project.files_of(name)
-        folder = self.name(now.folder)
-        files = NoFiles() if folder is None else CommitFiles(self.top, self.commit, folder, now.called)
-        try:
-            return None if data is None else read_index(page_from_bytes(data, name), project.includes, files)
-        except PageError as error:
-            raise PageError([self._told(fault) for fault in error.faults]) from None
-
-    def index_or_error(self, name: str, path: Path, project: Project) -> Index | PageError | None:
-        """The same; what was wrong with a page that could not be read."""
-        try:
-            return self.index(name, path, project)
-        except PageError as error:
-            return error
-
-    def _told(self, fault: Fault) -> Fault:
-        """The fault of a page at the commit, as git calls its place: `main:modelindex/page.md`."""
-        return replace(fault, where=replace(fault.where, file=f"{self.reference}:{fault.where.file}"))
-
-
-@dataclass(frozen=True, slots=True)
 class _Between:
     """Between two states: the earlier one, the paths of all changed files, what rules found before and find now."""
 
-    base: _Base
+    base: Base
     changed: set[str]
     found: tuple[_Found, _Found]
 
 
-def _refuse_lost_pages(project: Project, base: _Base, imported: Iterable[str]) -> None:
+def _refuse_lost_pages(project: Project, base: Base, imported: Iterable[str]) -> None:
     """Raises RepositoryError where a page that was verified at the commit is not verified any more, nor imported."""
     folder = project.root / "modelindex"
     try:
@@ -161,7 +118,7 @@ def _refuse_lost_pages(project: Project, base: _Base, imported: Iterable[str]) -
         )
 
 
-def _read_now(project: Project, base: _Base, name: str, path: Path) -> Index:
+def _read_now(project: Project, base: Base, name: str, path: Path) -> Index:
     """The page's index as it is now. Raises PageError, with the faults at the commit too where it had some."""
     try:
         return read_index(project.page(name, path), project.includes, project.files_of(name))
@@ -173,8 +130,11 @@ def _read_now(project: Project, base: _Base, name: str, path: Path) -> Index:
         raise
 
 
-def _beside(project: Project, base: _Base, changed: set[str], pages: Sequence[Subject]) -> list[str]:
-    """The changed files that verdicts may draw on and that are no pages; weights files are looked at by their model."""
+def _beside(project: Project, base: Base, changed: set[str], pages: Sequence[Subject]) -> list[str]:
+    """The changed files that verdicts may draw on and that are no pages; weights files are looked at by their model.
+
+    With builders of the project's own these are its Python files too, of which builders import what they like.
+    """
     folder = base.name(project.root / "modelindex")
     own = {base.name(path) for _, path in project.pages}
     own |= {base.name(path) for page in pages for model in page.models if (path := model.weights_beside) is not None}
@@ -183,7 +143,8 @@ def _beside(project: Project, base: _Base, changed: set[str], pages: Sequence[Su
     return sorted(
         name
         for name in changed - own
-        if folder is not None and name.startswith(f"{folder}/") and not Path(name).name.startswith(".")
+        if (folder is not None and name.startswith(f"{folder}/") and not Path(name).name.startswith("."))
+        or (project.resources.builders and name.endswith(".py"))
     )
 
 
@@ -245,7 +206,7 @@ def _found_otherwise(before: Claim, after: Claim, found: tuple[_Found, _Found]) 
     yield from sorted({rule for rule, _ in was ^ now})
 
 
-def _had_file(model: Subject, base: _Base) -> bool:
+def _had_file(model: Subject, base: Base) -> bool:
     """Whether the weights file that a model named is here, or was beside its page at the commit."""
     beside = model.weights_beside
     return model.checkpoint is not None or (beside is not None and base.file(beside) is not None)

@@ -121,12 +121,14 @@ def measure_records(
 
 def read_claims(project: Project) -> list[Claim]:
     """Every claim of the project's pages. Raises PageError with the faults of all of them."""
-    return [claim for found in _read_claims(_read_pages(project), project).values() for claim in found[1]]
+    from harness.index.claims import claims
+
+    return [claim for index in read_indexes(project) for claim in claims(index)]
 
 
 def read_indexes(project: Project) -> "list[Index]":
     """The model-index of every page. Raises PageError with the faults of all of them."""
-    return [index for index, _ in _read_claims(_read_pages(project), project).values()]
+    return _read_indexes(_read_pages(project), project)
 
 
 def read_weights(project: Project) -> list[tuple[str, str, Path]]:
@@ -139,13 +141,17 @@ def _read_pages(project: Project) -> list[Page]:
     return collect(project.pages, lambda page: project.page(*page))
 
 
-def _read_claims(pages: Sequence[Page], project: Project) -> "_Read":
+def _read_indexes(pages: Sequence[Page], project: Project) -> "list[Index]":
     # Loads the libraries that parse, which an answer from the cache does without.
-    from harness.index.claims import claims
     from harness.index.records import read_index
 
-    indexes = collect(pages, lambda page: read_index(page, project.includes, project.files_of(page.name)))
-    return {index.page.name: (index, claims(index)) for index in indexes}
+    return collect(pages, lambda page: read_index(page, project.includes, project.files_of(page.name)))
+
+
+def _read_claims(pages: Sequence[Page], project: Project) -> "_Read":
+    from harness.index.claims import claims
+
+    return {index.page.name: (index, claims(index)) for index in _read_indexes(pages, project)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +195,9 @@ class _Run:
             # Loads the rules, which an answer from the cache does without.
             from harness.rules import findings
 
-            read = {**read, **_read_claims([page for page in pages if page.name not in read], self.project)}
-            indexes = [read[page.name][0] for page in pages]
+            others = _read_indexes([page for page in pages if page.name not in read], self.project)
+            by_name = {index.page.name: index for index in (*others, *(index for index, _ in read.values()))}
+            indexes = [by_name[page.name] for page in pages]
             kept = findings(indexes, self.references)
             cache.store_findings(entry, kept, [index.consulted for index in indexes])
         return kept

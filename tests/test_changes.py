@@ -282,6 +282,27 @@ def test_imports_are_compared_at_both_states(tmp_path: Path) -> None:
     assert ("a", "epochs") not in _affected(tmp_path)
 
 
+def test_a_builder_of_the_projects_own_affects_all_claims(tmp_path: Path) -> None:
+    """Python that no builder can import is nobody's."""
+    (tmp_path / "modelindex").mkdir()
+    (tmp_path / "modelindex" / "page.yml").write_text("Models: [{Name: a, Metadata: {Epochs: 2}}]\n")
+    (tmp_path / "modelindex" / "verify.toml").write_text('pages = ["page.yml"]\n')
+    (tmp_path / "nets.py").write_text("build = None\n")
+    committed(tmp_path)
+    (tmp_path / "nets.py").write_text("build = print\n")
+    assert _affected(tmp_path) == set()
+    (tmp_path / "modelindex" / "verify.toml").write_text('pages = ["page.yml"]\n[builders]\na = "nets:build"\n')
+    git(tmp_path, "add", "modelindex")
+    git(tmp_path, "commit", "--quiet", "--message", "named")
+    assert {("a", "name"), ("a", "epochs")} <= _affected(tmp_path)
+
+
+def test_another_library_affects_what_the_page_says_of_all_networks(project: Path) -> None:
+    found = _edited(project, ("Metadata:\n", "Metadata:\n    Library: timm\n"))
+    assert {(None, "depth"), (None, "block"), ("regnety_002", "flops"), ("regnety_002", "library")} <= found
+    assert not found & {(None, "paper_title"), ("regnety_004", "flops")}
+
+
 def test_files_beside_the_pages_affect_all_claims(project: Path) -> None:
     committed(project)
     (project / "modelindex" / "references").mkdir()

@@ -77,17 +77,7 @@ def test_a_function_that_is_not_there_is_not_run(verify: Verify, own: Path) -> N
 
 
 def test_two_builders_count_the_same(verify: Verify, project: Path) -> None:
-    select = (
-        "--model",
-        "regnety_002",
-        "--claim",
-        "parameters",
-        "--claim",
-        "flops",
-        "--cross-check",
-        "--format",
-        "json",
-    )
+    select = ("--model", "regnety_002", "--claim", "parameters", "--claim", "flops")
     run = verify("all", *select, "--cross-check", "--format", "json", cwd=project)
     parameters, flops = sorted(json.loads(run.stdout)["verdicts"], key=lambda one: one["claim"], reverse=True)
     assert [one["status"] for one in (parameters, flops)] == ["pass", "explained"]

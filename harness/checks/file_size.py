@@ -1,5 +1,6 @@
 """File size: the bytes that the network's tensors take in a named serialisation, and the real file's size."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,15 +20,17 @@ _PROVES = "it proves their names' lengths, shapes and types, not their values."
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """The real size where the very file is here; else the zoo's serialisation; else all that are named."""
-    file = subject.genuine_checkpoint if subject.record.text("weights") else None
-    on_file = _on_file(subject)
+    file = subject.genuine_checkpoint
     if file is not None:
-        return _of_file(claim, file, on_file)
+        return _of_file(claim, subject, file)
+    on_file = _on_file(subject)
     return _searched(claim, subject) if on_file is None else _of_zoo(claim, subject, on_file)
 
 
-def _of_file(claim: Claim, file: Path, on_file: Prediction | None) -> Verdict:
-    size = file.stat().st_size
+def _of_file(claim: Claim, subject: Subject, file: Path) -> Verdict:
+    size, on_file = file.stat().st_size, None
+    with suppress(NotHereError):  # a file that is here decides, also where nothing builds its network
+        on_file = _on_file(subject)
     evidence = _evidence(on_file) | {"file": file.name} | ({"predicted": on_file.size} if on_file else {})
     reason = f"The file is here and has {'that' if _is_declared(claim.quantity, size) else 'another'} size."
     verdict = _judged(claim, size, reason, "size of the file", evidence)

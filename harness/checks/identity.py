@@ -13,7 +13,7 @@ READS = ("collections that fit",)
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the claim with the model's name, and the name with what builders know."""
-    return {"name": _name, "library": _name, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
+    return {"name": _name, "library": _library, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
 
 
 def _name(claim: Claim, subject: Subject) -> Verdict:
@@ -21,6 +21,14 @@ def _name(claim: Claim, subject: Subject) -> Verdict:
     note = f" Note: {network.note}." if network.note else ""
     reason = f"{network.builder} builds a network of this name.{note}"
     return Verdict(claim, Status.PASS, reason, claim.declared, None, type(network.module).__name__)
+
+
+def _library(claim: Claim, subject: Subject) -> Verdict:
+    network = subject.network
+    if claim.declared != network.library:
+        reason = f"The network is built by {network.builder}, which does not tell whether {claim.declared} has it too."
+        return Verdict(claim, Status.UNCHECKED, reason, None, None, type(network.module).__name__)
+    return _name(claim, subject)
 
 
 def _id(claim: Claim, subject: Subject) -> Verdict:
@@ -39,11 +47,12 @@ def _in_collection(claim: Claim, subject: Subject) -> Verdict:
         reason = "The collection is on this page, but the model's name does not tell whether it belongs there."
         return Verdict(claim, Status.UNCHECKED, reason, None, None, "page")
     closest = max(fitting, key=len)
-    if claim.declared == closest:
+    if closest in claim.texts:
         reason = "The collection is on this page, and the model's name holds its name."
         return Verdict(claim, Status.PASS, reason, closest, None, "page")
     reason = "The model's name holds the name of another collection of this page, or more of it."
-    return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}", correction=(closest,))
+    correction = (closest,) if len(claim.texts) == 1 else ()
+    return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}", correction=correction)
 
 
 def fitting_collections(subject: Subject) -> list[str]:

@@ -18,6 +18,13 @@ def _declared(kind: str) -> Reading:
     return lambda _, subject: subject.record.text(kind)
 
 
+def _library(_: Claim, subject: Subject) -> Any:
+    """The model's; for a claim of the page, which is about all of its models, that of each."""
+    if subject.model is None:
+        return {model.name: model.record.text("library") for model in subject.models}
+    return subject.record.text("library")
+
+
 def _of_result(kind: str) -> Reading:
     return lambda claim, subject: subject.result_of(claim).text(kind)
 
@@ -35,7 +42,7 @@ def _accuracies(_: Claim, subject: Subject) -> list[dict[str, str]]:
 
 
 READINGS: Mapping[str, Reading] = {
-    "library": _declared("library"),
+    "library": _library,
     "weights": _declared("weights"),
     "image_size": _declared("image_size"),
     "crop_pct": _declared("crop_pct"),
@@ -57,7 +64,7 @@ READINGS: Mapping[str, Reading] = {
     ],
     "models": lambda _, subject: sorted(subject.index.models),
     "models of the collection": lambda claim, subject: sorted(
-        name for name, record in subject.index.models.items() if record.text("in_collection") == claim.declared
+        name for name, record in subject.index.models.items() if claim.declared in record.texts("in_collection")
     ),
 }
 
@@ -69,10 +76,8 @@ OF_IMAGES = ("weights", "image_size", "crop_pct", "interpolation", "accuracies")
 
 def measured_from(needs: frozenset[Need], subject: Subject, *, file: bool) -> tuple[str, ...]:
     """What the verdict depends on through the network, the weights `file`, if it is there, and the images here."""
-    if subject.model is None:
-        return ()
     network = OF_NETWORK if Need.NETWORK in needs else ()
-    if Need.WEIGHTS not in needs or not file:
+    if subject.model is None or Need.WEIGHTS not in needs or not file:
         return network
     if Need.IMAGES not in needs:
         return network + OF_FILE

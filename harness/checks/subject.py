@@ -88,7 +88,7 @@ class Subject:
     def collection_of(self, claim: Claim) -> str:
         """The name of the collection that a claim is about: it stands in it, or its model belongs to it."""
         if claim.model is not None:
-            return self.index.models[claim.model].text("in_collection") or ""
+            return self.sibling(claim.model).collection_name
         return next((name for name, one in self.index.collections.items() if one.holds(claim.where)), "")
 
     @property
@@ -107,10 +107,9 @@ class Subject:
     @property
     def blueprint(self) -> Blueprint:
         """What is known of the network that the model's name stands for."""
-        page = self.index.values.get("library_name")
         return Blueprint(
             self.name,
-            self.record.text("library") or (page.raw if page else None),
+            self.record.text("library"),
             self.references.same_network(self.name),
             self.resources.builders,
             self.resources.root or Path(),
@@ -160,9 +159,15 @@ class Subject:
         return self.references.models[self.name]
 
     @property
+    def collection_name(self) -> str:
+        """The model's collection; of several the first that something is on file of, if there is one."""
+        names = self.record.texts("in_collection")
+        return next((name for name in names if name in self.references.collections), names[0] if names else "")
+
+    @property
     def collection(self) -> Mapping[str, Any]:
         """What is published of the model's collection; empty where nothing is on file."""
-        return self.references.collections.get(self.record.text("in_collection") or "", {})
+        return self.references.collections.get(self.collection_name, {})
 
     @property
     def weights(self) -> WeightsFile:
@@ -202,8 +207,11 @@ class Subject:
     @property
     def genuine_checkpoint(self) -> Path | None:
         """The weights file if it is here and its SHA-256 is the one of its lock, and of the digits in its name."""
-        path, known = self.checkpoint, self._known_digests
-        return path if path and known and all(sha256(path).startswith(digest) for digest in known) else None
+        path = self.checkpoint
+        if path is None:
+            return None
+        known = self._known_digests
+        return path if known and all(sha256(path).startswith(digest) for digest in known) else None
 
     @property
     def _known_digests(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from harness.rules import (
     unit,
     weights_name,
 )
+from harness.rules.entry import Entry, entries
 
 
 class Rule(Protocol):
@@ -28,8 +29,8 @@ class Rule(Protocol):
     def NAME(self) -> str:  # noqa: N802 - a constant of the module
         """What its findings call it."""
 
-    def find(self, indexes: Sequence[Index], references: References, /) -> Iterator[Finding]:
-        """What it finds on the pages."""
+    def find(self, models: Sequence[Entry], references: References, /) -> Iterator[Finding]:
+        """What it finds among all models of all pages."""
 
 
 RULES: tuple[Rule, ...] = (
@@ -49,4 +50,5 @@ RULES: tuple[Rule, ...] = (
 
 def findings(indexes: Sequence[Index], references: References) -> tuple[Finding, ...]:
     """What all rules find on the pages, in the order of the rules."""
-    return tuple(finding for rule in RULES for finding in rule.find(indexes, references))
+    models = entries(indexes)
+    return tuple(finding for rule in RULES for finding in rule.find(models, references))

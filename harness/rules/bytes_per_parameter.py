@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import IN_FEWER_BITS, IN_HALF_PRECISION, Entry, entries
+from harness.rules.entry import IN_FEWER_BITS, IN_HALF_PRECISION, Entry
 
 NAME = "bytes cannot hold the parameters"
 
@@ -15,13 +14,13 @@ _FLOAT32, _FLOAT16 = 4, 2  # bytes a parameter takes
 _FEWEST_OTHERS = 2
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against both values where two bytes a parameter do not fit, or four, which all others of the collection have.
 
     Not where the entry says that its numbers are of fewer bits.
     """
     by_collection: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries(indexes):
+    for entry in models:
         if entry.quantity("parameters") and entry.quantity("file_size"):
             by_collection[entry.collection].append(entry)
     for collection in by_collection.values():

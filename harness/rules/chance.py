@@ -4,18 +4,17 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import entries, figures
+from harness.rules.entry import Entry, figures
 
 NAME = "accuracy near chance"
 
 _FIRST = {"accuracy": 1, "top_1_accuracy": 1, "top_5_accuracy": 5}
 
 
-def find(indexes: Sequence[Index], references: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], references: References) -> Iterator[Finding]:
     """Against every figure on a dataset that is on file which guessing among its classes would reach, or nearly."""
-    for figure in figures(entries(indexes)):
+    for figure in figures(models):
         dataset = references.dataset_called(figure.dataset)
         if dataset is None or figure.may_be_fraction:
             continue

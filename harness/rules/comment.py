@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from harness.finding import Finding
 from harness.index.quantity import parse_quantity
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import entries
+from harness.rules.entry import Entry
 from harness.rules.unit import UNITS
 
 NAME = "comment contradicts value"
@@ -21,16 +20,15 @@ _AMOUNT = re.compile(
 )
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against a number whose comment is an amount in the unit of its kind that does not round to it."""
-    for entry in entries(indexes):
-        for record in (entry.record, *entry.record.results):
-            for kind, value in record.values.items():
-                if value.comment and _contradicts(kind, value.raw, value.comment):
-                    reason = f"Its own comment says {value.comment}: one of the two is wrong."
-                    claim = entry.name, kind, value.where
-                    remedy = "correct the value or the comment"
-                    yield Finding(entry.page, claim, NAME, reason, (value.where,), remedy, to_blame=False)
+    for entry in models:
+        for kind, value in entry.values():
+            if value.comment and _contradicts(kind, value.raw, value.comment):
+                reason = f"Its own comment says {value.comment}: one of the two is wrong."
+                claim = entry.name, kind, value.where
+                remedy = "correct the value or the comment"
+                yield Finding(entry.page, claim, NAME, reason, (value.where,), remedy, to_blame=False)
 
 
 def _contradicts(kind: str, raw: str, comment: str) -> bool:

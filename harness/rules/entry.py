@@ -8,6 +8,7 @@ from harness.index.claim import ClaimKey
 from harness.index.faults import Location
 from harness.index.quantity import Quantity, parse_quantity
 from harness.index.records import Index, Record
+from harness.index.values import Value
 from harness.index.weights_url import WeightsFile, weights_file
 
 _QUANTITIES = ("parameters", "flops", "file_size")
@@ -47,6 +48,11 @@ class Entry:
     def quantity(self, kind: str) -> Quantity | None:
         """The declared number of a kind; None where it is not declared, or no number above zero."""
         return self.quantities.get(kind)
+
+    def values(self) -> Iterator[tuple[str, Value]]:
+        """What it declares by kind, its results included; of several results a kind comes several times."""
+        for record in (self.record, *self.record.results):
+            yield from record.values.items()
 
     def where(self, kind: str) -> Location:
         """Where a kind that is declared stands."""

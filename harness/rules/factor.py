@@ -6,9 +6,8 @@ from decimal import Decimal
 
 from harness.finding import Finding
 from harness.index.faults import Location
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import IN_FEWER_BITS, MOST_PLACES, Entry, entries, shown, without_numbers
+from harness.rules.entry import IN_FEWER_BITS, MOST_PLACES, Entry, shown, without_numbers
 
 NAME = "off by a power of ten"
 
@@ -21,10 +20,10 @@ _FEWEST_OTHERS, _WIDEST_SPREAD, _MARGIN = 3, 4, Decimal("1.5")
 _REMEDY = "check both for digits or units that were lost or added"
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against the one of parameters, bytes and FLOPs that the others speak against; against two, where only two are."""
     families: dict[tuple[str | None, ...], list[Entry]] = defaultdict(list)
-    for entry in entries(indexes):
+    for entry in models:
         if entry.quantity("parameters"):
             key = entry.collection, without_numbers(entry.name), entry.record.text("image_size")
             families[key].append(entry)

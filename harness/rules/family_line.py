@@ -7,9 +7,8 @@ from decimal import Decimal
 from itertools import combinations
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import MOST_PLACES, Figure, agree, entries, figures, shown, without_numbers
+from harness.rules.entry import MOST_PLACES, Entry, Figure, agree, figures, shown, without_numbers
 
 NAME = "accuracy out of line"
 
@@ -26,10 +25,10 @@ _LARGER = Decimal("1.25")
 _REMEDY = "check the figure"
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against the figure in more conflicts than any other of its line, then the next; else against all in conflict."""
     lines: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
-    for figure in figures(entries(indexes)):
+    for figure in figures(models):
         if figure.entry.quantity("parameters") and not figure.may_be_fraction:
             lines[_line(figure)].append(figure)
     for line in lines.values():
@@ -53,7 +52,7 @@ def _in_conflict(one: Figure, other: Figure) -> bool:
     if abs(gap) > FAR_APART and times <= _NEAR:
         return True
     runs = {without_numbers(each.entry.weights.label) for each in (one, other)}
-    return gap < -FAR_WORSE and len(runs) == 1 and _is_larger(larger, smaller, times)
+    return gap < 0 and len(runs) == 1 and _is_larger(larger, smaller, times)
 
 
 def _is_larger(one: Figure, other: Figure, times: Decimal) -> bool:

@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import MOST_PLACES, Figure, entries, figures, shown
+from harness.rules.entry import MOST_PLACES, Entry, Figure, figures, shown
 
 NAME = "percentages and fractions mixed"
 
@@ -14,11 +13,11 @@ NAME = "percentages and fractions mixed"
 _SURELY_PERCENT = 20
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against the figures of a page, of one kind and dataset or of one result, that are written as fewer others are."""
     of_kind: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
     of_result: dict[int, list[Figure]] = defaultdict(list)
-    for figure in figures(entries(indexes)):
+    for figure in figures(models):
         page = figure.entry.page
         of_kind[page, figure.kind, figure.dataset].append(figure)
         of_result[id(figure.result)].append(figure)

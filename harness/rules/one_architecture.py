@@ -5,17 +5,16 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import Entry, agree, entries, shown
+from harness.rules.entry import Entry, agree, shown
 
 NAME = "one architecture, different parameters"
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against both of two models of one `Name` or `ID` whose declared parameters do not round to each other."""
     by_name: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries(indexes):
+    for entry in models:
         for name in entry.names if entry.quantity("parameters") else ():
             by_name[name].append(entry)
     told = set()

@@ -8,10 +8,9 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.index.weights_url import is_relative
 from harness.references import References
-from harness.rules.entry import ENTRY, MOST_PLACES, Entry, by_name, entries, named_after, shown
+from harness.rules.entry import ENTRY, MOST_PLACES, Entry, by_name, named_after, shown
 
 NAME = "weights file shared"
 
@@ -23,12 +22,12 @@ _CONDITIONS = ("image_size", "crop_pct", "interpolation")
 _EVALUATION = ENTRY | {*_CONDITIONS, "flops"}
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against the models that the file is not named after; against all, where it is after none or each has a copy.
 
     Not where the models are one network, evaluated under several conditions.
     """
-    models = [entry for entry in entries(indexes) if entry.weights.name]
+    models = [entry for entry in models if entry.weights.name]
     names = by_name(models)
     sharing: dict[str, list[int]] = defaultdict(list)
     for number, entry in enumerate(models):

@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import entries, figures
+from harness.rules.entry import Entry, figures
 
 NAME = "top-5 below top-1"
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against both figures of such a result, where they are written alike."""
-    by_result = {(id(figure.result), figure.kind): figure for figure in figures(entries(indexes))}
+    by_result = {(id(figure.result), figure.kind): figure for figure in figures(models)}
     for (result, kind), top_1 in by_result.items():
         top_5 = by_result.get((result, "top_5_accuracy"))
         if kind != "top_1_accuracy" or top_5 is None or top_1.may_be_fraction != top_5.may_be_fraction:

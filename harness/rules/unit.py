@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import ACCURACIES, entries
+from harness.rules.entry import ACCURACIES, Entry
 
 NAME = "unit contradicts value"
 
@@ -43,15 +42,14 @@ _WITH_UNIT = re.compile(r"(?P<number>[0-9][0-9_,]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Z
 _WRITTEN_OUT, _MILLION = 10**6, 10**6
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against such a value, by its unit alone."""
-    for entry in entries(indexes):
-        for record in (entry.record, *entry.record.results):
-            for kind, value in record.values.items():
-                reason = _contradiction(kind, value.raw)
-                if reason:
-                    claim, remedy = (entry.name, kind, value.where), "write the number in full, without a unit"
-                    yield Finding(entry.page, claim, NAME, reason, (value.where,), remedy, to_blame=True)
+    for entry in models:
+        for kind, value in entry.values():
+            reason = _contradiction(kind, value.raw)
+            if reason:
+                claim, remedy = (entry.name, kind, value.where), "write the number in full, without a unit"
+                yield Finding(entry.page, claim, NAME, reason, (value.where,), remedy, to_blame=True)
 
 
 def _contradiction(kind: str, raw: str) -> str | None:

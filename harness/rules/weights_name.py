@@ -3,19 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 from harness.finding import Finding
-from harness.index.records import Index
 from harness.references import References
-from harness.rules.entry import by_name, entries, holds, may_be_one_network, named_after, shown
+from harness.rules.entry import Entry, by_name, holds, may_be_one_network, named_after, shown
 
 NAME = "weights named after another model"
 
 
-def find(indexes: Sequence[Index], _: References) -> Iterator[Finding]:
+def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
     """Against every file whose name begins with another model's, the longest that fits, and does not hold its own.
 
     Not where the entry says so, or the two may be one network.
     """
-    models = entries(indexes)
     names = by_name(models)
     for entry in models:
         meant = named_after(entry.weights, names)

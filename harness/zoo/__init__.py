@@ -59,7 +59,7 @@ def build(blueprint: Blueprint) -> Network:
             if library in {None, builder.library} and builder.knows(name):
                 network = builder.build(name)
                 if name == model:
-                    return network
+                    return replace(network, library=builder.library)
                 note = f"built as {name}, which is the same network in {network.builder}"
                 return replace(network, note="; ".join(filter(None, (note, network.note))))
     raise _unknown(blueprint)

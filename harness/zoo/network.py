@@ -18,15 +18,17 @@ class Network:
     """A network on the `meta` device: shapes and types, no numbers.
 
     `published_name` translates a tensor's or layer's name to the one the published checkpoints use, and
-    `module_name` translates back. `builder` says who built it; `note` what a reader should know of that, such as
-    that the model has another name today; `image_size` is the side in pixels of the images it is made for, where
-    its builder knows one.
+    `module_name` translates back. `builder` says who built it, and `library` in which library it has the name that it
+    was asked for by, where that is one; `note` what a reader should know of that, such as that the model has another
+    name today; `image_size` is the side in pixels of the images it is made for, where its builder knows one. `make`
+    builds the module again, for a pass that needs numbers; None where no pass does.
     """
 
     module: "nn.Module"
     published_name: Callable[[str], str] = str
     module_name: Callable[[str], str] = str
     builder: str = ""
+    library: str = ""
     note: str = ""
     image_size: int | None = None
     make: "Callable[[], nn.Module] | None" = None

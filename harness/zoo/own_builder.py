@@ -39,10 +39,8 @@ def _function(name: str, root: Path) -> Callable[[str], Any]:
         found = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         told = f"the builder {name} cannot be imported: {error}"
-        raise UnknownModelError(
-            told, "correct [builders] in modelindex/verify.toml, or install what it needs"
-        ) from error
+        raise UnknownModelError(told, f"{_MEND}, or install what it needs") from error
     if not callable(found):
-        raise UnknownModelError(f"the builder {name} is no function", "correct [builders] in modelindex/verify.toml")
+        raise UnknownModelError(f"the builder {name} is no function", _MEND)
     made: Callable[[str], Any] = found
     return made

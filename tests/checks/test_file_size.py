@@ -1,10 +1,13 @@
 """File sizes of zoos whose serialisation is on file, and of others, whose files are looked for among the named ways."""
 
+import hashlib
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from harness.references import SHIPPED, load_references
+from harness.resources import Resources
 from harness.verdict import Status, Verdict
 from tests.conftest import judged, page_text
 
@@ -78,3 +81,14 @@ def test_a_serialisation_on_file_that_nobody_knows_is_named(monkeypatch: pytest.
     found = SMALLEST(ON_FILE, other="12782926")
     assert found.status is Status.NOT_RUN
     assert "'pigeon'" in found.reason
+
+
+def test_a_file_that_is_here_decides_also_where_nothing_builds_its_network(tmp_path: Path) -> None:
+    data = b"some bytes"
+    file = f"mystery_net-{hashlib.sha256(data).hexdigest()[:8]}"
+    (tmp_path / f"{file}.pth").write_bytes(data)
+    text = ON_FILE.replace("Name: regnety_002\n", "Name: mystery_net\n").replace("regnety_002-e68ca334", file)
+    text = text.replace("File Size: 12782926", f"File Size: {len(data)}")
+    select = lambda claim: (claim.model, claim.kind) == ("mystery_net", "file_size")  # noqa: E731
+    found = judged(text, Resources(weights=tmp_path), select)["mystery_net", "file_size"]
+    assert (found.status, found.measured) == (Status.PASS, str(len(data)))

@@ -81,6 +81,31 @@ def test_a_model_that_no_family_builds_leaves_the_others() -> None:
 
 
 @pytest.mark.parametrize(
+    ("library", "model", "status"),
+    [
+        ("timm", "regnety_002", Status.PASS),
+        ("torchvision", "vgg11", Status.PASS),
+        ("nonsense", "vgg11_8xb32_in1k", Status.UNCHECKED),
+        ("nonsense", "vgg11", Status.NOT_RUN),
+    ],
+)
+def test_a_library_holds_where_it_builds_the_network(library: str, model: str, status: Status) -> None:
+    """And not where another one does, by a name that is on file for the same network."""
+    text = f"<!--\nType: model-index\nLibrary: {library}\nModels:\n- Name: {model}\n-->\n"
+    assert judged(text)[model, "library"].status is status
+
+
+def test_a_model_may_be_in_several_collections() -> None:
+    """None of them is empty then, and the one that its name holds need not be the only one."""
+    text = page_text().replace("In Collection: RegNetY", "In Collection: [Old, RegNetY]")
+    text = text.replace("Collections:\n", "Collections:\n- Name: Old\n")
+    kinds = {"collection_name", "in_collection", "paper_title", "file_size"}
+    verdicts = verdicts_on(text, select=lambda claim: claim.kind in kinds and claim.model in {None, "regnety_002"})
+    assert {verdict.claim.kind for verdict in verdicts} == kinds
+    assert {verdict.status for verdict in verdicts} == {Status.PASS}
+
+
+@pytest.mark.parametrize(
     ("before", "after", "kind", "model", "reason"),
     [
         ("89.55%", "69.55%", "top_5_accuracy", "regnety_002", "below top-1"),
