@@ -1,19 +1,18 @@
 """Every model that timm knows, under the names it has or had there."""
 
 import warnings
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 from harness.zoo.network import Network, without_storage
 
 
+@cache
 def installed() -> bool:
     """Whether timm is there; it is not imported."""
-    try:
-        version("timm")
-    except PackageNotFoundError:
-        return False
-    return True
+    return find_spec("timm") is not None
 
 
 def knows(model: str) -> bool:
