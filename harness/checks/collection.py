@@ -11,7 +11,7 @@ READS = ("models of the collection",)
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Count the models that name the collection."""
-    members = [model.name for model in subject.models if model.record.text("in_collection") == claim.declared]
+    members = [model.name for model in subject.models if claim.declared in model.record.collections]
     if members:
         reason = f"{len(members)} of {len(subject.index.models)} models of the page are in it."
         return Verdict(claim, Status.PASS, reason, claim.declared, None, "page", evidence={"models": members})

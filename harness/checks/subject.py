@@ -161,8 +161,9 @@ class Subject:
 
     @property
     def collection(self) -> Mapping[str, Any]:
-        """What is published of the model's collection; empty where nothing is on file."""
-        return self.references.collections.get(self.record.text("in_collection") or "", {})
+        """What is published of the model's collection, the first that is on file; empty where none is."""
+        known = self.references.collections
+        return next((known[name] for name in self.record.collections if name in known), {})
 
     @property
     def weights(self) -> WeightsFile:

@@ -32,17 +32,12 @@ def claims(index: Index) -> tuple[Claim, ...]:
 
 def _without_heirs(index: Index, name: str, collection: Record) -> dict[str, Value]:
     """The metadata of a collection that became no model's: of one without models, or that every model overrides."""
-    heirs = [model for model in index.models.values() if name in _collections_of(model)]
+    heirs = [model for model in index.models.values() if name in model.collections]
     return {
         f"collection_{kind}": value
         for kind, value in collection.common.items()
         if not any(_has(model, kind, value) for model in heirs)
     }
-
-
-def _collections_of(model: Record) -> tuple[str, ...]:
-    named = model.values.get("in_collection")
-    return (named.items or (named.raw,)) if named else ()
 
 
 def _has(model: Record, kind: str, value: Value) -> bool:

@@ -37,6 +37,12 @@ class Record:
         value = self.values.get(kind)
         return value.raw if value else None
 
+    @property
+    def collections(self) -> tuple[str, ...]:
+        """The names of the collections that it is in: one, several in a list, or none."""
+        named = self.values.get("in_collection")
+        return (named.items or (named.raw,)) if named else ()
+
     def holds(self, where: Location) -> bool:
         """Whether one of its own values stands there."""
         return any(value.where == where for value in self.values.values())
@@ -134,12 +140,12 @@ def _repeated(records: list[Record], kind: str) -> Iterator[Fault]:
 
 def _astray(models: list[Record], collections: set[str | None]) -> Iterator[Fault]:
     """A fault for each model in a collection that the page does not have."""
-    for collection in (model.values["in_collection"] for model in models if "in_collection" in model.values):
-        for name in collection.items or (collection.raw,):
+    for model in models:
+        for name in model.collections:
             if name not in collections:
                 known = ", ".join(sorted(filter(None, collections))) or "none"
                 mend = f"name one of the page's collections ({known}), or add it under 'Collections:'"
-                yield Fault(collection.where, "a collection of this page", repr(name), mend)
+                yield Fault(model.values["in_collection"].where, "a collection of this page", repr(name), mend)
 
 
 def _of_page(root: Declared) -> tuple[dict[str, Value], Value | None]:
@@ -219,9 +225,8 @@ def _inheriting(model: Record, collections: Mapping[str, Record], library: Value
     A list of a collection and the model's own are one list, as paperswithcode/model-index merges them
     (modelindex/models/Model.py, build_full_model, commit 1c6ff54); it stands where the model's own does.
     """
-    named = model.values.get("in_collection")
     inherited: dict[str, Value] = {}
-    for name in (named.items or (named.raw,)) if named else ():
+    for name in model.collections:
         inherited = {**collections[name].common, **inherited}
     if library:
         inherited.setdefault("library", library)
