@@ -200,7 +200,11 @@ def _field(reader: Reader, kind: str, node: Node, group: str) -> None:
         reader.read(node, "paper_url", group)
     elif kind == "code" and isinstance(node, MappingNode):
         for key, (_, value) in node.entries.items():
-            reader.read(value, "code" if snake_case(key) == "url" else f"code_{snake_case(key)}", group)
+            if not is_nothing(value):
+                reader.read(value, "code" if snake_case(key) == "url" else f"code_{snake_case(key)}", group)
+    elif kind == "weights" and isinstance(node, Sequence):
+        # Several files are not the state of one network, which is what `weights` is judged as.
+        reader.read(node, "weights" if len(node.items) == 1 else "weights_files", group)
     elif not is_nothing(node):
         reader.read(node, kind, group)
 
@@ -213,7 +217,8 @@ def _result(node: MappingNode, pages: Mapping[str, Page]) -> Record:
             for part in value.items if isinstance(value, Sequence) else (value,):
                 if isinstance(part, MappingNode):
                     for metric, (_, figure) in part.entries.items():
-                        reader.read(figure, snake_case(metric), "metrics")
+                        if not is_nothing(figure):
+                            reader.read(figure, snake_case(metric), "metrics")
         elif not is_nothing(value):
             reader.read(value, kind, "result")
     return Record(reader.values)
