@@ -124,9 +124,9 @@ def find(pages: tuple[Path, ...]) -> "Project":
 def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
     """What the flags name, and what lies where torch hub keeps it, beside what the project has."""
     from harness.measure.checkpoint import torch_hub_folder
-    from harness.measure.timm_weights import timm_version
     from harness.repository import is_repository
     from harness.resources import EvaluationOptions
+    from harness.zoo.timm_models import timm_version
 
     if files.get("cross_check") and timm_version() is None:
         raise click.BadParameter("the second builder is timm, which is not installed", param_hint="--cross-check")
