@@ -116,8 +116,10 @@ def find(pages: tuple[Path, ...]) -> "Project":
         raise click.UsageError("The working folder is gone; change to one that exists.") from None
     project = find_project(here, [page for page in pages if not is_published(page)], published_pages(pages))
     if project.others:
-        told = f"{len(project.pages)} page{'s' * (len(project.pages) > 1)}"
-        click.echo(f"{told}; {project.others} other files hold no model-index.", err=True)
+        from harness.report.values import counted
+
+        told = f"{counted(len(project.pages), 'page')}; no model-index in {counted(project.others, 'other file')}."
+        click.echo(told, err=True)
     return project
 
 

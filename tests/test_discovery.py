@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.discovery import NoPagesError, discover
+from harness.flags import find
 from harness.project import find_project
 
 INDEX = "Models: [{Name: a}]\n"
@@ -68,3 +69,9 @@ def test_the_pages_of_a_project_may_be_patterns(folder: Path) -> None:
     project = find_project(folder, [])
     assert [name for name, _ in project.pages] == ["modelindex/one.md", "a/README.md"]
     assert project.whole
+
+
+def test_what_holds_no_page_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(folder)
+    find((Path("*/README.md"),))
+    assert capsys.readouterr().err == "1 page; no model-index in 1 other file.\n"
