@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.discovery import NoPagesError, discover
+from harness.flags import find
 from harness.project import find_project
 
 INDEX = "Models: [{Name: a}]\n"
@@ -81,3 +82,9 @@ def test_pages_that_the_harness_rendered_are_no_second_ones(tmp_path: Path) -> N
 
     assert found(".") == found("**/*.md") == found("../**/*.md", tmp_path / "modelindex") == ["modelindex/a.md"]
     assert found("reports") == found("reports/pages/a.md") == ["reports/pages/a.md"]
+
+
+def test_what_holds_no_page_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(folder)
+    find((Path("*/README.md"),))
+    assert capsys.readouterr().err == "1 page; no model-index in 1 other file.\n"

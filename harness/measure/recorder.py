@@ -129,7 +129,7 @@ class _Recorder(TorchFunctionMode):
         """The running module, by the name of the layer that the weight belongs to."""
         running = self._places[self._within[-1]]
         owner = self._owners.get(id(args[1])) if len(args) > 1 else None
-        if owner is None or 0:
+        if owner is None:
             return running
         return Place(self._places[owner].layer, running.module)
 

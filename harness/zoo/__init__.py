@@ -81,7 +81,7 @@ def _unknown(blueprint: Blueprint) -> UnknownModelError:
         told = f"the page names the library {library}, and there are builders for {', '.join(libraries)}"
         return UnknownModelError(told, "name a builder of your own under [builders] in modelindex/verify.toml")
     asked = [library] if library else list(libraries)
-    if "timm" in asked and not timm_models.installed():
+    if "timm" in asked and timm_models.timm_version() is None:
         told = f"nothing here builds {model}, and the package timm is not installed"
         return UnknownModelError(told, "pip install timm, or name a builder of your own in modelindex/verify.toml")
     have = "have" if len(asked) > 1 else "has"

@@ -2,22 +2,24 @@
 
 import warnings
 from functools import cache
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from harness.zoo.network import Network, without_storage
 
 
 @cache
-def installed() -> bool:
-    """Whether timm is there; it is not imported."""
-    return find_spec("timm") is not None
+def timm_version() -> str | None:
+    """The version of timm, or None where it is not installed; timm is not imported."""
+    try:
+        return version("timm")
+    except PackageNotFoundError:
+        return None
 
 
 def knows(model: str) -> bool:
     """Whether timm builds a model of this name, by itself and without fetching anything."""
-    if not installed():
+    if timm_version() is None:
         return False
     import timm
 
@@ -39,4 +41,4 @@ def build(model: str) -> Network:
     asked, called = model.partition(".")[0], known.get("architecture", model)
     note = f"timm has renamed {asked} to {called}" if called != asked else ""
     *_, side = known.get("input_size", (None,))
-    return Network(module, builder=f"timm {version('timm')}", note=note, image_size=side, make=make)
+    return Network(module, builder=f"timm {timm_version()}", note=note, image_size=side, make=make)
