@@ -27,6 +27,7 @@ from harness.index.records import Record as PageRecord
 from harness.measure.checkpoint import contents, sha256
 from harness.resources import EvaluationOptions
 from harness.verdict import NotHereError, Status
+from harness.zoo import BuilderError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,6 +78,8 @@ def evaluate_subjects(
                 one = _wanted(subject, result, dataset)
             except NotHereError as missing:
                 found[subject.evaluation_key(result)] = missing
+            except BuilderError as error:
+                found[subject.evaluation_key(result)] = Failure(f"{error}.")
             else:
                 wanted.setdefault(subject.resources.images[one.dataset], []).append(one)
     for folder, models in wanted.items():

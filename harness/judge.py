@@ -13,6 +13,7 @@ from harness.references import References
 from harness.resources import Resources
 from harness.verdict import NotHereError, Status, Verdict
 from harness.workers import cores, spread
+from harness.zoo import BuilderError
 
 # With fewer models, starting processes takes as long as they save.
 _WORTH_PROCESSES = 16
@@ -117,9 +118,15 @@ def judge(claim: Claim, subject: Subject) -> Verdict:
     except NotHereError as missing:
         reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
         return Verdict(claim, Status.NOT_RUN, reason, remedy=missing.supply)
-    except Exception as error:  # noqa: BLE001 - never hidden, never counted as anything else
-        frames = traceback.extract_tb(error.__traceback__)
-        shown = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
-        reason = f"The check could not finish: {type(error).__name__}: {error}"
-        remedy = "report this as a fault of the harness"
-        return Verdict(claim, Status.ERROR, reason, remedy=remedy, evidence={"traceback": shown})
+    except BuilderError as error:
+        return _unfinished(claim, error, str(error), "mend the builder that modelindex/verify.toml names")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - never hidden, never counted as anything else
+        told = traceback.format_exception_only(error)[-1].strip()
+        return _unfinished(claim, error, told, "report this as a fault of the harness")
+
+
+def _unfinished(claim: Claim, error: BaseException, told: str, remedy: str) -> Verdict:
+    frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
+    shown = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    reason = f"The check could not finish: {told}"
+    return Verdict(claim, Status.ERROR, reason, remedy=remedy, evidence={"traceback": shown})

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
@@ -69,6 +70,9 @@ def _until_one_dies(
     except BrokenProcessPool:
         return list(running.values())
     finally:
+        # What is still under way has no one to go to: somebody interrupted, or a task raised.
+        for process in multiprocessing.active_children() if running else ():
+            process.kill()
         executor.shutdown(cancel_futures=True)
     return []
 
@@ -79,6 +83,14 @@ def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
+    # The server is to be started deaf to an interrupt, of which it would print where it was at.
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    forkserver.ensure_running()
+    signal.signal(signal.SIGINT, heard)
+    # While it imports, no task is on its way to it, which would end badly if this process ended first.
+    loaded = context.Process()
+    loaded.start()
+    loaded.join()
     return context
 
 

@@ -50,7 +50,8 @@ def _run(
             result = module(image)
     except (ReadingError, StorageLimitError):
         raise
-    except Exception as error:
+    # A network that ends the process takes no image either.
+    except (Exception, SystemExit) as error:
         told = str(error).partition("\n")[0] or type(error).__name__
         raise ForwardError(told) from error
     output = tuple(result.shape) if isinstance(result, torch.Tensor) else ()
