@@ -58,7 +58,7 @@ def test_none_outlives_who_gave_them_out(tmp_path: Path, name: str) -> None:
 def test_an_interrupt_while_processes_start_says_nothing_more(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text("from pathlib import Path\nPath('begun').touch()\nimport time\ntime.sleep(2)\n")
     code = (
-        "from harness.workers import spread\ntry:\n    list(spread(print, ['x'], 2, ['slow']))\n"
+        "from harness.workers import spread\ntry:\n    list(spread(print, None, ['x'], 2, ['slow']))\n"
         "except KeyboardInterrupt:\n    import os\n    os._exit(130)"
     )
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])

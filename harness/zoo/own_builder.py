@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+_MEND = "correct [builders] in modelindex/verify.toml"
+
+
 class BuilderError(Exception):
     """A project's builder that could not finish; the message says which, and what it raised."""
 
