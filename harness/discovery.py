@@ -32,10 +32,11 @@ class Discovered:
     others: int
 
 
-def discover(named: Iterable[Path], start: Path) -> Discovered:
+def discover(named: Iterable[Path], start: Path, written: Path | None = None) -> Discovered:
     """The pages that files, folders and patterns name, relative to `start`.
 
-    Of folders and patterns, files that hold no model-index are left out; a file that is named itself is a page.
+    Of folders and patterns, files that hold no model-index are left out, and so is what the harness has `written`
+    in a folder, where pages stand a second time. A file that is named itself is a page, and that folder's too.
     Raises NoPagesError where a folder or pattern has none, OSError where a folder cannot be read.
     """
     pages: dict[Path, None] = {}
@@ -51,6 +52,8 @@ def discover(named: Iterable[Path], start: Path) -> Discovered:
             pages[path] = None
             continue
         formed = [file for file in found if file.suffix.casefold() in SUFFIXES]
+        if written and not _is_below(path, written):
+            formed = [file for file in formed if not _is_below(file, written)]
         holding = [file for file in formed if _holds_index(file)]
         if not holding:
             told = f"{len(formed)} files of {', '.join(sorted(SUFFIXES))} and no model-index in them"
@@ -59,6 +62,10 @@ def discover(named: Iterable[Path], start: Path) -> Discovered:
         pages |= dict.fromkeys(holding)
         others += len(formed) - len(holding)
     return Discovered(tuple(pages), others)
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _matching(pattern: Path) -> list[Path]:

@@ -31,6 +31,7 @@ from harness.measure.checkpoint import contents, sha256
 from harness.resources import EvaluationOptions
 from harness.user_error import UserError
 from harness.verdict import NotHereError, Status
+from harness.zoo import BuilderError
 
 if TYPE_CHECKING:
     from harness.evaluate.work import Entrant, Executor, Settings
@@ -80,6 +81,8 @@ def evaluate_subjects(
                 one = _wanted(subject, result, dataset)
             except NotHereError as missing:
                 found[subject.evaluation_key(result)] = missing
+            except BuilderError as error:
+                found[subject.evaluation_key(result)] = Failure(f"{error}.")
             else:
                 wanted.setdefault(subject.resources.images[one.dataset], []).append(one)
     if wanted:

@@ -187,17 +187,19 @@ def find(pages: tuple[Path, ...]) -> "Project":
         raise click.UsageError("The working folder is gone; change to one that exists.") from None
     project = find_project(here, [page for page in pages if not is_published(page)], published_pages(pages))
     if project.others:
-        told = f"{len(project.pages)} page{'s' * (len(project.pages) > 1)}"
-        click.echo(f"{told}; {project.others} other files hold no model-index.", err=True)
+        from harness.report.values import counted
+
+        told = f"{counted(len(project.pages), 'page')}; no model-index in {counted(project.others, 'other file')}."
+        click.echo(told, err=True)
     return project
 
 
 def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
     """What the flags name, and what lies where torch hub keeps it, beside what the project has."""
     from harness.measure.checkpoint import torch_hub_folder
-    from harness.measure.timm_weights import timm_version
     from harness.repository import is_repository
     from harness.resources import EvaluationOptions
+    from harness.zoo.timm_models import timm_version
 
     if files.get("cross_check") and timm_version() is None:
         raise click.BadParameter("the second builder is timm, which is not installed", param_hint="--cross-check")

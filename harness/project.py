@@ -92,7 +92,9 @@ def find_project(start: Path, pages: Sequence[Path], texts: Mapping[str, str] | 
         named = _named(found.pages, start) + no_files
         return _alone(Project(start, named, not texts, Resources(start), (), found.others, texts))
     settings = read_settings(root / "modelindex" / "verify.toml")
-    found = discover(pages, start) if pages or texts else discover(settings.pages, root / "modelindex")
+    found = (
+        discover(pages, start, root / "reports") if pages or texts else discover(settings.pages, root / "modelindex")
+    )
     try:
         records = read_records(root / "modelindex" / "records.json")
         lock = read_lock(root / "modelindex" / "weights.lock")

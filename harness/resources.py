@@ -68,9 +68,9 @@ class Resources:
     """What is to be had: a folder of weights files, a git repository of the source, folders of images by dataset.
 
     `root` is the project's folder, to which pages are relative; `lock` holds what weights files were when they were
-    seen, by page and model; `timm` the version of timm that is asked what it
-    loads, None where it is not to be asked. `builders` are the project's own, as patterns of models' names with a
-    `module:function` each; with `cross_check` networks are counted by a second builder too.
+    seen, by page and model; `timm` the version of timm that is asked what it loads, None where it is not to be asked.
+    `builders` are the project's own, as patterns of models' names with a `module:function` each; with `cross_check`
+    networks are counted by a second builder too.
     """
 
     root: Path | None = None

@@ -19,6 +19,7 @@ from harness.index.weights_url import is_relative
 from harness.project import Project
 from harness.references import SHIPPED, References, load_references
 from harness.resources import Resources
+from harness.streams import prints_on_stderr
 from harness.verdict import Verdict
 from harness.waivers import apply_waivers
 
@@ -99,7 +100,8 @@ def verify(
     asked = [resources]
     if selection.everything and resources != project.resources:
         asked.append(project.resources)
-    answer = _Run(project, references, tuple(asked), selection, progress, jobs).answer()
+    with prints_on_stderr():
+        answer = _Run(project, references, tuple(asked), selection, progress, jobs).answer()
     waive = _waiving(project, everything=selection.everything and project.whole)
     portable = tuple(replace(verdict, environment={}) for verdict in answer.portable)
     return replace(answer, verdicts=waive(answer.verdicts), portable=waive(portable) if selection.everything else ())
@@ -116,7 +118,8 @@ def measure_records(
 ) -> "tuple[list[Record], list[Unrecorded]]":
     """Records of what can be evaluated here in full, and of every other result why there is none."""
     references = load_references([SHIPPED, project.references])
-    return _Run(project, references, (resources,), selection, progress).records()
+    with prints_on_stderr():
+        return _Run(project, references, (resources,), selection, progress).records()
 
 
 def read_claims(project: Project) -> list[Claim]:

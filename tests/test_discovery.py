@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.discovery import NoPagesError, discover
+from harness.flags import find
 from harness.project import find_project
 
 INDEX = "Models: [{Name: a}]\n"
@@ -68,3 +69,22 @@ def test_the_pages_of_a_project_may_be_patterns(folder: Path) -> None:
     project = find_project(folder, [])
     assert [name for name, _ in project.pages] == ["modelindex/one.md", "a/README.md"]
     assert project.whole
+
+
+def test_pages_that_the_harness_rendered_are_no_second_ones(tmp_path: Path) -> None:
+    for name in ("modelindex/a.md", "reports/pages/a.md"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(PAGE)
+    (tmp_path / "modelindex" / "verify.toml").write_text('pages = ["a.md"]\n')
+
+    def found(named: str, start: Path = tmp_path) -> list[str]:
+        return [name for name, _ in find_project(start, [Path(named)]).pages]
+
+    assert found(".") == found("**/*.md") == found("../**/*.md", tmp_path / "modelindex") == ["modelindex/a.md"]
+    assert found("reports") == found("reports/pages/a.md") == ["reports/pages/a.md"]
+
+
+def test_what_holds_no_page_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(folder)
+    find((Path("*/README.md"),))
+    assert capsys.readouterr().err == "1 page; no model-index in 1 other file.\n"

@@ -56,6 +56,69 @@ def test_a_builder_that_changed_is_asked_again(verify: Verify, own: Path) -> Non
     assert verify("all", *select, cwd=own).returncode == 1
 
 
+_AS_BUILT = "    return nn.Sequential("
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_a_builder_prints_is_no_data(verify: Verify, own: Path, jobs: str) -> None:
+    loud = f'    import os\n    print("python")\n    os.system("echo shell")\n{_AS_BUILT}'
+    (own / "zoo" / "nets.py").write_text(_BUILDER.replace(_AS_BUILT, loud))
+    run = verify("all", "--model", "mynet_small", "--format", "json", "--jobs", jobs, cwd=own)
+    assert json.loads(run.stdout)["summary"]["error"] == 0
+    assert {"python", "shell"} <= set(run.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        (
+            "    raise SystemExit(0)",
+            "error",
+            "The check could not finish: the builder zoo.nets:build raised SystemExit",
+        ),
+        ("    raise RuntimeError('no metadata')", "error", "raised RuntimeError: no metadata"),
+        (
+            "    class Odd(Exception):\n        def __str__(self): return 1 / 0\n    raise Odd",
+            "error",
+            "Odd: <exception str",
+        ),
+        (
+            "    import torch\n    return torch.jit.script(nn.Conv2d(3, 8, 3))",
+            "not_run",
+            "calls torch.jit has compiled",
+        ),
+        ("    return nn.LazyConv2d(8, 3)", "not_run", "layers do not know their shapes"),
+        ("    return nn.Conv2d", "not_run", "is no torch.nn.Module"),
+        ("    net = nn.Conv2d(3, 104, 1)\n    net.bias.data.numpy()\n    return net", "fail", "another number"),
+    ],
+)
+def test_a_builder_that_fails_is_told_and_takes_nothing_else_with_it(
+    verify: Verify, own: Path, body: str, status: str, told: str
+) -> None:
+    failing = f"if name == 'mynet_medium':\n    {body.replace(chr(10), chr(10) + '    ')}\n"
+    (own / "zoo" / "nets.py").write_text(_BUILDER.replace("(name):\n", f"(name):\n    {failing}"))
+    run = verify("all", "--claim", "parameters", "--format", "json", cwd=own)
+    small, medium = json.loads(run.stdout)["verdicts"]
+    assert (small["status"], medium["status"]) == ("pass", status)
+    assert told in medium["reason"]
+    if status == "error":
+        assert medium["remedy"] == "mend the builder that modelindex/verify.toml names"
+
+
+def test_a_builder_that_ends_the_process_when_imported_is_told(verify: Verify, own: Path) -> None:
+    (own / "zoo" / "nets.py").write_text("import sys\nsys.exit(0)\n")
+    run = verify("all", "--claim", "parameters", cwd=own)
+    assert run.returncode == 3
+    assert "the builder zoo.nets:build raised SystemExit" in " ".join(run.stdout.split())
+
+
+def test_a_network_that_ends_the_process_is_not_run(verify: Verify, own: Path) -> None:
+    ending = "    import sys\n    net = nn.Conv2d(3, 8, 3)\n    net.forward = sys.exit\n    return net\n" + _AS_BUILT
+    (own / "zoo" / "nets.py").write_text(_BUILDER.replace(_AS_BUILT, ending))
+    run = verify("all", "--claim", "flops", "--format", "json", cwd=own)
+    assert [one["status"] for one in json.loads(run.stdout)["verdicts"]] == ["not_run"]
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -22,6 +22,14 @@ def test_torchvisions_metadata_is_verified(verify: Verify, tmp_path: Path) -> No
     assert verdicts["regnet_y_400mf.IMAGENET1K_V2", "top_1_accuracy"]["declared"] == "75.804%"
 
 
+def test_all_of_torchvisions_metadata_are_read(verify: Verify, tmp_path: Path) -> None:
+    run = verify("check", "torchvision:*", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, ""), run.stderr
+    run = verify("all", "torchvision:vgg16", "--claim", "top_1_accuracy", "--format", "json", cwd=tmp_path)
+    with_accuracy = {one["model"] for one in json.loads(run.stdout)["verdicts"]}
+    assert with_accuracy == {"vgg16.IMAGENET1K_V1"}, "the weights for detection have no accuracy, and say NaN"
+
+
 @pytest.mark.parametrize("pattern", ["no_such_model", "faster*"])
 def test_models_that_are_not_there_are_bad_usage(verify: Verify, tmp_path: Path, pattern: str) -> None:
     run = verify("all", f"torchvision:{pattern}", cwd=tmp_path)

@@ -13,46 +13,65 @@ import pytest
 from harness.workers import spread
 
 
-def act(task: str) -> str:
+def act(name: str, task: str) -> str:
     """Do what the task says."""
     if task == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if task == "raise":
         raise ValueError(task)
-    return task.upper()
+    return name + task.upper()
 
 
 def test_a_process_that_dies_takes_only_its_own_task_with_it() -> None:
     tasks = ["a", "b", "die", "c", "d", "die", "e", "f"]
-    results = dict(spread(act, tasks, 2, ()))
-    assert results == {place: None if task == "die" else task.upper() for place, task in enumerate(tasks)}
+    results = dict(spread(act, "me ", tasks, 2, ()))
+    assert results == {place: None if task == "die" else f"me {task.upper()}" for place, task in enumerate(tasks)}
 
 
 def test_what_a_task_raises_comes_through() -> None:
     with pytest.raises(ValueError, match="raise"):
-        dict(spread(act, ["a", "raise", "b"], 2, ()))
+        dict(spread(act, "", ["a", "raise", "b"], 2, ()))
 
 
-def test_none_outlives_who_gave_them_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
+def test_none_outlives_who_gave_them_out(tmp_path: Path, name: str) -> None:
     (tmp_path / "task.py").write_text(
         textwrap.dedent("""
             import os, time
             from pathlib import Path
 
-            def wait(task):
+            def wait(_, task):
                 Path(task).write_text(str(os.getpid()))
                 time.sleep(60)
         """)
     )
-    code = (
-        f"import task\nfrom harness.workers import spread\nlist(spread(task.wait, [{str(tmp_path / 'pid')!r}], 2, ()))"
-    )
+    tasks = [str(tmp_path / "pid")]
+    code = f"import task\nfrom harness.workers import spread\nlist(spread(task.wait, None, {tasks!r}, 2, ()))"
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])
     parent = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})
     pid = _eventually(lambda: int((tmp_path / "pid").read_text() or 0) if (tmp_path / "pid").exists() else 0)
-    parent.kill()
-    parent.wait()
+    parent.send_signal(getattr(signal, name))
+    parent.wait(30)
     _eventually(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
+
+
+def test_an_interrupt_while_processes_start_says_nothing_more(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("from pathlib import Path\nPath('begun').touch()\nimport time\ntime.sleep(2)\n")
+    code = (
+        "from harness.workers import spread\ntry:\n    list(spread(print, None, ['x'], 2, ['slow']))\n"
+        "except KeyboardInterrupt:\n    import os\n    os._exit(130)"
+    )
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])])
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    _eventually((tmp_path / "begun").exists)
+    os.killpg(parent.pid, signal.SIGINT)
+    assert (parent.communicate(timeout=30)[1], parent.returncode) == (b"", 130)
 
 
 def _eventually(found: object) -> int:

@@ -1,10 +1,11 @@
 """Identity: a builder knows the model by its name and library, its ID is that name, its collection fits it."""
 
 import re
+from functools import lru_cache
 
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import Status, Verdict
+from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("name", "library", "id", "in_collection")
 NEEDS = frozenset({Need.NETWORK})
@@ -41,16 +42,26 @@ def _id(claim: Claim, subject: Subject) -> Verdict:
 
 
 def _in_collection(claim: Claim, subject: Subject) -> Verdict:
-    """Of the collections whose name the model's name holds, the longest is the one it belongs to."""
+    """Compare the collection with the model's name, and where that leads elsewhere, with the models named alike.
+
+    A name alone convicts nobody: a model may carry a backbone's, a dataset's or a recipe's name in its own.
+    """
+    elsewhere = [name for name in claim.texts if name not in subject.index.collections]
+    if elsewhere:
+        missing = f"this page has no collection called {', '.join(elsewhere)}; it may stand in another file"
+        raise NotHereError(missing, "verify the file that imports both, or add it under 'Collections:'")
     fitting = fitting_collections(subject)
-    if not fitting:
+    own = [name for name in claim.texts if name in fitting]
+    if own and not any(_is_more(other, name) for name in own for other in fitting):
+        reason = "The collection is on this page, and the model's name holds its name."
+        return Verdict(claim, Status.PASS, reason, claim.declared, None, "page")
+    alike = collections_of_names_alike(subject)
+    meant = [name for name in fitting if name in alike]
+    if not meant or not alike.isdisjoint(claim.texts):
         reason = "The collection is on this page, but the model's name does not tell whether it belongs there."
         return Verdict(claim, Status.UNCHECKED, reason, None, None, "page")
-    closest = max(fitting, key=len)
-    if closest in claim.texts:
-        reason = "The collection is on this page, and the model's name holds its name."
-        return Verdict(claim, Status.PASS, reason, closest, None, "page")
-    reason = "The model's name holds the name of another collection of this page, or more of it."
+    closest = max(meant, key=len)
+    reason = "The model's name holds the name of another collection, where all models are whose names are like its own."
     correction = (closest,) if len(claim.texts) == 1 else ()
     return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}", correction=correction)
 
@@ -60,5 +71,21 @@ def fitting_collections(subject: Subject) -> list[str]:
     return [name for name in subject.index.collections if _letters(name) in _letters(subject.name)]
 
 
+def collections_of_names_alike(subject: Subject) -> set[str]:
+    """The collections of the other models whose names differ from the model's only in numbers."""
+    alike = [other for other in subject.models if _stem(other.name) == _stem(subject.name)]
+    return {name for other in alike if other.name != subject.name for name in other.record.texts("in_collection")}
+
+
+def _is_more(name: str, other: str) -> bool:
+    """Whether a collection's name holds another one's, and more: RegNetY that of RegNet."""
+    return _letters(name) != _letters(other) and _letters(other) in _letters(name)
+
+
 def _letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+@lru_cache(maxsize=4096)
+def _stem(name: str) -> str:
+    return re.sub(r"[0-9]+", "#", name.lower())

@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.checks.code import pinned_commits
 from harness.checks.design_space import published_relation
-from harness.checks.identity import fitting_collections
+from harness.checks.identity import collections_of_names_alike, fitting_collections
 from harness.checks.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError
@@ -56,7 +56,7 @@ READINGS: Mapping[str, Reading] = {
     "commits that the page pins": lambda _, subject: pinned_commits(subject.index),
     "collection": lambda claim, subject: subject.collection_of(claim),
     "collections that fit": lambda claim, subject: (
-        fitting_collections(subject) if claim.kind == "in_collection" else None
+        (fitting_collections(subject), collections_of_names_alike(subject)) if claim.kind == "in_collection" else None
     ),
     "relation of the paper": lambda claim, subject: published_relation(claim.kind, subject),
     "READMEs that are there": lambda claim, subject: [

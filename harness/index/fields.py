@@ -55,14 +55,13 @@ def is_text(node: Node) -> bool:
 
 
 def is_nothing(node: Node) -> bool:
-    """Whether a node is null, which declares nothing."""
-    return isinstance(node, Scalar) and node.plain and node.tag == "null"
+    """Whether a node is null or an empty text, which declares nothing."""
+    return isinstance(node, Scalar) and (not node.raw or (node.plain and node.tag == "null"))
 
 
 def _texts(node: Node) -> bool:
     if isinstance(node, Sequence):
-        raws = [item.raw for item in node.items if is_text(item) and isinstance(item, Scalar)]
-        return bool(raws) and len(set(raws)) == len(node.items)
+        return bool(node.items) and all(map(is_text, node.items))
     return is_text(node)
 
 
@@ -95,7 +94,7 @@ SIZE = Rule(
     "write the side of the square image, such as 224",
 )
 TEXT = Rule(is_text, "text", "write text here; quote it if it looks like a number")
-TEXTS = Rule(_texts, "text or a list of different texts", "write one text, or a list with one text an item")
+TEXTS = Rule(_texts, "text or a list of texts", "write one text, or a list with one text an item")
 NAME = Rule(
     _matching(r"(?!(?i:readme|page)$)[A-Za-z0-9][A-Za-z0-9 _.+@=,:;()\[\]/#&'*~-]{0,199}"),
     "a name of letters, digits, spaces and _ . + @ = , : ; ( ) [ ] / # & ' * ~ -, beginning with a letter or digit, "
@@ -113,11 +112,14 @@ WEIGHTS = Rule(
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A standard field: how it is written, its rule (None where any form will do), and whether it may be left empty."""
+    """A standard field: how it is written, its rule (None where any form will do), and whether it may be left empty.
+
+    One that is empty declares nothing: published zoos write `FLOPs: null` of what nobody counted.
+    """
 
     key: str
     rule: Rule | None = None
-    empty: bool = False
+    empty: bool = True
 
 
 def _table(*fields: Field) -> Mapping[str, Field]:
@@ -155,22 +157,20 @@ METADATA = _table(
     Field("Weight Decay", AMOUNT),
 )
 METRICS = _table(Field("Top 1 Accuracy", PERCENT), Field("Top 5 Accuracy", PERCENT))
-RESULT = _table(Field("Task", TEXT, empty=True), Field("Dataset", TEXT, empty=True), Field("Metrics", empty=True))
+RESULT = _table(Field("Task", TEXT), Field("Dataset", TEXT), Field("Metrics"))
 _OF_BOTH = (
-    Field("Metadata", empty=True),
-    Field("Results", empty=True),
-    Field("Code", SECURE_URL, empty=True),
-    Field("Weights", WEIGHTS, empty=True),
-    Field("Paper", URL, empty=True),
-    Field("Config", TEXT, empty=True),
-    Field("README", TEXT, empty=True),
-    Field("Image", TEXT, empty=True),
-    Field("Library", empty=True),
+    Field("Metadata"),
+    Field("Results"),
+    Field("Code", SECURE_URL),
+    Field("Weights", WEIGHTS),
+    Field("Paper", URL),
+    Field("Config", TEXT),
+    Field("README", TEXT),
+    Field("Image", TEXT),
+    Field("Library"),
 )
-MODEL = _table(
-    Field("Name", NAME), Field("In Collection", TEXTS, empty=True), Field("Converted From", empty=True), *_OF_BOTH
-)
-COLLECTION = _table(Field("Name", TEXT), *_OF_BOTH)
+MODEL = _table(Field("Name", NAME, empty=False), Field("In Collection", TEXTS), Field("Converted From"), *_OF_BOTH)
+COLLECTION = _table(Field("Name", TEXT, empty=False), *_OF_BOTH)
 PAPER = _table(Field("Title", TEXT), Field("URL", URL))
 ROOT = _table(Field("Type"), Field("Models"), Field("Collections"), Field("Import"), Field("Library"))
 

@@ -1,5 +1,6 @@
 """The model-index as data: collections, models and results, whose values keep the place they came from."""
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ from harness.index.values import Reader, Value
 
 if TYPE_CHECKING:
     from harness.index.template import Include
+
+# As validation takes a key for a slip of the pen.
+_NEAR = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  
     models = [_model(node, root.pages) for node in root.models]
     faults += _repeated(collections, "collection_name")
     faults += _repeated(models, "name")
-    faults += _astray(models, {record.text("collection_name") for record in collections})
+    faults += _astray(models, {name for record in collections for name in record.texts("collection_name")})
     if faults:
         raise PageError(dict.fromkeys(faults))
     models += [
@@ -137,13 +141,16 @@ def _repeated(records: list[Record], kind: str) -> Iterator[Fault]:
         first.setdefault(folded, name.where)
 
 
-def _astray(models: list[Record], collections: set[str | None]) -> Iterator[Fault]:
-    """A fault for each model in a collection that the page does not have."""
+def _astray(models: list[Record], collections: set[str]) -> Iterator[Fault]:
+    """A fault for each model in a collection whose name is nearly that of one there is.
+
+    Any other may stand in a file that is imported beside this one.
+    """
     for model in models:
         for name in model.texts("in_collection"):
-            if name not in collections:
-                known = ", ".join(sorted(filter(None, collections))) or "none"
-                mend = f"name one of the page's collections ({known}), or add it under 'Collections:'"
+            near = [] if name in collections else difflib.get_close_matches(name, collections, n=1, cutoff=_NEAR)
+            if near:
+                mend = f"did you mean {near[0]!r}? Else add it under 'Collections:'"
                 yield Fault(model.values["in_collection"].where, "a collection of this page", repr(name), mend)
 
 
@@ -199,7 +206,11 @@ def _field(reader: Reader, kind: str, node: Node, group: str) -> None:
         reader.read(node, "paper_url", group)
     elif kind == "code" and isinstance(node, MappingNode):
         for key, (_, value) in node.entries.items():
-            reader.read(value, "code" if snake_case(key) == "url" else f"code_{snake_case(key)}", group)
+            if not is_nothing(value):
+                reader.read(value, "code" if snake_case(key) == "url" else f"code_{snake_case(key)}", group)
+    elif kind == "weights" and isinstance(node, Sequence):
+        # Several files are not the state of one network, which is what `weights` is judged as.
+        reader.read(node, "weights" if len(node.items) == 1 else "weights_files", group)
     elif not is_nothing(node):
         reader.read(node, kind, group)
 
@@ -212,7 +223,8 @@ def _result(node: MappingNode, pages: Mapping[str, Page]) -> Record:
             for part in value.items if isinstance(value, Sequence) else (value,):
                 if isinstance(part, MappingNode):
                     for metric, (_, figure) in part.entries.items():
-                        reader.read(figure, snake_case(metric), "metrics")
+                        if not is_nothing(figure):
+                            reader.read(figure, snake_case(metric), "metrics")
         elif not is_nothing(value):
             reader.read(value, kind, "result")
     return Record(reader.values)
@@ -226,7 +238,7 @@ def _inheriting(model: Record, collections: Mapping[str, Record], library: Value
     """
     inherited: dict[str, Value] = {}
     for name in model.texts("in_collection"):
-        inherited = {**collections[name].common, **inherited}
+        inherited = {**(collections[name].common if name in collections else {}), **inherited}
     if library:
         inherited.setdefault("library", library)
     values = dict(model.values)

@@ -118,6 +118,11 @@ def _value(node: Node, kind: str, rule: Rule) -> Iterator[Fault]:
             else:
                 yield from _value(part, "", rule)
         return
+    if kind == "weights" and isinstance(node, Sequence) and node.items:
+        # A system of several networks, such as a tracker, has a file for each.
+        for item in node.items:
+            yield from _value(item, "", rule)
+        return
     items = node.items if rule is TEXTS and isinstance(node, Sequence) else ()
     wrong = [item for item in items if not is_text(item)]
     yield from (Fault(item.where, TEXT.expected, shown(item), TEXT.mend) for item in wrong)

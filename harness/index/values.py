@@ -77,8 +77,10 @@ class Reader:
         return Value(raw, node.where, comment=comment[1].strip() if comment else "")
 
     def metadata(self, node: MappingNode) -> None:
-        """Keep the values of metadata, where keys may name units."""
+        """Keep the values of metadata, where keys may name units. One that is empty declares nothing."""
         for key, (_, value) in node.entries.items():
+            if is_nothing(value):
+                continue
             kind, unit = kind_and_unit(key)
             if kind == snake_case(key):
                 self.library(value, "metadata") if kind == "library" else self.read(value, kind, "metadata")

@@ -50,7 +50,8 @@ def _run(
             result = module(image)
     except (ReadingError, StorageLimitError):
         raise
-    except Exception as error:
+    # A network that ends the process takes no image either.
+    except (Exception, SystemExit) as error:
         told = str(error).partition("\n")[0] or type(error).__name__
         raise ForwardError(told) from error
     output = tuple(result.shape) if isinstance(result, torch.Tensor) else ()
@@ -129,7 +130,7 @@ class _Recorder(TorchFunctionMode):
         """The running module, by the name of the layer that the weight belongs to."""
         running = self._places[self._within[-1]]
         owner = self._owners.get(id(args[1])) if len(args) > 1 else None
-        if owner is None or 0:
+        if owner is None:
             return running
         return Place(self._places[owner].layer, running.module)
 

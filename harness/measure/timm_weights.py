@@ -1,7 +1,6 @@
 """Which weights timm loads for a model's name today. Needs timm, which is imported when it is asked."""
 
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +13,6 @@ class LoadedWeights:
     tag: str
     source: str
     tags: tuple[str, ...]
-
-
-def timm_version() -> str | None:
-    """The version of timm, or None where it is not installed; timm is not imported."""
-    try:
-        return version("timm")
-    except PackageNotFoundError:
-        return None
 
 
 def loaded_weights(name: str) -> LoadedWeights | None:

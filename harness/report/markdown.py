@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
 
-from harness.report.markup import card_name, link, status_cell, table, text_cell, value_cell
+from harness.report.markup import card_link, link, status_cell, table, text_cell, value_cell
 from harness.report.overview import (
     NOT_DECLARED,
     Finding,
@@ -39,7 +38,7 @@ def family(page: str, verdicts: Sequence[Verdict], *, linked: bool = True, overv
     shown = columns(verdicts)
     if overview and shown:
         rows = [
-            [_card(model) if linked else text_cell(model), *_cells(of_model, shown)]
+            [card_link(model) if linked else text_cell(model), *_cells(of_model, shown)]
             for model, of_model in by_model(verdicts).items()
         ]
         lines += [*table(["model", *shown], rows), ""]
@@ -50,10 +49,6 @@ def family(page: str, verdicts: Sequence[Verdict], *, linked: bool = True, overv
     for finding in told:
         lines += _finding(finding, linked=linked)
     return "\n".join([GENERATED, "", *lines]) if linked else "\n".join(lines)
-
-
-def _card(model: str) -> str:
-    return f"[{text_cell(model)}]({quote(card_name(model))})"
 
 
 def card(model: str, verdicts: Sequence[Verdict]) -> str:

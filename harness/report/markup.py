@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from harness.index.faults import visible
@@ -16,6 +17,11 @@ def card_name(model: str) -> str:
     plain = re.sub(r"[^\w+@=. -]+", "-", model)
     digits = "" if plain == model else f"-{hashlib.sha256(model.encode()).hexdigest()[:8]}"
     return f"{plain}{digits}.md"
+
+
+def card_link(model: str, folder: str = ".") -> str:
+    """A link to a model's card, which lies in `folder` as seen from the file that links to it."""
+    return f"[{text_cell(model)}]({quote(PurePosixPath(folder, card_name(model)).as_posix())})"
 
 
 def status_cell(status: Status) -> str:

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
 from harness.index.page import Parts, without_code
-from harness.report.markup import card_name, status_cell, table, text_cell
+from harness.report.markup import card_link, status_cell, table, text_cell
 from harness.report.overview import by_model, summary_line
 from harness.verdict import Status, Verdict
 
@@ -76,7 +76,7 @@ def _section(verdicts: Sequence[Verdict], folder: str) -> list[str]:
     lines = [GENERATED, "", f"{summary_line(verdicts)}. How each came about, and what is missing where one is"]
     lines += [f"*not run*, is told on the models' cards and on [their overview](../{quote(folder)}/README.md).", ""]
     rows = [
-        [_card(model, folder), *_cells(verdict)]
+        [card_link(model, f"../{folder}"), *_cells(verdict)]
         for model, of_model in by_model(verdicts).items()
         for verdict in of_model
         if verdict.status is not Status.PASS or verdict.claim.kind in _TOLD
@@ -89,10 +89,6 @@ def _section(verdicts: Sequence[Verdict], folder: str) -> list[str]:
     untold = len(verdicts) - len(rows)
     lines += table(["model", "claim", "verdict", "declared", "measured", "how"], rows)
     return [*lines, "", f"Not in the table: {untold} more claims, all of them *pass*."] if untold else lines
-
-
-def _card(model: str, folder: str) -> str:
-    return f"[{text_cell(model)}](../{quote(folder)}/{quote(card_name(model))})"
 
 
 def _cells(verdict: Verdict) -> list[str]:

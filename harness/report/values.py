@@ -13,6 +13,11 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
+def counted(number: int, what: str) -> str:
+    """So many of something: `1 page`, `2 pages`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def plain(value: object) -> str:
     """A plain value of the evidence: `True` → `yes`, `199514080` → `199 514 080`."""
     if isinstance(value, bool):

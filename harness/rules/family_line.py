@@ -1,6 +1,7 @@
 """An accuracy is far off the line of its family."""
 
 import heapq
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -21,6 +22,9 @@ FAR_APART, _NEAR = Decimal(16), 4
 # Where FLOPs do not tell which of two models is the larger, so many times the parameters do: a vision transformer has
 # more of them the coarser its patches are, and is the worse for it.
 _LARGER = Decimal("1.25")
+
+# Which weights of a network: behind a dot, as in `resnet50.a3_in1k`. A dot in a number is none: `regnetx-1.6gf`.
+_TAG = re.compile(r"\.([A-Za-z].*)")
 
 _REMEDY = "check the figure"
 
@@ -51,8 +55,13 @@ def _in_conflict(one: Figure, other: Figure) -> bool:
     times = _size(larger, "parameters") / _size(smaller, "parameters")
     if abs(gap) > FAR_APART and times <= _NEAR:
         return True
-    runs = {without_numbers(each.entry.weights.label) for each in (one, other)}
-    return gap < 0 and len(runs) == 1 and _is_larger(larger, smaller, times)
+    return gap < 0 and _run(one) == _run(other) and _is_larger(larger, smaller, times)
+
+
+def _run(figure: Figure) -> tuple[object, ...]:
+    """What training runs are told apart by. Numbers are sizes, but for those in a tag."""
+    entry = figure.entry
+    return without_numbers(entry.weights.label), _TAG.findall(entry.name), entry.record.text("recipe")
 
 
 def _is_larger(one: Figure, other: Figure, times: Decimal) -> bool:

@@ -24,6 +24,7 @@ def check(
     Exit codes: 0 nothing found, 1 something is suspicious, 2 bad usage or a page that cannot be read.
     """
     from harness.checking import check as check_pages
+    from harness.report.values import counted
     from harness.verify import Answer, Selection
 
     started = time.monotonic()
@@ -37,12 +38,8 @@ def check(
         answer = Answer(checked.verdicts, (), checked.claims, cached=False)
         show(answer, project, View(form, output, strict=False, started=started, overview=False))
     read = ", ".join(
-        (_count(checked.pages, "page"), _count(checked.models, "model"), _count(len(checked.claims), "claim"))
+        (counted(checked.pages, "page"), counted(checked.models, "model"), counted(len(checked.claims), "claim"))
     )
-    found = f"{_count(len(checked.verdicts), 'claim')} suspicious" if checked.verdicts else "no finding"
+    found = f"{counted(len(checked.verdicts), 'claim')} suspicious" if checked.verdicts else "no finding"
     click.echo(f"{read} read; {found}.", err=form != "rich")
     return exit_code(checked.verdicts, strict=False)
-
-
-def _count(number: int, of: str) -> str:
-    return f"{number} {of}" if number == 1 else f"{number} {of}s"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.zoo import own_builder, regnet, timm_models, torchvision_models
 from harness.zoo.network import Network, UnknownModelError
+from harness.zoo.own_builder import BuilderError
 
 # One model's claims, and those of a page about all of its models, ask for the same networks again and again.
 _KEPT_NETWORKS = 32
@@ -48,7 +49,7 @@ _BUILDERS = (
 
 @lru_cache(_KEPT_NETWORKS)
 def build(blueprint: Blueprint) -> Network:
-    """The network of a blueprint. Raises UnknownModelError where nobody knows the model."""
+    """The network of a blueprint. Raises UnknownModelError where nobody knows it, BuilderError where its own fails."""
     model = blueprint.model
     for pattern, function in blueprint.own:
         if fnmatchcase(model, pattern):
@@ -81,7 +82,7 @@ def _unknown(blueprint: Blueprint) -> UnknownModelError:
         told = f"the page names the library {library}, and there are builders for {', '.join(libraries)}"
         return UnknownModelError(told, "name a builder of your own under [builders] in modelindex/verify.toml")
     asked = [library] if library else list(libraries)
-    if "timm" in asked and not timm_models.installed():
+    if "timm" in asked and timm_models.timm_version() is None:
         told = f"nothing here builds {model}, and the package timm is not installed"
         return UnknownModelError(told, "pip install timm, or name a builder of your own in modelindex/verify.toml")
     have = "have" if len(asked) > 1 else "has"
@@ -89,4 +90,4 @@ def _unknown(blueprint: Blueprint) -> UnknownModelError:
     return UnknownModelError(told, "check the name, or name a builder of your own in modelindex/verify.toml")
 
 
-__all__ = ["Blueprint", "Network", "UnknownModelError", "build", "second"]
+__all__ = ["Blueprint", "BuilderError", "Network", "UnknownModelError", "build", "second"]

@@ -24,7 +24,7 @@ class StorageLimitError(Exception):
 
 def lacks_numbers(error: BaseException | None) -> bool:
     """Whether an exception is that of something which cannot be done on `meta`; torch has no class for these."""
-    return isinstance(error, RuntimeError) and "meta" in str(error)
+    return isinstance(error, RuntimeError | TypeError) and "meta" in str(error)
 
 
 @contextmanager

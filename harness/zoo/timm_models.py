@@ -1,24 +1,25 @@
 """Every model that timm knows, under the names it has or had there."""
 
 import warnings
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from harness.zoo.network import Network, without_storage
 
 
-def installed() -> bool:
-    """Whether timm is there; it is not imported."""
+@cache
+def timm_version() -> str | None:
+    """The version of timm, or None where it is not installed; timm is not imported."""
     try:
-        version("timm")
+        return version("timm")
     except PackageNotFoundError:
-        return False
-    return True
+        return None
 
 
 def knows(model: str) -> bool:
     """Whether timm builds a model of this name, by itself and without fetching anything."""
-    if not installed():
+    if timm_version() is None:
         return False
     import timm
 
@@ -40,4 +41,4 @@ def build(model: str) -> Network:
     asked, called = model.partition(".")[0], known.get("architecture", model)
     note = f"timm has renamed {asked} to {called}" if called != asked else ""
     *_, side = known.get("input_size", (None,))
-    return Network(module, builder=f"timm {version('timm')}", note=note, image_size=side, make=make)
+    return Network(module, builder=f"timm {timm_version()}", note=note, image_size=side, make=make)

@@ -33,4 +33,4 @@ def build(model: str) -> Network:
     def make() -> Any:
         return models.get_model(name, weights=None, **arguments)
 
-    return Network(without_storage(make), builder="torchvision", make=make)
+    return Network(without_storage(make), builder="torchvision", image_size=arguments.get("image_size"), make=make)

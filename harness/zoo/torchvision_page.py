@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import ROUND_DOWN, Decimal
 from fnmatch import fnmatchcase
+from math import isnan
 from typing import Any
 
 from harness.zoo.torchvision_import import import_torchvision
@@ -22,6 +23,8 @@ _MODEL = """\
     Interpolation: {interpolation}
     Recipe: {recipe}
   Weights: {weights}
+"""
+_RESULTS = """\
   Results:
   - Task: Image Classification
     Dataset: ImageNet-1K
@@ -43,8 +46,7 @@ def _entries(model: str, known: Any) -> Iterator[str]:
     for weights in known:
         said, transforms = weights.meta, weights.transforms()
         (crop,), (resized,) = transforms.crop_size, transforms.resize_size
-        accuracy = said["_metrics"]["ImageNet-1K"]
-        yield _MODEL.format(
+        entry = _MODEL.format(
             name=f"{model}.{weights.name}",
             parameters=said["num_params"],
             operations=said["_ops"],
@@ -55,6 +57,8 @@ def _entries(model: str, known: Any) -> Iterator[str]:
             interpolation=transforms.interpolation.value,
             recipe=said["recipe"],
             weights=weights.url,
-            top_1=accuracy["acc@1"],
-            top_5=accuracy["acc@5"],
         )
+        accuracy = said["_metrics"]["ImageNet-1K"]
+        # Weights whose last layers mean nothing, as they are of a network that detects, have no accuracy.
+        results = _RESULTS.format(top_1=accuracy["acc@1"], top_5=accuracy["acc@5"])
+        yield entry if isnan(accuracy["acc@1"]) else entry + results

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from harness.checks import CHECKS
-from harness.measure.timm_weights import timm_version
 from harness.resources import Resources
 from harness.verdict import Status
 from harness.zoo import Network
 from harness.zoo.regnet import build
+from harness.zoo.timm_models import timm_version
 from tests.conftest import judged, page_text, verdicts_on
 from tests.measure.test_source import git
 

@@ -98,6 +98,18 @@ def test_published_pages(path: Path) -> None:
     assert len(index.models) == sum(line.lstrip(" -").startswith(("Name: ", "name: ")) for line in _model_lines(path))
 
 
+def test_what_is_left_empty_declares_nothing_and_several_weights_files_are_not_one() -> None:
+    models = _index(PAGES / "good" / "left-empty.yml").models
+    tracker, files = (
+        models["tracker"],
+        ("https://example.com/detector-1a2b3c4d.pth", "https://example.com/reid-5e6f7a8b.pth"),
+    )
+    assert set(tracker.values) == {"name", "in_collection", "architecture", "weights_files"}
+    assert tracker.values["weights_files"].items == files
+    assert set(tracker.results[0].values) == {"task", "mota"}
+    assert models["detector"].text("weights") == files[0]
+
+
 def _model_lines(path: Path) -> list[str]:
     lines = path.read_text("utf-8").split("\n")
     start = next(number for number, line in enumerate(lines) if line in {"Models:", "model-index:"})

@@ -89,11 +89,6 @@ def test_what_is_written_is_what_is_read(
     models = index if by_name else [{"Name": name, **model} for name, model in index.items()]
     known = {"name", "metadata", "results", "import", "weights", "in_collection"}
     assume(not by_name or not known & set(map(snake_case, index)))
-    models = index if by_name else [{"Name": name, **model} for name, model in index.items()]
-    assume(
-        not by_name
-        or not {"name", "metadata", "results", "import", "weights", "in_collection"} & set(map(snake_case, index))
-    )
     if suffix == ".json":
         text = json.dumps({"Models": models}, indent=indent if flow else None, ensure_ascii=False)
     else:

@@ -272,6 +272,15 @@ NEAR_MISSES: dict[str, list[Edit]] = {
     "not quite guessing": [("Dataset: ImageNet", "Dataset: ImageNet-A"), ("69.76%", "0.3%"), ("89.08%", "1.2%")],
     "a point worse": [("76.13%", "72.40%")],
     "worse, of another training run": [("76.13%", "71.13%"), ("net_50-19c8e357", "net_50_old-19c8e357")],
+    "worse, of another recipe": [
+        ("76.13%", "71.13%"),
+        ("FLOPs: 4089184256", "FLOPs: 4089184256\n    Recipe: short"),
+    ],
+    "worse, of another tag": [
+        ("76.13%", "71.13%"),
+        ("Name: net_34", "Name: net_34.a1_in1k"),
+        ("Name: net_50\n", "Name: net_50.a3_in1k\n"),
+    ],
     "worse, of fewer FLOPs": [("76.13%", "71.13%"), ("FLOPs: 4089184256", "FLOPs: 3600000000")],
     "far better, but far larger": [
         ("69.76%", "56.00%"),

@@ -75,7 +75,7 @@ def test_what_nobody_knows_is_told(blueprint: Blueprint, told: str) -> None:
 
 
 def test_without_timm_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timm_models, "installed", lambda: False)
+    monkeypatch.setattr(timm_models, "timm_version", lambda: None)
     with pytest.raises(UnknownModelError, match=r"dla34, and the package timm is not installed; pip install timm"):
         build(Blueprint("dla34"))
     assert build(Blueprint("densenet161")).builder == "torchvision"
