@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from harness.checks import CHECKS
 from harness.checks.subject import Evaluations, Need, Subject
@@ -25,11 +26,21 @@ AtHand = tuple[Resources, Evaluations]
 class _Task:
     """The claims of one model, or of a page itself, judged by one process: it builds the network once for all.
 
-    There is a subject for each of what may be at hand.
+    `page` is the number of the index among those of the run. There are evaluations for each of what may be at hand.
     """
 
     claims: tuple[Claim, ...]
-    subjects: tuple[Subject, ...]
+    page: int
+    evaluations: tuple[Evaluations, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all tasks draw on."""
+
+    indexes: tuple[Index, ...]
+    references: References
+    resources: tuple[Resources, ...]
 
 
 def judge_pages(
@@ -43,10 +54,15 @@ def judge_pages(
 
     `jobs` is the number of processes; None for as many as there are cores, where there are models enough.
     """
-    tasks = [task for index, claims in pages.items() for task in _tasks(index, claims, references, at_hand)]
+    run = _Run(tuple(pages), references, tuple(resources for resources, _ in at_hand))
+    all_evaluations = [evaluations for _, evaluations in at_hand]
+    numbered = enumerate(pages.items())
+    tasks = [task for number, (index, claims) in numbered for task in _tasks(number, index, claims, all_evaluations)]
     jobs = jobs or (cores() if len(tasks) > _WORTH_PROCESSES else 1)
     found: list[dict[Claim, Verdict]] = [{} for _ in at_hand]
-    judged = enumerate(map(_judge_task, tasks)) if jobs == 1 else spread(_judge_task, tasks, jobs, _PRELOADED)
+    # What all tasks draw on goes to each process once: with each of 500 models, the index of all takes minutes.
+    judge_task = partial(_judge_task, run)
+    judged = enumerate(map(judge_task, tasks)) if jobs == 1 else spread(judge_task, tasks, jobs, _PRELOADED)
     for done, (place, verdicts) in enumerate(judged, start=1):
         for known, of_subject in zip(found, verdicts or _lost(tasks[place]), strict=True):
             known.update(zip(tasks[place].claims, of_subject, strict=True))
@@ -54,13 +70,15 @@ def judge_pages(
     return {index: tuple([known[claim] for claim in claims] for known in found) for index, claims in pages.items()}
 
 
-def _tasks(index: Index, claims: Sequence[Claim], references: References, at_hand: Sequence[AtHand]) -> Iterator[_Task]:
-    for model in dict.fromkeys(claim.model for claim in claims):
-        subjects = [
-            Subject(index, references, resources, model, _of_model(evaluations, index, model))
-            for resources, evaluations in at_hand
-        ]
-        yield _Task(tuple(claim for claim in claims if claim.model == model), tuple(subjects))
+def _tasks(
+    number: int, index: Index, claims: Sequence[Claim], all_evaluations: Sequence[Evaluations]
+) -> Iterator[_Task]:
+    by_model: dict[str | None, list[Claim]] = {}
+    for claim in claims:
+        by_model.setdefault(claim.model, []).append(claim)
+    for model, of_model in by_model.items():
+        found = tuple(_of_model(evaluations, index, model) for evaluations in all_evaluations)
+        yield _Task(tuple(of_model), number, found)
 
 
 def _of_model(evaluations: Evaluations, index: Index, model: str | None) -> Evaluations:
@@ -68,15 +86,19 @@ def _of_model(evaluations: Evaluations, index: Index, model: str | None) -> Eval
     return {key: found for key, found in evaluations.items() if key[:2] == (index.page.name, model)}
 
 
-def _judge_task(task: _Task) -> tuple[tuple[Verdict, ...], ...]:
-    return tuple(tuple(judge(claim, subject) for claim in task.claims) for subject in task.subjects)
+def _judge_task(run: _Run, task: _Task) -> tuple[tuple[Verdict, ...], ...]:
+    subjects = [
+        Subject(run.indexes[task.page], run.references, resources, task.claims[0].model, evaluations)
+        for resources, evaluations in zip(run.resources, task.evaluations, strict=True)
+    ]
+    return tuple(tuple(judge(claim, subject) for claim in task.claims) for subject in subjects)
 
 
 def _lost(task: _Task) -> tuple[tuple[Verdict, ...], ...]:
     reason = "The check could not finish: its process died, as one does that runs out of memory."
     remedy = "run it with more memory, or with --jobs 1 to see where it ends"
     verdicts = tuple(Verdict(claim, Status.ERROR, reason, remedy=remedy) for claim in task.claims)
-    return (verdicts,) * len(task.subjects)
+    return (verdicts,) * len(task.evaluations)
 
 
 def wants_images(claim: Claim) -> bool:

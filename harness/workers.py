@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -29,6 +29,7 @@ def spread(
 
     None stands for a task whose process died when it was alone, such as one that ran out of memory. What a task
     raises comes through. `preload` are modules that every process needs: they are imported once for all of them.
+    The function goes to each process once, with all that it is bound to; a task goes with every call.
     """
     left = deque(enumerate(tasks))
     while left:
@@ -43,13 +44,13 @@ def _until_one_dies(
 ) -> Generator[tuple[int, _Result | None], None, list[tuple[int, _Task]]]:
     """Take tasks off `left` and yield their results; return those that were under way when a process died."""
     running: dict[Future[_Result], tuple[int, _Task]] = {}
-    executor = ProcessPoolExecutor(processes, _context(preload), _begin)
+    executor = ProcessPoolExecutor(processes, _context(preload), _begin, (function,))
     try:
         while left or running:
             # No more than there are processes, so that it is known what a process that dies was at.
             while left and len(running) < processes:
                 task = left.popleft()
-                running[executor.submit(function, task[1])] = task
+                running[executor.submit(_run, task[1])] = task
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running[future][0], future.result()
                 del running[future]
@@ -69,8 +70,17 @@ def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
     return context
 
 
-def _begin() -> None:
+# What a process calls with each of its tasks.
+_functions: list[Callable[[Any], Any]] = []
+
+
+def _run(task: object) -> Any:
+    return _functions[0](task)
+
+
+def _begin(function: Callable[[_Task], _Result]) -> None:
     """Leave an interrupt to the process that gives out tasks, and end with it however it ends."""
+    _functions[:] = [function]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is None:
