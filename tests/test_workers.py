@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,26 @@ def test_a_process_that_dies_takes_only_its_own_task_with_it() -> None:
     tasks = ["a", "b", "die", "c", "d", "die", "e", "f"]
     results = dict(spread(act, "me ", tasks, 2, ()))
     assert results == {place: None if task == "die" else f"me {task.upper()}" for place, task in enumerate(tasks)}
+
+
+class Bound:
+    """What a function is bound to, which counts how often it goes to a process."""
+
+    gone = 0
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        type(self).gone += 1
+        return Bound, ()
+
+
+def act_with(_: Bound, task: str) -> str:
+    return act(task)
+
+
+def test_what_the_function_is_bound_to_goes_to_each_process_once() -> None:
+    tasks = list("abcdefgh")
+    assert len(dict(spread(partial(act_with, Bound()), tasks, 2, ()))) == len(tasks)
+    assert Bound.gone <= 2
 
 
 def test_what_a_task_raises_comes_through() -> None:
