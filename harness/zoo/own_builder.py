@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 _MEND = "correct [builders] in modelindex/verify.toml"
 
 
-_MEND = "correct [builders] in modelindex/verify.toml"
-
-
 class BuilderError(Exception):
     """A project's builder that could not finish; the message says which, and what it raised."""
 
