@@ -56,6 +56,9 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if unread and declared.value > macs.value:
         told = f"{none}, and what {', '.join(unread)} computes could not be counted"
         raise NotHereError(told, "a rule for it in harness/measure/readers.py")
+    if not size.declared and subject.network.image_size is None:
+        told = f"{none}; the page declares no image size, and at {at}, which is a guess, there are {macs.value}"
+        raise NotHereError(told, "add 'Image Size:' to the model's metadata")
     reason = f"{none.capitalize()}; the multiply-adds are those of one image at {where}.{uncounted}"
     return Verdict(claim, Status.FAIL, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,))
 
