@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,5 +40,6 @@ def _text(pattern: str) -> str:
     if text is None:
         some = "such as torchvision:resnet50, or torchvision:* for all"
         raise NoModelsError(f"{_LIBRARY}{pattern}: expected models of torchvision, {some}; got none of that name")
-    write_whole(kept, text.encode())
+    with suppress(OSError):  # what cannot be kept costs time, nothing else
+        write_whole(kept, text.encode())
     return text

@@ -112,11 +112,16 @@ def test_a_builder_that_ends_the_process_when_imported_is_told(verify: Verify, o
     assert "the builder zoo.nets:build raised SystemExit" in " ".join(run.stdout.split())
 
 
-def test_a_network_that_ends_the_process_is_not_run(verify: Verify, own: Path) -> None:
-    ending = "    import sys\n    net = nn.Conv2d(3, 8, 3)\n    net.forward = sys.exit\n    return net\n" + _AS_BUILT
-    (own / "zoo" / "nets.py").write_text(_BUILDER.replace(_AS_BUILT, ending))
+@pytest.mark.parametrize(
+    ("forward", "told"),
+    [("sys.exit", "takes no image"), ("lambda x: torch.cdist(x, x)", "what cdist computes could not")],
+)
+def test_a_network_that_cannot_be_counted_is_not_run(verify: Verify, own: Path, forward: str, told: str) -> None:
+    odd = f"    import sys, torch\n    net = nn.Identity()\n    net.forward = {forward}\n    return net\n"
+    (own / "zoo" / "nets.py").write_text(_BUILDER.replace(_AS_BUILT, odd + _AS_BUILT))
     run = verify("all", "--claim", "flops", "--format", "json", cwd=own)
-    assert [one["status"] for one in json.loads(run.stdout)["verdicts"]] == ["not_run"]
+    (found,) = json.loads(run.stdout)["verdicts"]
+    assert (found["status"], told in found["reason"]) == ("not_run", True)
 
 
 @pytest.mark.parametrize(

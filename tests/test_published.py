@@ -35,3 +35,8 @@ def test_models_that_are_not_there_are_bad_usage(verify: Verify, tmp_path: Path,
     run = verify("all", f"torchvision:{pattern}", cwd=tmp_path)
     assert run.returncode == 2
     assert "got none of that name" in run.stderr
+
+
+def test_a_page_that_cannot_be_kept_is_read_all_the_same(verify: Verify, tmp_path: Path) -> None:
+    run = verify("check", "torchvision:resnet18", cwd=tmp_path, XDG_CACHE_HOME="/dev/null")
+    assert (run.returncode, run.stderr) == (0, "")

@@ -28,6 +28,27 @@ def test_a_process_that_dies_takes_only_its_own_task_with_it() -> None:
     assert results == {place: None if task == "die" else f"me {task.upper()}" for place, task in enumerate(tasks)}
 
 
+class Shared:
+    """What tasks share, which counts how often it goes to a process."""
+
+    gone = 0
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        type(self).gone += 1
+        return Shared, ()
+
+
+def act_with(_: Shared, task: str) -> str:
+    """Do what the task says, whatever is shared."""
+    return act("", task)
+
+
+def test_what_tasks_share_goes_to_each_process_once() -> None:
+    tasks = list("abcdefgh")
+    assert len(dict(spread(act_with, Shared(), tasks, 2, ()))) == len(tasks)
+    assert Shared.gone <= 2
+
+
 def test_what_a_task_raises_comes_through() -> None:
     with pytest.raises(ValueError, match="raise"):
         dict(spread(act, "", ["a", "raise", "b"], 2, ()))

@@ -9,7 +9,7 @@ from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
 from harness.measure.operations import ForwardError, Operation, Trace, trace
-from harness.verdict import Status, Verdict
+from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("flops",)
 NEEDS = frozenset({Need.NETWORK})
@@ -52,10 +52,14 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         return Verdict(
             claim, Status.EXPLAINED, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,)
         )
-    reason = (
-        f"Not one of {len(tried)} pairs of a named convention and an input gives the declared number; the "
-        f"multiply-adds are those of one image at {where}.{uncounted}"
-    )
+    none = f"not one of {len(tried)} pairs of a named convention and an input gives the declared number"
+    if unread and declared.value > macs.value:
+        told = f"{none}, and what {', '.join(unread)} computes could not be counted"
+        raise NotHereError(told, "a rule for it in harness/measure/readers.py")
+    if not size.declared and subject.network.image_size is None:
+        told = f"{none}; the page declares no image size, and at {at}, which is a guess, there are {macs.value}"
+        raise NotHereError(told, "add 'Image Size:' to the model's metadata")
+    reason = f"{none.capitalize()}; the multiply-adds are those of one image at {where}.{uncounted}"
     return Verdict(claim, Status.FAIL, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,))
 
 

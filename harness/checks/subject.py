@@ -109,7 +109,7 @@ class Subject:
         """What is known of the network that the model's name stands for."""
         return Blueprint(
             self.name,
-            self.record.text("library"),
+            (self.record.text("library") or "").casefold() or None,
             self.references.same_network(self.name),
             self.resources.builders,
             self.resources.root or Path(),

@@ -75,7 +75,7 @@ _WEIGHTS_FILE = (
     r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.+@=/-]*\.(pth|pt|pth\.tar|bin|safetensors|pkl|ckpt|onnx|tar|npz|h5|th|zip)"
 )
 
-_COUNT_MEND = "write the count in full, without separators or units, such as 255754236"
+_COUNT_MEND = "write the count, such as 255754236 or 3.16 M"
 COUNT = Rule(_number(1, None, whole=True), "a positive whole number", _COUNT_MEND)
 PARAMETERS, OPERATIONS, BYTES = (
     Rule(_number(1, None, *dimensions, whole=True), COUNT.expected, COUNT.mend)

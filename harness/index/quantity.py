@@ -41,7 +41,7 @@ UNITS: Mapping[str, tuple[Decimal, Dimension]] = MappingProxyType(
         **{
             f"{prefix}{operations}": (Decimal(10) ** power, Dimension.OPERATIONS)
             for prefix, power in {"": 0, **_DECIMAL}.items()
-            for operations in ("FLOPs", "FLOPS", "MACs", "MACS")
+            for operations in ("FLOPs", "FLOPS", "MACs", "MACS", "Mac", "Macs")
         },
         "params": (Decimal(1), Dimension.PARAMETERS),
         **{f"{prefix}params": (Decimal(10) ** power, Dimension.PARAMETERS) for prefix, power in _DECIMAL.items()},

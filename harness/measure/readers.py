@@ -137,7 +137,7 @@ ELEMENTWISE = {
 # What sums up, averages or compares many elements.
 _REDUCTIONS = _words("""
     all amax amin any argmax argmin argsort cumsum fold logsumexp max mean median min norm prod sort std sum topk
-    var var_mean
+    var var_mean weight_norm
 """)
 
 READERS: dict[str, Reader] = {

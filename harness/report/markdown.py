@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from harness.report.markup import card_link, link, status_cell, table, text_cell, value_cell
 from harness.report.overview import (
     NOT_DECLARED,
-    Finding,
+    Cause,
     by_model,
     by_page,
+    causes,
     cell,
     columns,
-    findings,
     summary_line,
     value_of,
     words,
@@ -43,11 +43,11 @@ def family(page: str, verdicts: Sequence[Verdict], *, linked: bool = True, overv
         ]
         lines += [*table(["model", *shown], rows), ""]
         lines += ["A cell says the most serious verdict on the claims it stands for.", ""]
-    told = findings(verdicts)
+    told = causes(verdicts)
     if told:
         lines += ["## Every verdict that is not pass", ""]
-    for finding in told:
-        lines += _finding(finding, linked=linked)
+    for cause in told:
+        lines += _cause(cause, linked=linked)
     return "\n".join([GENERATED, "", *lines]) if linked else "\n".join(lines)
 
 
@@ -110,15 +110,15 @@ def _diff(verdict: Verdict) -> list[str]:
     return [f"{fence}diff", *lines, fence, ""]
 
 
-def _finding(finding: Finding, *, linked: bool) -> list[str]:
+def _cause(cause: Cause, *, linked: bool) -> list[str]:
     """What the verdicts share once, then a row for each with what they do not."""
-    first, varying = finding.first, finding.varying()
-    shared = {field: finding.shared(field) for field in ("declared", "measured", "difference")}
+    first, varying = cause.first, cause.varying()
+    shared = {field: cause.shared(field) for field in ("declared", "measured", "difference")}
     facts = {**shared, "method": first.method, "remedy": first.remedy}
     lines = [f"### {status_cell(first.status)}: {text_cell(first.claim.kind)}", "", text_cell(first.reason), ""]
     lines += [*(f"- {name}: {text_cell(value)}" for name, value in facts.items() if value), ""]
     rows = []
-    for verdict in finding.verdicts:
+    for verdict in cause.verdicts:
         where = verdict.claim.where
         place = link(where.file, where.line) if linked else f"{text_cell(where.file)}:{where.line}"
         values = [text_cell(value_of(verdict, field) or "none") for field in varying]

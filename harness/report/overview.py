@@ -28,7 +28,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 NOT_DECLARED = "none"
 
-# The order in which findings are told: what is false first.
+# The order in which causes are told: what is false first.
 _TOLD = (
     Status.ERROR,
     Status.FAIL,
@@ -93,8 +93,8 @@ def sentence(verdict: Verdict) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Verdicts that are not `pass` and share kind, status, reason, method and remedy."""
+class Cause:
+    """Why verdicts are not `pass`: those that share kind, status, reason, method and remedy."""
 
     verdicts: tuple[Verdict, ...]
 
@@ -123,12 +123,12 @@ def value_of(verdict: Verdict, field: str) -> str | None:
     }[field]
 
 
-def findings(verdicts: Iterable[Verdict]) -> list[Finding]:
+def causes(verdicts: Iterable[Verdict]) -> list[Cause]:
     """Every verdict that is not `pass`, those of one cause together, what is false first."""
     groups: dict[tuple[object, ...], list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.status is not Status.PASS:
             cause = (verdict.status, verdict.claim.kind, verdict.reason, verdict.method, verdict.remedy)
             groups.setdefault(cause, []).append(verdict)
-    found = [Finding(tuple(group)) for group in groups.values()]
-    return sorted(found, key=lambda finding: _TOLD.index(finding.first.status))
+    found = [Cause(tuple(group)) for group in groups.values()]
+    return sorted(found, key=lambda cause: _TOLD.index(cause.first.status))

@@ -11,7 +11,7 @@ from harness.report.figures.accuracy import accuracy
 from harness.report.figures.drawing import Figure
 from harness.report.figures.stages import multiply_adds_by_stage
 from harness.report.figures.widths import block_widths
-from harness.report.overview import Finding, by_model, by_page, columns, findings
+from harness.report.overview import Cause, by_model, by_page, causes, columns
 from harness.report.values import plain
 from harness.verdict import Status, Verdict
 
@@ -111,12 +111,10 @@ class Page:
         return columns(verdict for verdict in self.verdicts if verdict.claim.model is not None)
 
     @property
-    def findings(self) -> list[tuple[Finding, list[Entry]]]:
+    def causes(self) -> list[tuple[Cause, list[Entry]]]:
         """Verdicts that are not `pass` and share a cause, with the entries that tell them one by one."""
         entries = {id(entry.verdict): entry for section in self.sections for entry in section.entries}
-        return [
-            (finding, [entries[id(verdict)] for verdict in finding.verdicts]) for finding in findings(self.verdicts)
-        ]
+        return [(cause, [entries[id(verdict)] for verdict in cause.verdicts]) for cause in causes(self.verdicts)]
 
 
 def pages(verdicts: Iterable[Verdict]) -> list[Page]:

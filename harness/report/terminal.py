@@ -11,12 +11,12 @@ from rich.text import Text
 from harness.index.faults import visible
 from harness.report.overview import (
     NOT_DECLARED,
-    Finding,
+    Cause,
     by_model,
     by_page,
+    causes,
     cell,
     columns,
-    findings,
     summary_line,
     value_of,
     words,
@@ -63,11 +63,11 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict], *, overview: b
         if overview and models and shown:
             console.print(_overview(models, shown))
             console.print()
-        for finding in findings(on_page):
-            if not (many and finding.first.status in _NOT_MEASURED):
-                _print_finding(console, finding)
+        for cause in causes(on_page):
+            if not (many and cause.first.status in _NOT_MEASURED):
+                _print_cause(console, cause)
     if many:
-        _print_not_measured(console, findings(verdicts))
+        _print_not_measured(console, causes(verdicts))
     console.print(Text(summary_line(verdicts), style="bold"))
 
 
@@ -113,19 +113,19 @@ def _overview(models: Mapping[str, Sequence[Verdict]], shown: Sequence[str]) -> 
     return table
 
 
-def _print_finding(console: Console, finding: Finding) -> None:
+def _print_cause(console: Console, cause: Cause) -> None:
     """What the verdicts share once, then a line for each with what they do not."""
-    first, varying = finding.first, finding.varying()
-    many = f", {len(finding.verdicts)} times" if len(finding.verdicts) > 1 else ""
+    first, varying = cause.first, cause.varying()
+    many = f", {len(cause.verdicts)} times" if len(cause.verdicts) > 1 else ""
     console.print(_heading(first.status, f"{first.claim.kind}{many}"))
-    shared = {field: finding.shared(field) for field in ("declared", "measured", "difference")}
+    shared = {field: cause.shared(field) for field in ("declared", "measured", "difference")}
     console.print(_fields({**shared, "method": first.method, "why": first.reason, "remedy": first.remedy}))
     places = Table.grid(padding=(0, 2, 0, 0))
     if varying:
         places.add_row(*(Text(name, style="dim") for name in ("at", "model", *varying)))
-    told = {field: [value_of(verdict, field) or "none" for verdict in finding.verdicts] for field in varying}
+    told = {field: [value_of(verdict, field) or "none" for verdict in cause.verdicts] for field in varying}
     widths = _widths({field: max(map(len, values)) for field, values in told.items()})
-    for number, verdict in enumerate(finding.verdicts):
+    for number, verdict in enumerate(cause.verdicts):
         where = verdict.claim.where
         values = [_shortened(told[field][number], widths[field]) for field in varying]
         row = [f"{where.file}:{where.line}", verdict.claim.model or "page", *values]
@@ -133,12 +133,12 @@ def _print_finding(console: Console, finding: Finding) -> None:
     console.print(Padding(places, (0, 0, 1, 2)))
 
 
-def _print_not_measured(console: Console, found: Iterable[Finding]) -> None:
+def _print_not_measured(console: Console, found: Iterable[Cause]) -> None:
     """A line for each kind of claim and status: how many, and the most frequent reason, the most first."""
-    groups: dict[tuple[Status, str], list[Finding]] = {}
-    for finding in found:
-        if finding.first.status in _NOT_MEASURED:
-            groups.setdefault((finding.first.status, finding.first.claim.kind), []).append(finding)
+    groups: dict[tuple[Status, str], list[Cause]] = {}
+    for cause in found:
+        if cause.first.status in _NOT_MEASURED:
+            groups.setdefault((cause.first.status, cause.first.claim.kind), []).append(cause)
     counted = [(sum(len(one.verdicts) for one in group), *key, group) for key, group in groups.items()]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for name in ("not measured", "claim", "times", "why"):

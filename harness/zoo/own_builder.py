@@ -13,7 +13,6 @@ from harness.zoo.storage import StorageLimitError
 if TYPE_CHECKING:
     from torch import nn
 
-
 _MEND = "correct [builders] in modelindex/verify.toml"
 
 

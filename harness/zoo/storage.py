@@ -1,8 +1,7 @@
 """Real tensors for the few networks that need numbers to be built or to run: one network at a time, within a limit."""
 
-import fcntl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from harness.disk import cache_home
@@ -33,12 +32,17 @@ def real_tensors() -> Iterator[None]:
 
     Waits while another process is inside. Raises StorageLimitError where more than LIMIT bytes would be held.
     """
-    folder = cache_home()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "real-tensors.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with _limited():
-            yield
+    with ExitStack() as inside:
+        # Where no file can be locked, processes do not know of each other, and each keeps to the limit by itself.
+        with suppress(ImportError, OSError):
+            import fcntl
+
+            folder = cache_home()
+            folder.mkdir(parents=True, exist_ok=True)
+            file = inside.enter_context((folder / "real-tensors.lock").open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        inside.enter_context(_limited())
+        yield
 
 
 def _limited() -> "TorchFunctionMode":

@@ -23,7 +23,14 @@ def knows(model: str) -> bool:
         return False
     import timm
 
-    return bool(timm.is_model(model))
+    if not timm.is_model(model):
+        return False
+    try:
+        timm.get_pretrained_cfg(model)
+    except RuntimeError:
+        # There are no weights of this tag.
+        return False
+    return True
 
 
 def build(model: str) -> Network:

@@ -62,6 +62,7 @@ def test_torchvisions_parameters_are_those_of_its_own_metadata(model: str) -> No
     ("blueprint", "told"),
     [
         (Blueprint("no_such_model"), "nothing here builds no_such_model: timm and torchvision have no such model"),
+        (Blueprint("resnet50.no_such_tag"), "nothing here builds resnet50.no_such_tag"),
         (Blueprint("swin_t", "timm"), "nothing here builds swin_t: timm has no such model"),
         (Blueprint("bert-base", "transformers"), "the page names the library transformers, and there are builders for"),
         (Blueprint("hf-hub:timm/resnet50"), "nothing here builds hf-hub:timm/resnet50"),
@@ -76,6 +77,7 @@ def test_what_nobody_knows_is_told(blueprint: Blueprint, told: str) -> None:
 
 def test_without_timm_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timm_models, "timm_version", lambda: None)
+    build.cache_clear()
     with pytest.raises(UnknownModelError, match=r"dla34, and the package timm is not installed; pip install timm"):
         build(Blueprint("dla34"))
     assert build(Blueprint("densenet161")).builder == "torchvision"

@@ -49,6 +49,11 @@ def test_numbers_to_build() -> None:
     assert all(parameter.is_meta for parameter in module.parameters())
 
 
+def test_numbers_without_a_folder_to_lock(monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    assert without_storage(NeedsNumbersToBuild)
+
+
 def test_numbers_to_run() -> None:
     network = Network(without_storage(NeedsNumbersToRun), make=NeedsNumbersToRun)
     read = trace(network, 8, 8)
