@@ -77,7 +77,8 @@ def _matching(pattern: Path) -> list[Path]:
 
 def _holds_index(path: Path) -> bool:
     try:
-        data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else b""
+        # A pipe has no end until somebody writes to it.
+        data = path.read_bytes() if path.is_file() and path.stat().st_size <= MOST_BYTES else b""
     except OSError:
         return False
     return says_index(data.decode("utf-8", "replace"), path.name)

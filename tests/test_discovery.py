@@ -1,5 +1,8 @@
 """Pages by what the user names, and no page twice."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from harness.discovery import NoPagesError, discover
 from harness.flags import find
 from harness.project import find_project
+from tests.conftest import ROOT
 
 INDEX = "Models: [{Name: a}]\n"
 PAGE = f"# A\n\n<!--\nType: model-index\n{INDEX}-->\n"
@@ -88,3 +92,10 @@ def test_what_holds_no_page_is_counted(folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(folder)
     find((Path("*/README.md"),))
     assert capsys.readouterr().err == "1 page; no model-index in 1 other file.\n"
+
+
+def test_a_pipe_among_the_pages_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "b" / "pipe.md")
+    code = "from harness.discovery import discover; from pathlib import Path; discover([Path('.')], Path('.'))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, timeout=30, check=True)

@@ -121,16 +121,16 @@ def _mmcv(operations: Operations) -> int:
     return total
 
 
-def _mmcv_features(operations: Operations) -> int:
-    """mmclassification counts what `extract_feat` runs, which is all but the linear layer of the head.
+def _of_features(count: Callable[[Operations], int], operations: Operations) -> int:
+    """mmclassification and mmpretrain count what `extract_feat` runs: all but the linear layer of the head.
 
     Source: open-mmlab/mmpretrain@0979e785737baa0342a6be2917736a58669a1238, tools/analysis_tools/get_flops.py. The
     networks of VGG have their linear layers before the head.
     """
     last = max((place for place, operation in enumerate(operations) if operation.macs), default=None)
     if last is None or operations[last].kind != "linear":
-        return _mmcv(operations)
-    return _mmcv((*operations[:last], *operations[last + 1 :]))
+        return count(operations)
+    return count((*operations[:last], *operations[last + 1 :]))
 
 
 def _torchvision(operations: Operations) -> int:
@@ -173,7 +173,12 @@ CONVENTIONS = (
     Convention(
         "mmcv-head",
         "mmcv's flops_counter without the last linear layer, as mmclassification counts",
-        _mmcv_features,
+        partial(_of_features, _mmcv),
+    ),
+    Convention(
+        "fvcore-head",
+        "fvcore without the last linear layer, as mmpretrain counts",
+        partial(_of_features, _fvcore),
     ),
     Convention(
         "thop", "thop on timm's layers: convolutions with biases, and the average poolings", _thop, rounds=False

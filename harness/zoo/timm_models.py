@@ -23,19 +23,27 @@ def knows(model: str) -> bool:
         return False
     import timm
 
-    if not timm.is_model(model):
+    name = _own_name(model)
+    if not timm.is_model(name):
         return False
     try:
-        timm.get_pretrained_cfg(model)
+        timm.get_pretrained_cfg(name)
     except RuntimeError:
         # There are no weights of this tag.
         return False
     return True
 
 
+def _own_name(model: str) -> str:
+    """What timm itself calls a model: cards of the hub name it with the organisation, `timm/resnet50.a1_in1k`."""
+    return model.removeprefix("timm/")
+
+
 def build(model: str) -> Network:
     """The network that timm builds by this name, on the `meta` device, in evaluation mode."""
     import timm
+
+    model = _own_name(model)
 
     def make() -> Any:
         with warnings.catch_warnings():

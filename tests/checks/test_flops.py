@@ -30,6 +30,7 @@ def verdict(model: str, flops: int, size: int | None = 224, tags: tuple[str, ...
         ("tf_mobilenetv3_small_075", 48457664, 224, "thop+bn@224x285"),
         # Some of its batch norms are torch's.
         ("skresnet34", 4711849952, 224, "thop+torch-bn@224x285"),
+        ("resnet50", 4109464576, 224, "fvcore-head@224x224"),
     ],
 )
 def test_a_convention_gives_the_declared_number_to_the_digit(model: str, flops: int, size: int, method: str) -> None:

@@ -29,6 +29,7 @@ def test_regnetx_is_timms(model: str) -> None:
     [
         ("regnety_002", None, regnet.BUILDER),
         ("densenet121", None, f"timm {timm.__version__}"),
+        ("timm/resnet18.a1_in1k", None, f"timm {timm.__version__}"),
         ("densenet121", "torchvision", "torchvision"),
         ("regnet_y_400mf.IMAGENET1K_V2", None, "torchvision"),
         ("vgg13bn_8xb32_in1k", None, "torchvision"),
