@@ -30,7 +30,7 @@ def tests(session: nox.Session) -> None:
     """All tests; arguments go to pytest."""
     session.install(*PINNED, ".[test]")
     # Two workers share the cores: threads of their own would only be in each other's way.
-    session.run("pytest", "--numprocesses", "2", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+    session.run("pytest", "--numprocesses", "2", "--dist", "loadgroup", *session.posargs, env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session

@@ -35,7 +35,11 @@ from tests.test_imagenet import IDS as IMAGENET
 from tests.test_imagenet import state
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'model-card-harness[ray]'")
-pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.xdist_group("cluster"),  # one worker starts the cluster, for all
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 CPU = Settings(torch.device("cpu"), refresh=True)
 SMALL = Conditions(Geometry(16, Decimal("0.875"), "bicubic"))
@@ -287,9 +291,10 @@ def test_the_driver_is_killed_and_another_goes_on(
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
     before = {path: path.stat().st_mtime_ns for path in ledgers().rglob("shard-*.json")}
-    assert 0 < len(before) < 9
+    every = len(shards.shards(images, None))
+    assert 0 < len(before) < every
     told = Told()
     found = evaluate(images, [entrant(Net)], replace(CPU, refresh=False), told, executor)
-    assert told.results == 9 - len(before)
+    assert told.results == every - len(before)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     same(found, images)

@@ -11,7 +11,7 @@ from harness.report.progress import ProgressOnStderr
 def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0)
     told = ProgressOnStderr()
-    told.start(3000, ["one", "two"])
+    told.start(3000, ["one", "two"], 3000)
     told.advance(1000, {"one": (712, 1000), "two": (0, 0)})
     told.advance(1000, {f"regnety_{number:03}": (1500, 2000) for number in range(12)})
     told.advance(1000, {"one": (2136, 3000)})
@@ -41,10 +41,10 @@ def test_models_are_counted_where_there_are_many(
 def test_bars_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     told = ProgressOnStderr()
-    told.start(2000, ["one", "two"])
+    told.start(2000, ["one", "two"], 2000)
     told.advance(1000, {"one": (712, 1000), "two": (0, 0)})
     told.stop()
-    told.start(10, [])
+    told.start(10, [], 10)
     told.advance(10, {})
     told.stop()
     out, lines = capsys.readouterr()
