@@ -10,6 +10,7 @@ from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
 from harness.measure.operations import ForwardError, Operation, Trace, trace
 from harness.verdict import NotHereError, Status, Verdict
+from harness.zoo.storage import StorageLimitError
 
 KINDS = ("flops",)
 NEEDS = frozenset({Need.NETWORK})
@@ -89,12 +90,12 @@ def _told(explaining: list[Count], declared: Quantity) -> str:
 def _sample_traces(subject: Subject, side: int) -> Iterator[Trace]:
     """Forward passes of the zoo's sample images, their short side resized to `side` and not cropped.
 
-    Networks that cannot take such a size are left out.
+    Networks that cannot take such a size, or only with more numbers than are to be held, are left out.
     """
     for image in subject.references.sample_images:
         width, height = image["width"], image["height"]
         short = min(width, height)
-        with suppress(ForwardError):
+        with suppress(ForwardError, StorageLimitError):
             yield trace(subject.network, int(side * height / short), int(side * width / short))
 
 
