@@ -84,6 +84,8 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache of the nodes")))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        # Workers of another driver find the networks of these tests by it.
+        patch.setenv("PYTHONPATH", str(ROOT))
         started = Nodes(tmp_path_factory.mktemp("home"))
         yield started
         started.cluster.shutdown()

@@ -219,7 +219,7 @@ def test_a_model_is_told_in_full(reader: Reader) -> None:
     expect(architecture.locator("ins")).to_have_text("+ Residual Connection")
     expect(architecture).to_contain_text("add Residual Connection")
     flops = page.locator("article:visible", has=page.get_by_role("heading", name="flops"))
-    assert flops.locator("tbody tr").count() == 22 + 6 + 4
+    assert flops.locator("tbody tr").count() == 24 + 6 + 4
     expect(flops).to_contain_text("20 450 196 852")
     assert page.locator("svg:visible").count() == 2
     page.goto(page.url.partition("#")[0] + "#page/modelindex%2Fregnety.md")
