@@ -186,7 +186,7 @@ class _Run:
             claims += read[page.name][1] if page.name in read else [verdict.claim for verdict in of_page[0]]
             verdicts += [verdict for verdict in of_page[0] if verdict.claim in self.selection]
             portable += of_page[-1]
-        found = self._findings(pages, read)
+        found = self._findings(pages, read) if verdicts or portable else ()
         return Answer(apply_findings(verdicts, found), apply_findings(portable, found), tuple(claims), not missed)
 
     def _findings(self, pages: Sequence[Page], read: "_Read") -> tuple[Finding, ...]:
