@@ -101,10 +101,9 @@ def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
 
 def _skipping(pattern: Sequence[str], reached: set[int]) -> set[int]:
     """The places in a pattern that are reached, also where `**` stands for no folder at all."""
-    for at in sorted(reached):
-        while at < len(pattern) and pattern[at] == "**":
-            at += 1  # noqa: PLW2901
-            reached = reached | {at}
+    for at, part in enumerate(pattern):
+        if at in reached and part == "**":
+            reached = reached | {at + 1}
     return reached
 
 

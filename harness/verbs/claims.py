@@ -35,7 +35,8 @@ def verify_all(  # noqa: PLR0913 - a parameter for each flag
 ) -> int:
     """Verify every claim of every page, and write reports/.
 
-    Without PAGE, the pages named in modelindex/verify.toml, here or in a folder above. With --model or --claim
+    PAGE is a file, a folder, a quoted pattern such as 'docs/**/*.md', or torchvision:PATTERN for torchvision's own
+    models. Without PAGE, the pages named in modelindex/verify.toml, here or in a folder above. With --model or --claim
     no reports are written; with PAGE inside such a project, only where --reports says.
 
     Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, an unreadable page or nothing to check, 3 a check
