@@ -28,17 +28,17 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from harness.evaluate.conditions import IMAGENET_MEAN, IMAGENET_STD, Conditions, Geometry
-from harness.evaluate.crop_cache import CropCache, crop_versions
-from harness.evaluate.crops import Batch, load_crops
-from harness.evaluate.dataset import Dataset as OpenedDataset
-from harness.evaluate.dataset import Shape, open_dataset
-from harness.evaluate.device import batch_size, cores, deciding_versions, find_device
-from harness.evaluate.engine import Entrant, Settings, evaluate
-from harness.evaluate.local import LocalExecutor
-from harness.evaluate.progress import Silent
-from harness.evaluate.scores import Scores
-from harness.evaluate.shards import shards
+from harness.evaluate.data.conditions import IMAGENET_MEAN, IMAGENET_STD, Conditions, Geometry
+from harness.evaluate.data.crop_cache import CropCache, crop_versions
+from harness.evaluate.data.crops import Batch, load_crops
+from harness.evaluate.data.dataset import Dataset as OpenedDataset
+from harness.evaluate.data.dataset import Shape, open_dataset
+from harness.evaluate.data.shards import shards
+from harness.evaluate.run.device import batch_size, cores, deciding_versions, find_device
+from harness.evaluate.run.engine import Entrant, Settings, evaluate
+from harness.evaluate.run.local_executor import LocalExecutor
+from harness.evaluate.run.progress import Silent
+from harness.evaluate.statistics.scores import Scores
 from harness.zoo.regnet import REGNETY, build
 
 Result = TypeVar("Result")

@@ -21,8 +21,8 @@ from harness.index.claims import claims
 from harness.index.faults import PageError
 from harness.index.page import SUFFIXES, page_from_bytes
 from harness.index.quantity import parse_quantity
-from harness.index.records import read_index
-from harness.project_files import FolderFiles
+from harness.index.reading.index import read_index
+from harness.project.files import FolderFiles
 
 PAGES = Path(__file__).parents[1] / "tests" / "pages"
 LONGEST = 6000  # characters of a seed: faults hide in structure, not in length

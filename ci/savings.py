@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.checks.reproduction import METRICS
-from harness.evaluate.dataset import Dataset, Shape
-from harness.evaluate.fingerprint import Image
-from harness.evaluate.scores import Counts
-from harness.evaluate.shards import shards
-from harness.evaluate.stopping import Rule
+from harness.checks.shared.reproduction import METRICS
+from harness.evaluate.data.dataset import Dataset, Shape
+from harness.evaluate.data.fingerprint import Image
+from harness.evaluate.data.shards import shards
+from harness.evaluate.statistics.scores import Counts
+from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.page import read_page
 from harness.index.quantity import parse_quantity
-from harness.index.records import read_index
-from harness.resources import TOLERANCES, UntilSure
+from harness.index.reading.index import read_index
+from harness.project.resources import TOLERANCES, UntilSure
 
 MODELINDEX = Path(__file__).parents[1] / "modelindex"
 SHAPE = Shape(1000, 50)
@@ -59,7 +59,9 @@ def simulated(true: Decimal, looks: Sequence[int], generator: np.random.Generato
 
 def images_needed(metric: str, declared: Decimal, paths: Sequence[Sequence[Counts]], options: UntilSure) -> list[int]:
     """After how many images of each order the claim, one of the model's two, is decided."""
-    rule = Rule(((metric, declared), ("", declared)), options.alpha, options.margin, TOLERANCES["fp32"].explained)
+    rule = StoppingRule(
+        ((metric, declared), ("", declared)), options.alpha, options.margin, TOLERANCES["fp32"].explained
+    )
     decisions = (rule.decision(metric, path, SHAPE.images) for path in paths)
     return sorted(one.counts.images if one else SHAPE.images for one in decisions)
 

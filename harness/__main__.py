@@ -1,5 +1,5 @@
 """`python -m harness` is `verify`."""
 
-from harness.process import main
+from harness.cli.process import main
 
 main()

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from harness.checks.subject import Subject
-from harness.cross_examination import apply_findings
+from harness.checks.shared.subject import Subject
 from harness.index.claim import Claim
 from harness.index.claims import claims
+from harness.index.entries import Index
 from harness.index.page import page_from_text
-from harness.index.records import Index, read_index
-from harness.judge import judge
-from harness.references import SHIPPED, load_references
-from harness.resources import Resources
+from harness.index.reading.index import read_index
+from harness.project.references import SHIPPED, load_references
+from harness.project.resources import Resources
 from harness.rules import findings
+from harness.rules.application import apply_findings
 from harness.verdict import Verdict
+from harness.verify.judging import judge
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "modelindex" / "regnety.md"

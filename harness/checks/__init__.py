@@ -24,7 +24,7 @@ from harness.checks import (
     training,
     weights,
 )
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import Verdict
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.reproduction import (
+from harness.checks.shared.early_decision import decided_early
+from harness.checks.shared.reproduction import (
     MEANS,
     METRICS,
     declared_conditions,
@@ -16,17 +17,16 @@ from harness.checks.reproduction import (
     same_conditions,
     suspect_rows,
 )
-from harness.checks.subject import Need, Subject
-from harness.checks.until_sure import decided_early
+from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import Evaluation
-from harness.evaluate.interval import CONFIDENCE, random_sample, worst_case
-from harness.evaluate.scores import Failure
+from harness.evaluate.statistics.intervals import CONFIDENCE, random_sample, worst_case
+from harness.evaluate.statistics.scores import Failure
 from harness.index.claim import Claim
-from harness.index.records import Record as PageRecord
+from harness.index.entries import Entry
 from harness.measure.checkpoint import sha256
-from harness.record import Record
-from harness.references import shown
-from harness.resources import Tolerance
+from harness.project.records import Record
+from harness.project.references import shown
+from harness.project.resources import Tolerance
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = tuple(METRICS)
@@ -206,9 +206,7 @@ def _by_record(claim: Claim, subject: Subject, record: Record) -> Verdict:
     return _verdict(claim, measurement, reason, remedy)
 
 
-def _unmeasured(
-    claim: Claim, subject: Subject, result: PageRecord, missing: NotHereError, stale: Record | None
-) -> Verdict:
+def _unmeasured(claim: Claim, subject: Subject, result: Entry, missing: NotHereError, stale: Record | None) -> Verdict:
     """Compare with published evaluations; what agrees with them is still to be measured."""
     published = published_evaluations(subject, result)
     evidence = {

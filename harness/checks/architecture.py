@@ -1,6 +1,6 @@
 """Architecture: each tag against what the network contains, and each thing it contains against the tags."""
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.components import COMPONENTS, components
 from harness.verdict import Status, Verdict

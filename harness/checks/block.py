@@ -1,6 +1,6 @@
 """Blocks: every model of the page contains the block that the prose names."""
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.components import COMPONENTS, block_widths, components
 from harness.verdict import Status, Verdict

@@ -5,11 +5,11 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.index.records import Index
+from harness.index.entries import Index
 from harness.measure.source import NotInRepositoryError, lines_at
-from harness.repository import has_commit
+from harness.system.git import has_commit
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("code",)

@@ -1,6 +1,6 @@
 """Collections: at least one model of the page is in it."""
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import Status, Verdict
 

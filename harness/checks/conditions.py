@@ -1,12 +1,19 @@
 """Conditions: the declared accuracy is reproduced under them, or was published under them, all together."""
 
-from harness.checks.reproduction import METRICS, Giving, giving, reproduced, reproducing_suspects, same_conditions
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.reproduction import (
+    METRICS,
+    Giving,
+    giving,
+    reproduced,
+    reproducing_suspects,
+    same_conditions,
+)
+from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import Evaluation, Suspect
 from harness.index.claim import Claim
+from harness.index.entries import Entry
 from harness.index.quantity import parse_quantity
-from harness.index.records import Record
-from harness.references import shown
+from harness.project.references import shown
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("image_size", "crop_pct", "interpolation")
@@ -36,7 +43,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         raise NotHereError(told, "see the verdict on the accuracy") from None
 
 
-def _by_evaluation(claim: Claim, subject: Subject, result: Record, found: Evaluation) -> Verdict | None:
+def _by_evaluation(claim: Claim, subject: Subject, result: Entry, found: Evaluation) -> Verdict | None:
     """Pass if the conditions give the declared accuracies, fail if another value of this one does; else None."""
     evidence = {"accuracy": {metric: f"{found.scores.counts.percent(metric)}%" for metric in METRICS.values()}}
     method = f"evaluated, {found.precision}"
@@ -62,7 +69,7 @@ def _by_evaluation(claim: Claim, subject: Subject, result: Record, found: Evalua
     return None
 
 
-def _explaining(subject: Subject, result: Record, found: Evaluation) -> Suspect | None:
+def _explaining(subject: Subject, result: Entry, found: Evaluation) -> Suspect | None:
     """The suspect that gives all the accuracies that the result declares, the closest if there are several."""
     tolerance = subject.resources.tolerances[found.precision]
     declared = {metric: parse_quantity(result.text(kind) or "") for kind, metric in METRICS.items()}

@@ -1,9 +1,9 @@
 """Create model: `timm.create_model(name, pretrained=True)` still loads the weights that the page describes."""
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.timm_weights import loaded_weights
-from harness.references import shown
+from harness.project.references import shown
 from harness.verdict import NotHereError, Status, Verdict
 
 KINDS = ("create_model",)

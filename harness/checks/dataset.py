@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.checks.reproduction import reproduced
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.reproduction import reproduced
+from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import Evaluation
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.prose import SYMBOLS
 from harness.index.relation import Comparison, Term, holds, parse_relation, same_relation

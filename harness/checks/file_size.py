@@ -4,8 +4,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from harness.checks.difference import difference
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.difference import difference
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.serialization import BY_NAME, SERIALIZATIONS, Prediction, predictions, state_of

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict
 

@@ -1,6 +1,6 @@
 """Includes: every file that the page's template includes is there, and reaches for nothing else."""
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict
 

@@ -2,7 +2,7 @@
 
 import re
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict
 

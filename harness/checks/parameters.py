@@ -1,7 +1,7 @@
 """Parameters: the exact count of learned values rounds to the declared value, at the declared step."""
 
-from harness.checks.difference import difference
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.difference import difference
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.checkpoint import contents
 from harness.measure.parameters import parameter_count

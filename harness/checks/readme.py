@@ -1,6 +1,6 @@
 """README: the file that a model or collection names is there, beside the page or from the project's root."""
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict
 

@@ -1,6 +1,6 @@
 """Tasks: what the network returns for one image is what the task asks for."""
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import Status, Verdict
 

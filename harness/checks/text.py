@@ -1,6 +1,6 @@
 """Text: no characters of the page were decoded wrongly."""
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.prose import mended
 from harness.verdict import Status, Verdict

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.difference import difference
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.difference import difference
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Status, Verdict
 

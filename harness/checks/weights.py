@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.checks.subject import Need, Subject
+from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.checkpoint import contents, sha256
 from harness.verdict import NotHereError, Status, Verdict

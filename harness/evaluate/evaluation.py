@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from harness.evaluate.conditions import Conditions
-from harness.evaluate.dataset import Dataset
-from harness.evaluate.scores import Scores
+from harness.evaluate.data.conditions import Conditions
+from harness.evaluate.data.dataset import Dataset
+from harness.evaluate.statistics.scores import Scores
 
 
 @dataclass(frozen=True, slots=True)

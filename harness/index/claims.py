@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from harness.index import prose
 from harness.index.claim import Claim
+from harness.index.entries import Entry, Index, Value
 from harness.index.faults import Location
 from harness.index.prose import SYMBOLS
-from harness.index.records import Index, Record
-from harness.index.values import Value
 
 
 def claims(index: Index) -> tuple[Claim, ...]:
@@ -30,7 +29,7 @@ def claims(index: Index) -> tuple[Claim, ...]:
     return tuple(found)
 
 
-def _without_heirs(index: Index, name: str, collection: Record) -> dict[str, Value]:
+def _without_heirs(index: Index, name: str, collection: Entry) -> dict[str, Value]:
     """The metadata of a collection that became no model's: of one without models, or that every model overrides."""
     heirs = [model for model in index.models.values() if name in model.texts("in_collection")]
     return {
@@ -40,7 +39,7 @@ def _without_heirs(index: Index, name: str, collection: Record) -> dict[str, Val
     }
 
 
-def _has(model: Record, kind: str, value: Value) -> bool:
+def _has(model: Entry, kind: str, value: Value) -> bool:
     """Whether a model inherited the value, or all items of the list that it is."""
     own = model.values.get(kind)
     return own is not None and (own.where == value.where or (bool(value.items) and {*value.items} <= {*own.items}))

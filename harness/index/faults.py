@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from harness.user_error import UserError
+from harness.errors import UserError
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -16,7 +16,7 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\
 _MOST_TOLD = 50
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     """The text with characters that would act on a terminal written out, as in Python's own notation."""
     return _UNSEEN.sub(lambda character: repr(character[0])[1:-1], text)
 
@@ -46,7 +46,7 @@ class Fault:
     def __str__(self) -> str:
         at = f" at {self.where.path}" if self.where.path else ""
         told = f"{self.where}: expected {self.expected}, got {self.found}{at}"
-        return f"{visible(told)}\n    mend: {visible(self.mend)}"
+        return f"{escape_controls(told)}\n    mend: {escape_controls(self.mend)}"
 
 
 class PageError(UserError):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.repository import RepositoryError, blob, has_commit
+from harness.system.git import RepositoryError, blob, has_commit
 
 
 class NotInRepositoryError(Exception):

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.evaluate.comparison import compare
-from harness.evaluate.conditions import IMAGENET_MEAN
-from harness.evaluate.kept import KeptRun
+from harness.evaluate.data.conditions import IMAGENET_MEAN
+from harness.evaluate.run.history import KeptRun
+from harness.evaluate.statistics.comparison import compare
 
 _SHOWN = 6
 _MOST_IMAGES = 20

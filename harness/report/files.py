@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from harness.report import markdown, pages
-from harness.report.document import json_report
+from harness.errors import UserError
+from harness.report import markdown, verified_page
+from harness.report.json_document import json_report
 from harness.report.markup import card_name
 from harness.report.overview import by_model, by_page
-from harness.user_error import UserError
 from harness.verdict import Verdict
 
 
@@ -40,7 +40,7 @@ def write_reports(folder: Path, files: Mapping[str, str]) -> None:
 def write_pages(folder: Path, files: Mapping[str, str]) -> None:
     """Write all rendered pages, and remove those of pages that are gone. Raises ReportError."""
     _write_all(folder, files, "check its permissions")
-    _remove(_ours(folder, "*.md", pages.GENERATED), folder, files)
+    _remove(_ours(folder, "*.md", verified_page.GENERATED), folder, files)
 
 
 def rendered_pages(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -48,7 +48,7 @@ def rendered_pages(folder: Path, names: Iterable[str]) -> dict[str, str]:
     there = {path for path in (folder / name for name in names) if path.is_file()}
     return {
         path.name: path.read_bytes().decode("utf-8", "replace")
-        for path in there.union(_ours(folder, "*.md", pages.GENERATED))
+        for path in there.union(_ours(folder, "*.md", verified_page.GENERATED))
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.index.faults import visible
+from harness.index.faults import escape_controls
 from harness.report.overview import sentence, summary_line, words
 from harness.verdict import Status, Verdict, false_statuses
 
@@ -53,7 +53,7 @@ def _annotation(level: str, verdict: Verdict, root: str) -> str:
 
 
 def _data(text: str) -> str:
-    return visible(text).replace("%", "%25")
+    return escape_controls(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.index.faults import visible
+from harness.index.faults import escape_controls
 from harness.report import overview
 from harness.report.sections import pages
 from harness.report.values import difference_lines, is_address
@@ -61,7 +61,7 @@ def _environment() -> Environment:
 
 def _seen(value: object) -> object:
     """Whatever a template shows, with characters that would act on the page's text written out."""
-    return value if isinstance(value, Markup) else visible(str(value))
+    return value if isinstance(value, Markup) else escape_controls(str(value))
 
 
 def _part(name: str) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from harness.index.faults import visible
+from harness.index.faults import escape_controls
 from harness.report.overview import by_page, words
 from harness.verdict import Status, Verdict, false_statuses
 
@@ -69,4 +69,4 @@ def _told(verdict: Verdict) -> str:
 
 
 def _text(text: str) -> str:
-    return _NO_XML.sub("�", visible(text))
+    return _NO_XML.sub("�", escape_controls(text))

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.index.claim import Claim
-from harness.report.values import counted
+from harness.report.values import count_of
 
 NO_CHECK = "no check exists: unchecked"
 
@@ -19,7 +19,7 @@ def print_listing(console: Console, claims: Sequence[Claim], checks: Mapping[str
     for page in dict.fromkeys(claim.page for claim in claims):
         models = list(dict.fromkeys(claim.model for claim in claims if claim.page == page and claim.model))
         console.print(Text(page, style="bold"))
-        console.print(Text(f"{counted(len(models), 'model')}: {', '.join(models)}"), "")
+        console.print(Text(f"{count_of(len(models), 'model')}: {', '.join(models)}"), "")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for header, width in (("claims", 24), ("times", None), ("what decides", None), ("needs", 12)):
         table.add_column(header, max_width=width, justify="right" if header == "times" else "left")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from harness.index.faults import visible
+from harness.index.faults import escape_controls
 from harness.report.overview import words
 from harness.report.values import is_address
 from harness.verdict import Status
@@ -63,4 +63,4 @@ def text_cell(text: str) -> str:
     """A value as plain text on one line: nothing in it is read as Markdown or HTML, but an address is a link."""
     if is_address(text):
         return f"[{text.rstrip('/').rpartition('/')[2].translate(_ESCAPES)}]({text})"
-    return visible(" ".join(text.split())).translate(_ESCAPES)
+    return escape_controls(" ".join(text.split())).translate(_ESCAPES)

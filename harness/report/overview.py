@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.report.values import counted
+from harness.report.values import count_of
 from harness.verdict import SEVERITY, Status, Verdict
 
 # The columns of the overview, and the kinds of claim that each stands for.
@@ -82,7 +82,7 @@ def summary(verdicts: Iterable[Verdict]) -> dict[Status, int]:
 def summary_line(verdicts: Sequence[Verdict]) -> str:
     """`301 claims: 242 pass, 12 explained, 14 fail`."""
     counts = ", ".join(f"{count} {words(status)}" for status, count in summary(verdicts).items() if count)
-    return counted(len(verdicts), "claim") + (f": {counts}" if counts else "")
+    return count_of(len(verdicts), "claim") + (f": {counts}" if counts else "")
 
 
 def sentence(verdict: Verdict) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from harness import __version__
-from harness.index.faults import visible
+from harness.index.faults import escape_controls
 from harness.report.overview import sentence, words
 from harness.verdict import Status, Verdict, false_statuses
 
@@ -68,7 +68,7 @@ def _result(
         "partialFingerprints": {"claim/v1": hashlib.sha256(identity.encode()).hexdigest()},
     }
     if verdict.status is Status.WAIVED:
-        result["suppressions"] = [{"kind": "external", "justification": visible(verdict.reason)}]
+        result["suppressions"] = [{"kind": "external", "justification": escape_controls(verdict.reason)}]
     return result
 
 
@@ -83,7 +83,7 @@ def _notification(verdict: Verdict, root: str) -> dict[str, Any]:
 
 def _message(verdict: Verdict) -> str:
     claim = verdict.claim
-    return visible(f"{words(verdict.status)}: {claim.kind} of {claim.model or claim.page}. {sentence(verdict)}")
+    return escape_controls(f"{words(verdict.status)}: {claim.kind} of {claim.model or claim.page}. {sentence(verdict)}")
 
 
 def _location(verdict: Verdict, root: str) -> dict[str, Any]:

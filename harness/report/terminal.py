@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.index.faults import visible
+from harness.index.faults import escape_controls
 from harness.report.overview import (
     NOT_DECLARED,
     Cause,
@@ -56,7 +56,7 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict], *, overview: b
     """
     many = len({(verdict.claim.page, verdict.claim.model) for verdict in verdicts}) > _MOST_MODELS
     for page, on_page in by_page(verdicts).items():
-        console.print(Text(visible(page), style="bold"))
+        console.print(Text(escape_controls(page), style="bold"))
         console.print()
         models = by_model(on_page)
         shown = columns(on_page)
@@ -129,7 +129,7 @@ def _print_cause(console: Console, cause: Cause) -> None:
         where = verdict.claim.where
         values = [_shortened(told[field][number], widths[field]) for field in varying]
         row = [f"{where.file}:{where.line}", verdict.claim.model or "page", *values]
-        places.add_row(*(Text(visible(value)) for value in row))
+        places.add_row(*(Text(escape_controls(value)) for value in row))
     console.print(Padding(places, (0, 0, 1, 2)))
 
 
@@ -148,9 +148,9 @@ def _print_not_measured(console: Console, found: Iterable[Cause]) -> None:
         others = f" (and {len(group) - 1} other reasons)" if len(group) > 1 else ""
         table.add_row(
             Text(words(status), style=_STYLES[status]),
-            Text(visible(kind)),
+            Text(escape_controls(kind)),
             str(count),
-            Text(visible(f"{most.first.reason}{others}")),
+            Text(escape_controls(f"{most.first.reason}{others}")),
         )
     console.print(table)
     console.print(Text("Each of them, with its remedy: verify all PAGE, or --format json.", style="dim"))
@@ -181,7 +181,7 @@ def _fields(fields: Mapping[str, str | None]) -> Padding:
     grid.add_column(overflow="fold")
     for name, value in fields.items():
         if value is not None:
-            grid.add_row(name, Text(visible(value)))
+            grid.add_row(name, Text(escape_controls(value)))
     return Padding(grid, (0, 0, 0, 2))
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from harness.index.faults import visible
+from harness.index.faults import escape_controls
 from harness.verdict import Status, Verdict
 
 _ADDRESS = re.compile(r"https://[\w./?#=&%+~:@-]+")
@@ -13,7 +13,7 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
-def counted(number: int, what: str) -> str:
+def count_of(number: int, what: str) -> str:
     """So many of something: `1 page`, `2 pages`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
@@ -22,7 +22,7 @@ def plain(value: object) -> str:
     """A plain value of the evidence: `True` → `yes`, `199514080` → `199 514 080`."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}".replace(",", " ") if isinstance(value, int) else visible(str(value))
+    return f"{value:,}".replace(",", " ") if isinstance(value, int) else escape_controls(str(value))
 
 
 def difference_lines(verdict: Verdict) -> list[str]:
@@ -34,4 +34,4 @@ def difference_lines(verdict: Verdict) -> list[str]:
     kept = set(old) & set(new)
     lines = [f"  {item}" if item in kept else f"- {item}" for item in old]
     lines += [f"+ {item}" for item in new if item not in kept]
-    return [visible(line) for line in lines]
+    return [escape_controls(line) for line in lines]

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from harness.finding import Finding
-from harness.index.records import Index
-from harness.references import References
+from harness.index.entries import Index
+from harness.project.references import References
 from harness.rules import (
     bytes_per_parameter,
     chance,
@@ -19,7 +18,8 @@ from harness.rules import (
     unit,
     weights_name,
 )
-from harness.rules.entry import Entry, entries
+from harness.rules.declared_model import DeclaredModel, entries
+from harness.rules.finding import Finding
 
 
 class Rule(Protocol):
@@ -29,7 +29,7 @@ class Rule(Protocol):
     def NAME(self) -> str:  # noqa: N802 - a constant of the module
         """What its findings call it."""
 
-    def find(self, models: Sequence[Entry], references: References, /) -> Iterator[Finding]:
+    def find(self, models: Sequence[DeclaredModel], references: References, /) -> Iterator[Finding]:
         """What it finds among all models of all pages."""
 
 

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from harness.finding import Finding
-from harness.references import References
-from harness.rules.entry import IN_FEWER_BITS, IN_HALF_PRECISION, Entry
+from harness.project.references import References
+from harness.rules.declared_model import IN_FEWER_BITS, IN_HALF_PRECISION, DeclaredModel
+from harness.rules.finding import Finding
 
 NAME = "bytes cannot hold the parameters"
 
@@ -14,12 +14,12 @@ _FLOAT32, _FLOAT16 = 4, 2  # bytes a parameter takes
 _FEWEST_OTHERS = 2
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against both values where two bytes a parameter do not fit, or four, which all others of the collection have.
 
     Not where the entry says that its numbers are of fewer bits.
     """
-    by_collection: dict[str, list[Entry]] = defaultdict(list)
+    by_collection: dict[str, list[DeclaredModel]] = defaultdict(list)
     for entry in models:
         if entry.quantity("parameters") and entry.quantity("file_size"):
             by_collection[entry.collection].append(entry)
@@ -32,14 +32,14 @@ def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
                 yield from _findings(entry, width)
 
 
-def _needed(entry: Entry, *, others_in_full: bool) -> int:
+def _needed(entry: DeclaredModel, *, others_in_full: bool) -> int:
     """The bytes that a parameter takes at least; 0 where that cannot be said."""
     if entry.says(IN_FEWER_BITS):
         return 0
     return _FLOAT32 if others_in_full and not entry.says(IN_HALF_PRECISION) else _FLOAT16
 
 
-def _most_bytes(entry: Entry) -> Decimal:
+def _most_bytes(entry: DeclaredModel) -> Decimal:
     """The most bytes for each parameter that the two rounded values allow."""
     size, parameters = entry.quantity("file_size"), entry.quantity("parameters")
     if size is None or parameters is None:
@@ -47,7 +47,7 @@ def _most_bytes(entry: Entry) -> Decimal:
     return (size.value + size.step / 2) / (parameters.value - parameters.step / 2)
 
 
-def _findings(entry: Entry, width: int) -> Iterator[Finding]:
+def _findings(entry: DeclaredModel, width: int) -> Iterator[Finding]:
     size, parameters = (entry.quantities[kind].value for kind in ("file_size", "parameters"))
     reason = (
         f"Either the file size or the parameters are wrong: {parameters:.0f} numbers of {width} bytes each do not fit "

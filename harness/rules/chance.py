@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from harness.finding import Finding
-from harness.references import References
-from harness.rules.entry import Entry, figures
+from harness.project.references import References
+from harness.rules.declared_model import DeclaredModel, figures
+from harness.rules.finding import Finding
 
 NAME = "accuracy near chance"
 
 _FIRST = {"accuracy": 1, "top_1_accuracy": 1, "top_5_accuracy": 5}
 
 
-def find(models: Sequence[Entry], references: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], references: References) -> Iterator[Finding]:
     """Against every figure on a dataset that is on file which guessing among its classes would reach, or nearly."""
     for figure in figures(models):
         dataset = references.dataset_called(figure.dataset)

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from harness.finding import Finding
 from harness.index.quantity import parse_quantity
-from harness.references import References
-from harness.rules.entry import Entry
+from harness.project.references import References
+from harness.rules.declared_model import DeclaredModel
+from harness.rules.finding import Finding
 from harness.rules.unit import UNITS
 
 NAME = "comment contradicts value"
@@ -20,7 +20,7 @@ _AMOUNT = re.compile(
 )
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against a number whose comment is an amount in the unit of its kind that does not round to it."""
     for entry in models:
         for kind, value in entry.values():

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from harness.finding import Finding
 from harness.index.faults import Location
-from harness.references import References
-from harness.rules.entry import IN_FEWER_BITS, MOST_PLACES, Entry, shown, without_numbers
+from harness.project.references import References
+from harness.rules.declared_model import IN_FEWER_BITS, MOST_PLACES, DeclaredModel, shown, without_numbers
+from harness.rules.finding import Finding
 
 NAME = "off by a power of ten"
 
@@ -20,9 +20,9 @@ _FEWEST_OTHERS, _WIDEST_SPREAD, _MARGIN = 3, 4, Decimal("1.5")
 _REMEDY = "check both for digits or units that were lost or added"
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against the one of parameters, bytes and FLOPs that the others speak against; against two, where only two are."""
-    families: dict[tuple[str | None, ...], list[Entry]] = defaultdict(list)
+    families: dict[tuple[str | None, ...], list[DeclaredModel]] = defaultdict(list)
     for entry in models:
         if entry.quantity("parameters"):
             key = entry.collection, without_numbers(entry.name), entry.record.text("image_size")
@@ -36,7 +36,7 @@ def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
 
 
 def _of(
-    entry: Entry, by_bytes: Decimal | None, by_family: Decimal | None, others: Sequence[Entry]
+    entry: DeclaredModel, by_bytes: Decimal | None, by_family: Decimal | None, others: Sequence[DeclaredModel]
 ) -> Iterator[Finding]:
     places = [one.where("parameters") for one in others[:MOST_PLACES]]
     if by_bytes not in {None, _FITS}:
@@ -59,7 +59,7 @@ def _slip(ratio: Decimal, least: Decimal, most: Decimal) -> Decimal | None:
     return next((slip for slip in (_FITS, *_SLIPS) if least <= ratio / slip <= most), None)
 
 
-def _by_bytes(entry: Entry) -> Decimal | None:
+def _by_bytes(entry: DeclaredModel) -> Decimal | None:
     """How many times the declared parameters the file's bytes would hold."""
     size, parameters = entry.quantity("file_size"), entry.quantity("parameters")
     if size is None or parameters is None or entry.says(IN_FEWER_BITS):
@@ -74,17 +74,17 @@ def _by_family(own: Decimal | None, others: Sequence[Decimal]) -> Decimal | None
     return _slip(own, min(others) / _MARGIN, max(others) * _MARGIN)
 
 
-def _flops_per_parameter(entry: Entry) -> Decimal | None:
+def _flops_per_parameter(entry: DeclaredModel) -> Decimal | None:
     flops, parameters = entry.quantity("flops"), entry.quantity("parameters")
     return flops.value / parameters.value if flops and parameters else None
 
 
-def _told_by_bytes(entry: Entry, slip: Decimal | None) -> str:
+def _told_by_bytes(entry: DeclaredModel, slip: Decimal | None) -> str:
     size = entry.quantities["file_size"].value
     return f"{size:.0f} bytes hold {_times(slip)} the declared parameters, at four bytes each."
 
 
-def _told_by_family(entry: Entry, slip: Decimal | None, others: Sequence[Entry]) -> str:
+def _told_by_family(entry: DeclaredModel, slip: Decimal | None, others: Sequence[DeclaredModel]) -> str:
     return f"Its FLOPs for each parameter are {_times(slip)} those of {shown(others, entry.page)}."
 
 
@@ -93,11 +93,11 @@ def _times(slip: Decimal | None) -> str:
     return f"about {slip:f} times" if slip > 1 else f"about 1/{1 / slip:f} of"
 
 
-def _finding(entry: Entry, kind: str, told: str, places: tuple[Location, ...]) -> Finding:
+def _finding(entry: DeclaredModel, kind: str, told: str, places: tuple[Location, ...]) -> Finding:
     return Finding(entry.page, entry.claim(kind), NAME, told, places, _REMEDY, to_blame=True)
 
 
-def _either(entry: Entry, kind: str, told: str, places: Sequence[Location]) -> Iterator[Finding]:
+def _either(entry: DeclaredModel, kind: str, told: str, places: Sequence[Location]) -> Iterator[Finding]:
     """Against parameters and another kind, of which one is wrong."""
     for one, other in (("parameters", kind), (kind, "parameters")):
         reason = f"Either this or {other} is wrong: {told[:1].lower()}{told[1:]}"

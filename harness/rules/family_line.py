@@ -7,9 +7,17 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 
-from harness.finding import Finding
-from harness.references import References
-from harness.rules.entry import MOST_PLACES, Entry, Figure, agree, figures, shown, without_numbers
+from harness.project.references import References
+from harness.rules.declared_model import (
+    MOST_PLACES,
+    DeclaredAccuracy,
+    DeclaredModel,
+    agree,
+    figures,
+    shown,
+    without_numbers,
+)
+from harness.rules.finding import Finding
 
 NAME = "accuracy out of line"
 
@@ -29,9 +37,9 @@ _TAG = re.compile(r"\.([A-Za-z].*)")
 _REMEDY = "check the figure"
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against the figure in more conflicts than any other of its line, then the next; else against all in conflict."""
-    lines: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
+    lines: dict[tuple[object, ...], list[DeclaredAccuracy]] = defaultdict(list)
     for figure in figures(models):
         if figure.entry.quantity("parameters") and not figure.may_be_fraction:
             lines[_line(figure)].append(figure)
@@ -39,12 +47,12 @@ def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
         yield from _out_of_line(line)
 
 
-def _line(figure: Figure) -> tuple[object, ...]:
+def _line(figure: DeclaredAccuracy) -> tuple[object, ...]:
     """Models of one family, whose names differ only in numbers, on one dataset."""
     return figure.entry.collection, without_numbers(figure.entry.name), figure.dataset, figure.kind
 
 
-def _in_conflict(one: Figure, other: Figure) -> bool:
+def _in_conflict(one: DeclaredAccuracy, other: DeclaredAccuracy) -> bool:
     """Whether two models of about one size are far apart, or of one training run the larger is far worse."""
     smaller, larger = (one, other) if _size(one, "parameters") < _size(other, "parameters") else (other, one)
     gap = larger.quantity.value - smaller.quantity.value
@@ -58,24 +66,24 @@ def _in_conflict(one: Figure, other: Figure) -> bool:
     return gap < 0 and _run(one) == _run(other) and _is_larger(larger, smaller, times)
 
 
-def _run(figure: Figure) -> tuple[object, ...]:
+def _run(figure: DeclaredAccuracy) -> tuple[object, ...]:
     """What training runs are told apart by. Numbers are sizes, but for those in a tag."""
     entry = figure.entry
     return without_numbers(entry.weights.label), _TAG.findall(entry.name), entry.record.text("recipe")
 
 
-def _is_larger(one: Figure, other: Figure, times: Decimal) -> bool:
+def _is_larger(one: DeclaredAccuracy, other: DeclaredAccuracy, times: Decimal) -> bool:
     """Whether a model with so many times the parameters is the larger one in FLOPs too, as far as they are declared."""
     flops = _size(one, "flops"), _size(other, "flops")
     return flops[0] > flops[1] if all(flops) else times >= _LARGER
 
 
-def _size(figure: Figure, kind: str) -> Decimal:
+def _size(figure: DeclaredAccuracy, kind: str) -> Decimal:
     quantity = figure.entry.quantity(kind)
     return quantity.value if quantity else Decimal(0)
 
 
-def _out_of_line(line: Sequence[Figure]) -> Iterator[Finding]:
+def _out_of_line(line: Sequence[DeclaredAccuracy]) -> Iterator[Finding]:
     conflicts: dict[int, set[int]] = defaultdict(set)
     for one, two in combinations(range(len(line)), 2):
         if _in_conflict(line[one], line[two]):
@@ -93,7 +101,7 @@ def _out_of_line(line: Sequence[Figure]) -> Iterator[Finding]:
             yield _finding(line[number], [line[other] for other in sorted(others)], to_blame=False)
 
 
-def _finding(figure: Figure, others: Sequence[Figure], *, to_blame: bool) -> Finding:
+def _finding(figure: DeclaredAccuracy, others: Sequence[DeclaredAccuracy], *, to_blame: bool) -> Finding:
     page, names = figure.entry.page, shown((one.entry for one in others), figure.entry.page)
     if to_blame:
         reason = (

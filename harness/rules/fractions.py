@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from harness.finding import Finding
-from harness.references import References
-from harness.rules.entry import MOST_PLACES, Entry, Figure, figures, shown
+from harness.project.references import References
+from harness.rules.declared_model import MOST_PLACES, DeclaredAccuracy, DeclaredModel, figures, shown
+from harness.rules.finding import Finding
 
 NAME = "percentages and fractions mixed"
 
@@ -13,10 +13,10 @@ NAME = "percentages and fractions mixed"
 _SURELY_PERCENT = 20
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against the figures of a page, of one kind and dataset or of one result, that are written as fewer others are."""
-    of_kind: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
-    of_result: dict[int, list[Figure]] = defaultdict(list)
+    of_kind: dict[tuple[object, ...], list[DeclaredAccuracy]] = defaultdict(list)
+    of_result: dict[int, list[DeclaredAccuracy]] = defaultdict(list)
     for figure in figures(models):
         page = figure.entry.page
         of_kind[page, figure.kind, figure.dataset].append(figure)
@@ -30,7 +30,7 @@ def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
             yield from found
 
 
-def _mixed(group: Sequence[Figure]) -> Iterator[Finding]:
+def _mixed(group: Sequence[DeclaredAccuracy]) -> Iterator[Finding]:
     fractions = [one for one in group if 0 < one.quantity.value <= 1]
     percentages = [one for one in group if one.quantity.value >= _SURELY_PERCENT]
     if not fractions or len(fractions) + len(percentages) < len(group):
@@ -41,7 +41,7 @@ def _mixed(group: Sequence[Figure]) -> Iterator[Finding]:
         yield from _findings(percentages, fractions)
 
 
-def _findings(fewer: Sequence[Figure], others: Sequence[Figure]) -> Iterator[Finding]:
+def _findings(fewer: Sequence[DeclaredAccuracy], others: Sequence[DeclaredAccuracy]) -> Iterator[Finding]:
     for figure in fewer:
         is_fraction = figure.quantity.value <= 1
         style, other = ("a fraction", "a percentage") if is_fraction else ("a percentage", "a fraction")

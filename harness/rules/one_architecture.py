@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import permutations
 
-from harness.finding import Finding
-from harness.references import References
-from harness.rules.entry import Entry, agree, shown
+from harness.project.references import References
+from harness.rules.declared_model import DeclaredModel, agree, shown
+from harness.rules.finding import Finding
 
 NAME = "one architecture, different parameters"
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against both of two models of one `Name` or `ID` whose declared parameters do not round to each other."""
-    by_name: dict[str, list[Entry]] = defaultdict(list)
+    by_name: dict[str, list[DeclaredModel]] = defaultdict(list)
     for entry in models:
         for name in entry.names if entry.quantity("parameters") else ():
             by_name[name].append(entry)
@@ -26,7 +26,7 @@ def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
                 yield _finding(one, other)
 
 
-def _finding(entry: Entry, other: Entry) -> Finding:
+def _finding(entry: DeclaredModel, other: DeclaredModel) -> Finding:
     declared = other.record.text("parameters")
     reason = f"Either this or the {declared} of {shown([other], entry.page)} is wrong: it is the same architecture."
     place, remedy = other.where("parameters"), "check both, or call one of the two by another name"

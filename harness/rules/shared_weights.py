@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from harness.finding import Finding
 from harness.index.weights_url import is_relative
-from harness.references import References
-from harness.rules.entry import ENTRY, MOST_PLACES, Entry, by_name, named_after, shown
+from harness.project.references import References
+from harness.rules.declared_model import ENTRY, MOST_PLACES, DeclaredModel, by_name, named_after, shown
+from harness.rules.finding import Finding
 
 NAME = "weights file shared"
 
@@ -22,7 +22,7 @@ _CONDITIONS = ("image_size", "crop_pct", "interpolation")
 _EVALUATION = ENTRY | {*_CONDITIONS, "flops"}
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against the models that the file is not named after; against all, where it is after none or each has a copy.
 
     Not where the models are one network, evaluated under several conditions.
@@ -49,13 +49,13 @@ def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
             yield Finding(entry.page, entry.claim("weights"), NAME, reason, places, _REMEDY, to_blame=True)
 
 
-def _is_of(entry: Entry, kin: Sequence[Entry]) -> bool:
+def _is_of(entry: DeclaredModel, kin: Sequence[DeclaredModel]) -> bool:
     """Whether a model's file is named after it, or one that rightly shares it; `resnest101` is after `resnest101e`."""
     names, label = by_name(kin), entry.weights.label.casefold()
     return named_after(entry.weights, names) is not None or any(name.startswith(label) for name in names)
 
 
-def _identities(entry: Entry, models: Mapping[str, Entry]) -> Iterator[str]:
+def _identities(entry: DeclaredModel, models: Mapping[str, DeclaredModel]) -> Iterator[str]:
     """What only one file has: its address, its digest, and on a page its name, if that is a model's and so tells it."""
     address, file = entry.record.text("weights") or "", entry.weights
     parts = urlsplit(address)
@@ -70,7 +70,7 @@ def _identities(entry: Entry, models: Mapping[str, Entry]) -> Iterator[str]:
 class _Use:
     """A model, what is declared of its network and training, and how and on what it is evaluated."""
 
-    entry: Entry
+    entry: DeclaredModel
     network: dict[str, str]
     evaluated: list[str | None]
 
@@ -84,10 +84,10 @@ def _told(one: _Use, other: _Use) -> bool:
     return other.entry.mentions(one.entry)
 
 
-def _network(entry: Entry) -> dict[str, str]:
+def _network(entry: DeclaredModel) -> dict[str, str]:
     return {kind: value.raw for kind, value in entry.record.values.items() if kind not in _EVALUATION}
 
 
-def _evaluated(entry: Entry) -> list[str | None]:
+def _evaluated(entry: DeclaredModel) -> list[str | None]:
     on = sorted(f"{result.text('task')} {result.text('dataset')}" for result in entry.record.results)
     return [*(entry.record.text(kind) for kind in _CONDITIONS), *on]

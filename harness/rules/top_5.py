@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.finding import Finding
-from harness.references import References
-from harness.rules.entry import Entry, figures
+from harness.project.references import References
+from harness.rules.declared_model import DeclaredModel, figures
+from harness.rules.finding import Finding
 
 NAME = "top-5 below top-1"
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against both figures of such a result, where they are written alike."""
     by_result = {(id(figure.result), figure.kind): figure for figure in figures(models)}
     for (result, kind), top_1 in by_result.items():

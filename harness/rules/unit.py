@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from harness.finding import Finding
-from harness.references import References
-from harness.rules.entry import ACCURACIES, Entry
+from harness.project.references import References
+from harness.rules.declared_model import ACCURACIES, DeclaredModel
+from harness.rules.finding import Finding
 
 NAME = "unit contradicts value"
 
@@ -42,7 +42,7 @@ _WITH_UNIT = re.compile(r"(?P<number>[0-9][0-9_,]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Z
 _WRITTEN_OUT, _MILLION = 10**6, 10**6
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against such a value, by its unit alone."""
     for entry in models:
         for kind, value in entry.values():

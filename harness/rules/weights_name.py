@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.finding import Finding
-from harness.references import References
-from harness.rules.entry import Entry, by_name, holds, may_be_one_network, named_after, shown
+from harness.project.references import References
+from harness.rules.declared_model import DeclaredModel, by_name, holds, may_be_one_network, named_after, shown
+from harness.rules.finding import Finding
 
 NAME = "weights named after another model"
 
 
-def find(models: Sequence[Entry], _: References) -> Iterator[Finding]:
+def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against every file whose name begins with another model's, the longest that fits, and does not hold its own.
 
     Not where the entry says so, or the two may be one network.

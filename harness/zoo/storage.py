@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from harness.disk import cache_home
+from harness.system.files import cache_home
 
 if TYPE_CHECKING:
     from torch.overrides import TorchFunctionMode

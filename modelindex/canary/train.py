@@ -17,8 +17,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from torch import nn
 
-from harness.evaluate.conditions import Conditions, Geometry
-from harness.evaluate.preprocess import crop, normalise
+from harness.evaluate.data.conditions import Conditions, Geometry
+from harness.evaluate.data.preprocessing import crop, normalise
 from harness.zoo.regnet import build
 
 HERE = Path(__file__).parent

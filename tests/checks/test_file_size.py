@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.references import SHIPPED, load_references
-from harness.resources import Resources
+from harness.project.references import SHIPPED, load_references
+from harness.project.resources import Resources
 from harness.verdict import Status, Verdict
 from tests.conftest import judged, page_text
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from harness.checks import CHECKS
-from harness.resources import Resources
+from harness.project.resources import Resources
 from harness.verdict import Status
 from harness.zoo import Network
 from harness.zoo.regnet import build

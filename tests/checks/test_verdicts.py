@@ -10,9 +10,9 @@ import torch
 from harness import checks
 from harness.checks import CHECKS, MODULES, create_model
 from harness.index.page import page_from_text
-from harness.index.records import read_index
-from harness.references import SHIPPED
-from harness.resources import Resources
+from harness.index.reading.index import read_index
+from harness.project.references import SHIPPED
+from harness.project.resources import Resources
 from harness.verdict import Status
 from harness.zoo.regnet import build
 from tests.conftest import MODELS, judged, page_text, page_verdicts, verdicts_on

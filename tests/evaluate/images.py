@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from harness.evaluate.dataset import Shape
+from harness.evaluate.data.dataset import Shape
 
 IDS = ("n01440764", "n01443537", "n01484850")
 SHAPE = Shape(3, 4, IDS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.measure.source import NotInRepositoryError, lines_at
-from harness.repository import is_repository
+from harness.system.git import is_repository
 
 
 def git(repository: Path, *arguments: str) -> str:

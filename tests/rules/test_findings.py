@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.cross_examination import apply_findings, suspicious_claims
-from harness.evaluate.progress import Silent
-from harness.finding import Finding, finding_from_json
+from harness.evaluate.run.progress import Silent
 from harness.index.claim import Claim
 from harness.index.faults import Location
-from harness.project import find_project
+from harness.project.project import find_project
+from harness.project.waivers import Waiver, apply_waivers
+from harness.rules.application import apply_findings, suspicious_claims
+from harness.rules.finding import Finding, finding_from_json
 from harness.verdict import Status, Verdict
-from harness.verify import Selection, verify
-from harness.waivers import Waiver, apply_waivers
+from harness.verify.run import Selection, verify
 from tests.rules.test_rules import PAGE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness import rules
-from harness.finding import Finding
+from harness.index.entries import Entry, Index
 from harness.index.page import page_from_text
-from harness.index.records import Index, Record, read_index
-from harness.references import SHIPPED, load_references
+from harness.index.reading.index import read_index
+from harness.project.references import SHIPPED, load_references
 from harness.rules import RULES, findings
+from harness.rules.finding import Finding
 
 REFERENCES = load_references([SHIPPED])
 
@@ -342,7 +343,7 @@ def test_a_unit_contradicts_its_value(kind: str, raw: str, reason: str | None) -
     index = _index(_edited([]))
     model = index.models["net_18"]
     value = replace(model.values["parameters"], raw=raw)
-    alone = replace(index, models={"net_18": Record({"name": model.values["name"], kind: value})})
+    alone = replace(index, models={"net_18": Entry({"name": model.values["name"], kind: value})})
     assert [finding.reason for finding in findings([alone], REFERENCES)] == ([reason] if reason else [])
 
 

@@ -4,7 +4,7 @@ import pytest
 import timm
 import torch
 
-from harness.evaluate.network import with_tensors
+from harness.evaluate.run.network_loading import with_tensors
 from harness.measure.tensors import tensor_faults
 from harness.zoo.regnet import build
 from tests.conftest import MODELS

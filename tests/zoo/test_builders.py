@@ -8,7 +8,7 @@ import torch
 import torchvision
 
 from harness.measure.parameters import parameter_count
-from harness.references import SHIPPED, load_references
+from harness.project.references import SHIPPED, load_references
 from harness.zoo import Blueprint, UnknownModelError, build, regnet, second, timm_models
 from harness.zoo.regnet import REGNETX
 

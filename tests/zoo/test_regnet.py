@@ -12,7 +12,7 @@ from torchvision.models.regnet import BlockParams
 from harness.measure.conventions import counts
 from harness.measure.operations import trace
 from harness.measure.parameters import parameter_count
-from harness.references import SHIPPED
+from harness.project.references import SHIPPED
 from harness.zoo.regnet import CANARY, DESIGNS, REGNETX, REGNETY, build, stages
 from tests.conftest import MODELS
 

@@ -6,7 +6,7 @@ from functools import cache, partial
 
 from harness.measure.serialization.pickled import Body, pickle_state, pickled_size
 from harness.measure.serialization.state import State
-from harness.measure.serialization.table import OWN_NAME, Legacy, Record, Serialization, Zip
+from harness.measure.serialization.table import OWN_NAME, ArchiveRecord, Legacy, Serialization, Zip
 
 # What a legacy file begins with.
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -83,8 +83,8 @@ def _zip(body: Body, form: Zip, folder: str) -> dict[str, int]:
     `getPadding` and `writeRecord`; third_party/miniz-2.0.8 writes a descriptor after each record.
     """
     extra = (*form.before, *form.after)
-    data = [Record(f"data/{key}", body.data[key]) for key in (body.data if form.in_turn else sorted(body.data))]
-    records = (Record("data.pkl", body.dictionary), *form.before, *data, *form.after)
+    data = [ArchiveRecord(f"data/{key}", body.data[key]) for key in (body.data if form.in_turn else sorted(body.data))]
+    records = (ArchiveRecord("data.pkl", body.dictionary), *form.before, *data, *form.after)
     end = directory = 0
     for record in records:
         name_bytes = len(f"{folder}/{record.name}".encode())

@@ -19,7 +19,7 @@ class Legacy:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ArchiveRecord:
     """A record of a zip file, and its bytes."""
 
     name: str
@@ -35,8 +35,8 @@ class Zip:
     keys as texts, or `in_turn` as they are met in the state: where each is aligned, its order tells.
     """
 
-    before: tuple[Record, ...] = ()
-    after: tuple[Record, ...] = ()
+    before: tuple[ArchiveRecord, ...] = ()
+    after: tuple[ArchiveRecord, ...] = ()
     folder: str = "archive"
     key_digits: int | None = None
     in_turn: bool = False
@@ -57,10 +57,10 @@ class Serialization:
         return self.format.key_digits is not None
 
 
-_VERSION = Record("version", 2)
-_BYTE_ORDER = Record("byteorder", 6)
-_ID = Record(".data/serialization_id", 40)
-_ALIGNMENT = (Record(".format_version", 1), Record(".storage_alignment", 2))
+_VERSION = ArchiveRecord("version", 2)
+_BYTE_ORDER = ArchiveRecord("byteorder", 6)
+_ID = ArchiveRecord(".data/serialization_id", 40)
+_ALIGNMENT = (ArchiveRecord(".format_version", 1), ArchiveRecord(".storage_alignment", 2))
 
 # Source: pytorch/pytorch v1.6.0, v1.7.0, v1.8.0, v2.0.1, v2.1.0, v2.6.0 and v2.7.0, torch/serialization.py, `_save`,
 # and caffe2/serialize/inline_container.h for what the writer itself adds.

@@ -9,7 +9,7 @@ from harness.report.figures import labels
 from harness.report.figures.drawing import WIDTH, Area, Figure, axes, drawing, element, text
 from harness.report.figures.scale import linear, logarithmic, short
 from harness.report.overview import by_model
-from harness.report.values import counted
+from harness.report.values import count_of
 from harness.verdict import Verdict
 
 _PLOT = Area(48, 54, WIDTH - 10, 270)
@@ -67,12 +67,12 @@ def _caption(points: Sequence[Point], without: Sequence[str]) -> str:
     unmeasured = sum(point.measured is None for point in points)
     published = sum(len(point.published) for point in points)
     told = [
-        f"Declared top-1 accuracy of {counted(len(points), 'model')}, over the multiply-adds of one image as counted "
+        f"Declared top-1 accuracy of {count_of(len(points), 'model')}, over the multiply-adds of one image as counted "
         "here, on a logarithmic axis.",
         f"Not measured here: {unmeasured} of {len(points)}." if unmeasured else "All were measured here.",
     ]
     if published:
-        told.append(f"Published elsewhere: {counted(published, 'evaluation')}, each under conditions of its own.")
+        told.append(f"Published elsewhere: {count_of(published, 'evaluation')}, each under conditions of its own.")
     if without:
         told.append(f"Not drawn, as multiply-adds or a number are missing: {', '.join(without)}.")
     beginning = labels.common_beginning([point.model for point in points])

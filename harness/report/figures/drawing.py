@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from markupsafe import Markup
 
-from harness.index.faults import visible
+from harness.index.faults import escape_controls
 from harness.report.figures.scale import Scale
 
 # All figures are so wide: about the width of a phone, so that their text can be read there.
@@ -48,7 +48,7 @@ def element(tag: str, *children: "Element | str", **attributes: object) -> Eleme
     node = Element(tag, written)
     for child in children:
         if isinstance(child, str):
-            node.text = visible(child)
+            node.text = escape_controls(child)
         else:
             node.append(child)
     return node

@@ -1,0 +1,1 @@
+"""What several checks use: the subject, differences, accuracies."""

@@ -1,0 +1,35 @@
+"""The command line: every verb by its name."""
+
+import click
+
+from harness.cli import all as all_
+from harness.cli import changed, check, compare, docs, explain, fetch, fix, lock, record, report
+from harness.cli import list as list_
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="model-card-harness")
+def app() -> None:
+    """Re-measure every claim of a model-index page, and say pass or fail with evidence.
+
+    Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, an unreadable page or nothing to check, 3 a check
+    could not finish.
+    """
+
+
+VERBS: tuple[click.Command, ...] = (
+    all_.verify_all,
+    check.check,
+    changed.changed,
+    explain.explain,
+    list_.list_all,
+    docs.docs,
+    fix.fix,
+    report.report,
+    fetch.fetch,
+    lock.lock,
+    record.record,
+    compare.compare,
+)
+for verb in VERBS:
+    app.add_command(verb)

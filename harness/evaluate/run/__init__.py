@@ -1,0 +1,1 @@
+"""Crops to predictions: devices, executors, and the ledger of finished shards."""

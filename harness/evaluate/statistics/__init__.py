@@ -1,0 +1,1 @@
+"""Predictions to counts, intervals and decisions."""

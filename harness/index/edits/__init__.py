@@ -1,0 +1,1 @@
+"""Edits of page text that leave every other byte unchanged."""

@@ -1,0 +1,1 @@
+"""A project on disk: its settings, pages, references, records, lock and waivers."""

@@ -1,0 +1,1 @@
+"""Pages to verdicts: the run, judging in parallel, evaluations, the cache."""

@@ -1,0 +1,279 @@
+"""Which models are to be evaluated on which images, and one pass over the images of each dataset for all of them."""
+
+import gc
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.checks.shared.reproduction import (
+    METRICS,
+    Giving,
+    declared_conditions,
+    giving,
+    judged_within,
+    published_evaluations,
+    reproducing_suspects,
+    stopping_rule,
+)
+from harness.checks.shared.subject import Evaluated, Evaluations, Subject
+from harness.errors import UserError
+from harness.evaluate.causes import FINALISTS, SAMPLE, Cell, cells, of_conditions, of_labels
+from harness.evaluate.data.conditions import Conditions, Geometry
+from harness.evaluate.data.dataset import Dataset, DatasetError, Shape, open_dataset
+from harness.evaluate.evaluation import Evaluation
+from harness.evaluate.run.progress import Progress
+from harness.evaluate.statistics.scores import Failure, Scores
+from harness.evaluate.statistics.stopping import StoppingRule
+from harness.index.entries import Entry
+from harness.index.quantity import Quantity, parse_quantity
+from harness.measure.checkpoint import contents, sha256
+from harness.project.resources import EvaluationOptions
+from harness.verdict import NotHereError, Status
+from harness.zoo import BuilderError
+
+if TYPE_CHECKING:
+    from harness.evaluate.run.executor import Entrant, EvaluationSettings, Executor
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A model that can be evaluated here: its weights file, and the conditions and results it is judged under."""
+
+    subject: Subject
+    result: Entry
+    dataset: str
+    checkpoint: Path
+    conditions: Conditions
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.subject.index.page.name, self.subject.name, self.dataset
+
+    def entrant(self, conditions: Conditions, label: str, rule: StoppingRule | None = None) -> "Entrant":
+        from harness.evaluate.run.executor import Entrant
+        from harness.evaluate.run.network_loading import FromFile
+
+        digest = sha256(self.checkpoint)
+        load = FromFile(self.subject.network, self.checkpoint, digest)
+        return Entrant(self.subject.name, digest, conditions, load, label, rule)
+
+    def rule(self, images: Dataset) -> StoppingRule | None:
+        """When the model has been evaluated enough; only the complete images in random order can say so."""
+        return None if images.lacking else stopping_rule(self.subject, self.result)
+
+
+def evaluate_subjects(
+    subjects: Iterable[Subject], options: EvaluationOptions, progress: Progress, *, search: bool
+) -> dict[tuple[str, str, str], Evaluated]:
+    """Evaluate every result that the pages declare of the subjects, as far as weights and images are here.
+
+    Where a declared accuracy is not reproduced, `search` for the reason. Raises DeviceError where the device cannot
+    be used; images that cannot be are a Failure of the models that want them.
+    """
+    found: dict[tuple[str, str, str], Evaluated] = {}
+    wanted: dict[Path, list[_Wanted]] = {}
+    for subject in subjects:
+        for result in subject.record.results:
+            dataset = subject.references.dataset_called(result.text("dataset"))
+            try:
+                one = _wanted(subject, result, dataset)
+            except NotHereError as missing:
+                found[subject.evaluation_key(result)] = missing
+            except BuilderError as error:
+                found[subject.evaluation_key(result)] = Failure(f"{error}.")
+            else:
+                wanted.setdefault(subject.resources.images[one.dataset], []).append(one)
+    if wanted:
+        with _executor(options) as executor:
+            for folder, models in wanted.items():
+                found |= _evaluate(folder, models, options, progress, executor, search=search)
+    return found
+
+
+def _executor(options: EvaluationOptions) -> "AbstractContextManager[Executor]":
+    if options.executor == "ray":
+        try:
+            from harness.evaluate.run.ray_executor import ray_executor
+        except ModuleNotFoundError as error:
+            told = f"--executor ray: {error.name} is not installed; pip install 'model-card-harness[ray]'"
+            raise UserError(told) from None
+        return ray_executor(options.address)
+    from harness.evaluate.run.local_executor import LocalExecutor
+
+    return nullcontext(LocalExecutor(options.workers))
+
+
+def _wanted(subject: Subject, result: Entry, dataset: str | None) -> _Wanted:
+    """What is to be evaluated. Raises NotHereError with everything that is missing."""
+    if dataset is None:
+        missing = f"nothing is on file of a dataset called {result.text('dataset')}"
+        raise NotHereError(missing, "add it, with its source, to modelindex/references/")
+    if not {"classes", "images_per_class"} <= subject.references.datasets[dataset].keys():
+        missing = f"how many classes {dataset} has, and how many images of each, is not on file"
+        raise NotHereError(missing, "add 'classes' and 'images_per_class' to modelindex/references/")
+    lacking: list[NotHereError] = []
+    if dataset not in subject.resources.images:
+        supply = "--imagenet DIR" if dataset == "ImageNet-1k" else "name its folder under [datasets] in verify.toml"
+        lacking.append(NotHereError(f"the images of {dataset} are not on this machine", supply))
+    try:
+        checkpoint = subject.usable_checkpoint
+    except NotHereError as error:
+        lacking.append(error)
+    if lacking:
+        told = "; ".join(one.missing for one in lacking)
+        raise NotHereError(told, "; ".join(one.supply for one in lacking))
+    faults = contents(checkpoint, subject.network).faults
+    if faults:
+        told = f"the weights file cannot be loaded: {faults[0].rstrip('.')}"
+        raise NotHereError(told, "see the verdict on weights")
+    return _Wanted(subject, result, dataset, checkpoint, declared_conditions(subject))
+
+
+def _evaluate(  # noqa: PLR0913 - each is another thing
+    folder: Path,
+    models: Sequence[_Wanted],
+    options: EvaluationOptions,
+    progress: Progress,
+    executor: "Executor",
+    *,
+    search: bool,
+) -> dict[tuple[str, str, str], Evaluated]:
+    from harness.evaluate.run.engine import evaluate
+
+    # It may take hours; that nothing is collected (harness/process.py) is for runs of seconds.
+    gc.enable()
+    settings = _settings(options, executor)
+    try:
+        images = _images(folder, models[0], progress)
+    except DatasetError as error:
+        return dict.fromkeys((one.key for one in models), Failure(f"{error}."))
+    except OSError as error:
+        return dict.fromkeys((one.key for one in models), Failure(f"{error.filename}: {error.strerror}."))
+    entrants = {one.key: one.entrant(one.conditions, one.subject.name, one.rule(images)) for one in models}
+    outcomes = evaluate(images, tuple(entrants.values()), settings, progress, executor)
+    found: dict[tuple[str, str, str], Evaluated] = {}
+    failed = []
+    for one in models:
+        outcome = outcomes[entrants[one.key]]
+        if isinstance(outcome, Scores):
+            sha = sha256(one.checkpoint)
+            evaluation = Evaluation(
+                one.dataset, images, one.checkpoint.name, sha, one.conditions, options.precision, outcome
+            )
+            found[one.key] = evaluation
+            if search and _failing(one, evaluation):
+                failed.append(one)
+        else:
+            found[one.key] = outcome
+    return found | _Search(failed, found, images, settings, progress, executor).run() if failed else found
+
+
+def _images(folder: Path, one: _Wanted, progress: Progress) -> Dataset:
+    known = one.subject.references.datasets[one.dataset]
+    shape = Shape(known["classes"], known["images_per_class"], tuple(known.get("ids", ())))
+    images = open_dataset(folder, shape)
+    progress.note(f"{one.dataset}: {images}, {folder}")
+    if images.lacking:
+        progress.note(f"{one.dataset} is not complete: {images.lacking}.")
+    return images
+
+
+def _settings(options: EvaluationOptions, executor: "Executor") -> "EvaluationSettings":
+    from harness.evaluate.run.executor import EvaluationSettings
+
+    device = executor.find_device(options.device, options.precision)
+    return EvaluationSettings(device, options.precision, options.subset, options.refresh, options.crop_cache)
+
+
+def _failing(one: _Wanted, evaluation: Evaluation) -> dict[str, Quantity]:
+    """The declared accuracies that a complete evaluation does not reproduce, by metric."""
+    if not evaluation.complete:
+        return {}
+    tolerance = one.subject.resources.tolerances[evaluation.precision]
+    declared = {metric: parse_quantity(one.result.text(kind) or "") for kind, metric in METRICS.items()}
+    return {
+        metric: quantity
+        for metric, quantity in declared.items()
+        if quantity and judged_within(quantity, evaluation.scores.counts.percent(metric), tolerance) is Status.FAIL
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Looks among the usual suspects for what gives the declared accuracies that were not reproduced."""
+
+    failed: Sequence[_Wanted]
+    found: Evaluations
+    images: Dataset
+    settings: "EvaluationSettings"
+    progress: Progress
+    executor: "Executor"
+
+    def run(self) -> dict[tuple[str, str, str], Evaluated]:
+        """The evaluations of the failed models, with what the suspects give."""
+        named = ", ".join(one.subject.name for one in self.failed)
+        sample = min(SAMPLE, len(self.images.images))
+        self.progress.note(f"Not reproduced: {named}. Looking for the reason on {sample} images.")
+        every = [(one, cell) for one in self.failed for cell in cells(one.conditions, _published_geometries(one))]
+        looked_into = self._tried(every, self.found, SAMPLE)
+        undecided = [pair for one in self.failed for pair in self._undecided(one, looked_into[one.key])]
+        if not undecided:
+            return looked_into
+        self.progress.note(f"The sample cannot tell; trying the {len(undecided)} closest on all images.")
+        return self._tried(undecided, looked_into, None)
+
+    def _tried(
+        self, pairs: Sequence[tuple[_Wanted, Cell]], before: Evaluations, first: int | None
+    ) -> dict[tuple[str, str, str], Evaluated]:
+        """Evaluations with what each cell gives on the `first` images, in the place of what it gave on fewer."""
+        from harness.evaluate.run.engine import evaluate
+
+        entrants = {
+            (one.key, cell): one.entrant(cell.conditions, f"{one.subject.name} {cell.kind} {cell.value}")
+            for one, cell in pairs
+        }
+        settings = replace(self.settings, first=first)
+        outcomes = evaluate(self.images, tuple(entrants.values()), settings, self.progress, self.executor)
+        looked_into: dict[tuple[str, str, str], Evaluated] = {}
+        for one in self.failed:
+            evaluation = before[one.key]
+            if not isinstance(evaluation, Evaluation):
+                continue
+            base = evaluation.scores.predictions
+            suspects = {(suspect.kind, suspect.value): suspect for suspect in evaluation.suspects}
+            for (key, cell), entrant in entrants.items():
+                outcome = outcomes[entrant]
+                if key == one.key and isinstance(outcome, Scores):
+                    suspects[cell.kind, cell.value] = of_conditions(cell, base, outcome.predictions)
+            for suspect in of_labels(base, self.images.shape.classes):
+                suspects[suspect.kind, suspect.value] = suspect
+            looked_into[one.key] = replace(evaluation, suspects=tuple(suspects.values()))
+        return looked_into
+
+    def _undecided(self, one: _Wanted, evaluation: Evaluated) -> list[tuple[_Wanted, Cell]]:
+        """The closest of the cells that might give a declared value, where none certainly does."""
+        tolerance = one.subject.resources.tolerances[self.settings.precision]
+        if not isinstance(evaluation, Evaluation):
+            return []
+        known = {(cell.kind, cell.value): cell for cell in cells(one.conditions, _published_geometries(one))}
+        chosen: dict[Cell, None] = {}
+        for metric, declared in _failing(one, evaluation).items():
+            if reproducing_suspects(declared, metric, evaluation, tolerance):
+                continue
+            might = [
+                suspect
+                for suspect in evaluation.suspects
+                if giving(suspect, declared, metric, evaluation, tolerance) is Giving.UNKNOWN
+            ]
+            might.sort(key=lambda suspect: abs(suspect.estimates[metric] - declared.value))
+            chosen |= dict.fromkeys(known[one.kind, one.value] for one in might[:FINALISTS])
+        return [(one, cell) for cell in chosen]
+
+
+def _published_geometries(one: _Wanted) -> list[Geometry]:
+    return [
+        Geometry(int(item["image_size"]), item["crop_pct"], item["interpolation"])
+        for item in published_evaluations(one.subject, one.result)
+    ]

@@ -1,0 +1,120 @@
+"""Weights are downloaded whole and checked, or it is said why not; nothing hangs and nothing else is opened."""
+
+import hashlib
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from harness.commands import fetch
+from harness.commands.fetch import Fetched, fetch_weights
+from harness.verdict import Status
+
+Verify = Callable[..., subprocess.CompletedProcess[str]]
+DATA = b"weights" * 1000
+DIGITS = hashlib.sha256(DATA).hexdigest()[:8]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if "missing" in self.path:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(DATA)))
+        self.end_headers()
+        if "broken" in self.path or "short" in self.path:
+            self.wfile.write(DATA[:100])
+            return
+        self.wfile.write(DATA)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def one(address: str, folder: Path) -> Fetched:
+    (found,) = fetch_weights([("model", address, folder)], folder)
+    return found
+
+
+def test_a_file_is_fetched_once_and_found_again(server: str, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    found = one(f"{server}/a/model-{DIGITS}.pth", folder)
+    assert found.status is Status.PASS, found.told
+    path = folder / f"model-{DIGITS}.pth"
+    assert path.read_bytes() == DATA
+    before = path.stat().st_mtime_ns
+    assert "is here" in one(f"{server}/a/model-{DIGITS}.pth", folder).told
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_file_of_another_hash_is_not_put_there(server: str, tmp_path: Path) -> None:
+    found = one(f"{server}/model-00000000.pth", tmp_path)
+    assert found.status is Status.FAIL
+    assert "00000000" in found.told
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "told"), [("missing", "404"), ("broken", "")])
+def test_what_cannot_be_had_is_not_run(server: str, tmp_path: Path, name: str, told: str) -> None:
+    found = one(f"{server}/{name}-{DIGITS}.pth", tmp_path)
+    assert found.status in {Status.NOT_RUN, Status.FAIL}
+    assert told in found.told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_without_digits_has_to_be_readable(server: str, tmp_path: Path) -> None:
+    found = one(f"{server}/short.pth", tmp_path)
+    assert found.status is Status.FAIL
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e", "", "%00.pth", "folder"])
+def test_an_address_that_names_no_file(server: str, tmp_path: Path, name: str) -> None:
+    inside = tmp_path / "inside"
+    (inside / "folder").mkdir(parents=True)
+    assert one(f"{server}/{name}", inside).status is not Status.PASS
+    assert [path.name for path in tmp_path.rglob("*")] == ["inside", "folder"]
+
+
+def test_trouble_here_is_not_called_trouble_there(server: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = one(f"{server}/model-{DIGITS}.pth", tmp_path / "file" / "below")
+    assert found.status is Status.NOT_RUN
+    assert "no connection" not in found.told
+
+
+def test_a_server_that_never_answers_is_asked_once_and_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        named = [(str(number), f"{address}/m{number}-{DIGITS}.pth", tmp_path) for number in range(12)]
+        found = list(fetch_weights(named, tmp_path))
+    assert {one.status for one in found} == {Status.NOT_RUN}
+    assert "timed out" in found[0].told
+    assert "as before" in found[11].told
+
+
+def test_no_network_is_not_run_and_no_failure(verify: Verify, project: Path) -> None:
+    proxy = "http://127.0.0.1:9"
+    run = verify("fetch", "--model", "regnety_00*", "--weights", "here", cwd=project, https_proxy=proxy)
+    assert run.returncode == 0
+    assert run.stdout.count("not run") == 4
+    assert "no connection to github.com" in run.stdout
+    assert "Traceback" not in run.stderr
+    strict = verify("fetch", "--weights", "here", "--strict", cwd=project, https_proxy=proxy)
+    assert strict.returncode == 1
+    nobody = verify("fetch", "--model", "nobody", cwd=project)
+    assert nobody.returncode == 2

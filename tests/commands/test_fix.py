@@ -1,0 +1,251 @@
+"""False values mended: only their own characters change, the claims pass afterwards, a second time changes nothing."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from harness.commands.fix import Fix, FixError, propose_fixes, write_fixes
+from harness.evaluate.run.progress import Silent
+from harness.index.claims import claims
+from harness.project.project import Project, find_project
+from harness.project.resources import Resources
+from harness.verdict import Status, Verdict
+from harness.verify.run import Selection, verify
+from tests.conftest import ROOT, index_of, page_text
+
+Verify = Callable[..., subprocess.CompletedProcess[str]]
+FAIL = frozenset({Status.FAIL})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fixing")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+
+
+def _two_models() -> str:
+    """The page with its first two models only."""
+    text = page_text()
+    return text[: text.index("- Name: regnety_006")] + text[text.index("-->") :]
+
+
+def _proposed(folder: Path, text: str, statuses: frozenset[Status] = FAIL, *kinds: str) -> Fix:
+    path = folder / "page.md"
+    path.write_bytes(text.encode())
+    (fix,) = propose_fixes(_project(folder), Selection((), kinds), Resources(folder), Silent(), statuses)
+    return fix
+
+
+def _project(folder: Path) -> Project:
+    return replace(find_project(folder, (Path("page.md"),)), root=folder)
+
+
+def _verdicts(folder: Path, text: str) -> tuple[Verdict, ...]:
+    (folder / "page.md").write_bytes(text.encode())
+    return verify(_project(folder), Selection(), Resources(folder), Silent()).verdicts
+
+
+FALSE = {
+    "FLOPs": "199514081",
+    "Parameters": "3.3e6",
+    "Epochs": "99",
+    "Batch Size": "1025",
+    "Momentum": "0.91",
+    "Weight Decay": "6.00e-05",
+    "ID": "regnety_200",
+    "Training Resources": "7x NVIDIA V100 GPUs",
+}
+STYLES = ["{}", "'{}'", '"{}"', "{}   # as published", "  {}"]
+
+
+@settings(
+    max_examples=15, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    falsified=st.dictionaries(st.sampled_from(sorted(FALSE)), st.sampled_from(STYLES)),
+    removed=st.sampled_from(["", "    - ReLU\n", "    - Convolution\n"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_a_fix_changes_only_the_false_values(folder: Path, falsified: dict[str, str], removed: str, end: str) -> None:
+    text = _two_models()
+    for key, style in falsified.items():
+        text = re.sub(
+            rf"(    {key}: ).*", lambda found, key=key, style=style: found[1] + style.format(FALSE[key]), text, count=1
+        )
+    text = text.replace(removed, "", 1).replace("\n", end)
+    false = [one for one in _verdicts(folder, text) if one.status is Status.FAIL]
+    fix = _proposed(folder, text)
+    assert fix.left == ()
+
+    # Cut out of both what was false: what remains is the same, byte for byte.
+    assert _without(fix.after, false) == _without(text, false)
+    assert [one for one in _verdicts(folder, fix.after) if one.status is Status.FAIL] == []
+    assert _proposed(folder, fix.after).after == fix.after
+
+
+def _without(text: str, false: list[Verdict]) -> str:
+    """The text without the values of these claims: of a list without the lines of its items."""
+    wanted = {(one.claim.model, one.claim.kind, one.claim.where.path) for one in false}
+    lines = text.split("\n")
+    for claim in claims(index_of(text)):
+        if claim.kind == "text" or (claim.model, claim.kind, claim.where.path) not in wanted:
+            continue
+        row, column = claim.where.line - 1, claim.where.column - 1
+        if claim.items:
+            for number in range(row, row + len(claim.items)):
+                lines[number] = "\0"
+        else:
+            value = re.match(r"'[^']*'|\"[^\"]*\"|[^#\r]*?(?=\s*(#|\r|$))", lines[row][column:])
+            assert value
+            lines[row] = lines[row][:column] + lines[row][column + value.end() :]
+    return "\n".join(line for line in lines if line != "\0").replace("DollÃ¡r", "Dollár")
+
+
+def test_what_is_explained_is_mended_only_where_asked_for(folder: Path) -> None:
+    text = _two_models()
+    assert "255754236" in _proposed(folder, text).after
+    both = frozenset({Status.FAIL, Status.EXPLAINED})
+    assert "FLOPs: 199514080\n" in _proposed(folder, text, both).after
+
+
+def test_only_the_kinds_that_are_asked_for(folder: Path) -> None:
+    text = _two_models().replace("Epochs: 100", "Epochs: 99").replace("FLOPs: 255754236", "FLOPs: 3")
+    after = _proposed(folder, text, FAIL, "epochs").after
+    assert after == text.replace("Epochs: 99", "Epochs: 100")
+
+
+def test_what_was_not_measured_is_left_alone_and_named(folder: Path) -> None:
+    text = _two_models().replace("Top 1 Accuracy: 70.28%", "Top 1 Accuracy: 60.28%")
+    fix = _proposed(folder, text, FAIL, "top_1_accuracy")
+    assert fix.after == text
+    ((verdict, why),) = fix.left
+    assert (verdict.claim.kind, why) == ("top_1_accuracy", "what is true was not measured here")
+
+
+def test_an_accuracy_is_rounded_only_as_far_as_it_still_passes(folder: Path) -> None:
+    shutil.copytree(ROOT / "modelindex", folder / "modelindex", dirs_exist_ok=True)
+    project = find_project(folder, (Path("modelindex/canary/canary.md"),))
+    page = folder / "modelindex" / "canary" / "canary.md"
+    text = page.read_text("utf-8")
+    page.write_text(text.replace("93.8%", "'95%'").replace("99.4%", "97.31%"), "utf-8")
+    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    assert fix.after == text.replace("93.8%", "'93.8%'").replace("99.4%", "99.40%")
+
+
+@pytest.mark.parametrize("wrong", ["Crop Pct: '0.5'", "Interpolation: nearest"])
+@pytest.mark.parametrize("beside", ["FLOPs: 564416", "FLOPs: 564417"])
+def test_a_wrong_condition_is_mended_and_not_what_was_measured_under_it(folder: Path, wrong: str, beside: str) -> None:
+    shutil.copytree(ROOT / "modelindex", folder / "modelindex", dirs_exist_ok=True)
+    project = find_project(folder, (Path("modelindex/canary/canary.md"),))
+    page = folder / "modelindex" / "canary" / "canary.md"
+    text = page.read_text("utf-8")
+    falsified = re.sub(rf"{wrong.partition(':')[0]}: .*", wrong, text).replace("FLOPs: 564416", beside)
+    page.write_text(falsified, "utf-8")
+    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    assert (fix.after, fix.left) == (text, ())
+
+
+def test_what_one_wrong_image_size_would_make_false_is_left_alone(folder: Path) -> None:
+    shutil.copytree(ROOT / "modelindex", folder / "modelindex", dirs_exist_ok=True)
+    project = find_project(folder, (Path("modelindex/canary/canary.md"),))
+    page = folder / "modelindex" / "canary" / "canary.md"
+    text = page.read_text("utf-8").replace("Image Size: '32'", "Image Size: '48'")
+    page.write_text(text, "utf-8")
+    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    assert fix.after == text
+    assert {verdict.claim.kind for verdict, _ in fix.left} == {"flops", "top_1_accuracy", "top_5_accuracy"}
+
+
+def test_corrections_that_collide_leave_the_others(folder: Path) -> None:
+    text = _two_models().replace("ID: regnety_002", "ID: regnety_002â€™").replace("Epochs: 100", "Epochs: 99", 1)
+    fix = _proposed(folder, text)
+    assert "Epochs: 99" not in fix.after
+    assert "ID: regnety_002\n" in fix.after
+
+
+def test_a_read_only_page_is_left_alone(folder: Path) -> None:
+    fix = _proposed(folder, _two_models().replace("Epochs: 100", "Epochs: 99", 1), FAIL, "epochs")
+    (folder / "page.md").chmod(0o444)
+    with pytest.raises(FixError, match="a read-only one"):
+        write_fixes([fix])
+    (folder / "page.md").chmod(0o644)
+
+
+def test_byte_order_mark_permissions_and_links_stay(folder: Path) -> None:
+    text = _two_models().replace("Epochs: 100", "Epochs: 99", 1)
+    real = folder / "real.md"
+    real.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    real.chmod(0o600)
+    (folder / "page.md").unlink(missing_ok=True)
+    (folder / "page.md").symlink_to(real)
+    (fix,) = propose_fixes(_project(folder), Selection((), ("epochs",)), Resources(folder), Silent(), FAIL)
+    write_fixes([fix])
+    assert real.read_bytes() == b"\xef\xbb\xbf" + text.replace("Epochs: 99", "Epochs: 100").encode()
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert (folder / "page.md").is_symlink()
+    (folder / "page.md").unlink()
+
+
+def test_a_page_that_changed_meanwhile_is_not_overwritten(folder: Path) -> None:
+    fix = _proposed(folder, _two_models().replace("Epochs: 100", "Epochs: 99", 1), FAIL, "epochs")
+    (folder / "page.md").write_text("another")
+    with pytest.raises(FixError, match="run the command again"):
+        write_fixes([fix])
+    assert (folder / "page.md").read_text() == "another"
+
+
+def test_the_program(verify: Verify, project: Path) -> None:
+    page = project / "modelindex" / "regnety.md"
+    before = page.read_bytes()
+    shown = verify("fix", "--dry-run", "--claim", "batch_size", cwd=project)
+    assert shown.returncode == 1
+    assert [line for line in shown.stdout.splitlines() if line[:1] in "+-"] == [
+        "--- a/modelindex/regnety.md",
+        "+++ b/modelindex/regnety.md",
+        "-    Batch Size: 512",
+        "+    Batch Size: 256",
+    ]
+    assert page.read_bytes() == before
+    mended = verify("fix", "--claim", "batch_size", cwd=project)
+    assert (mended.returncode, mended.stdout) == (0, shown.stdout)
+    changed = [
+        pair for pair in zip(before.split(b"\n"), page.read_bytes().split(b"\n"), strict=True) if len(set(pair)) > 1
+    ]
+    assert changed == [(b"    Batch Size: 512", b"    Batch Size: 256")]
+    nobody = verify("fix", "--claim", "batchsize", cwd=project)
+    assert (nobody.returncode, "No kind of claim is called batchsize" in nobody.stderr) == (2, True)
+    again = verify("fix", "--claim", "batch_size", cwd=project)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "Nothing to mend.\n")
+
+
+def test_values_of_imported_files_are_mended_where_they_stand(folder: Path) -> None:
+    """Also in JSON, and of a collection; what models of it do not share is left alone."""
+    pages = {
+        "page.yml": "Import: part.yml\nModels:\n- Name: regnety_002\n  In Collection: C\n  Metadata: part.json\n",
+        "part.json": '{"Parameters": 3300000, "ID": "x"}\n',
+        "part.yml": (
+            "Collections:\n- {Name: C, Metadata: {ID: y}}\nModels:\n"
+            "- {Name: regnety_004, In Collection: C, Metadata: {Params (M): 4.4}}\n"
+            "- {Name: regnety_006, In Collection: C}\n"
+        ),
+    }
+    for name, text in pages.items():
+        (folder / name).write_text(text)
+    project = replace(find_project(folder, (Path("page.yml"),)), root=folder)
+    fixes = {fix.name: fix for fix in propose_fixes(project, Selection(), Resources(folder), Silent(), FAIL)}
+    assert fixes["part.json"].after == '{"Parameters": 3200000, "ID": "regnety_002"}\n'
+    assert fixes["part.yml"].after == pages["part.yml"].replace("4.4", "4.3")
+    assert fixes["page.yml"].after == pages["page.yml"]
+    assert {verdict.claim.model for verdict, _ in fixes["page.yml"].left} == {"regnety_004", "regnety_006"}
+    assert all(verdict.claim.kind == "id" for verdict, _ in fixes["page.yml"].left)

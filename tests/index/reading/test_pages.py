@@ -1,0 +1,72 @@
+"""Every page in pages/good is read; every page in pages/bad gives the message beside it, and nothing else."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from harness.index.claim import Claim
+from harness.index.claims import claims
+from harness.index.faults import PageError
+from harness.index.page import MOST_BYTES, SUFFIXES, read_page
+from harness.index.reading.index import read_index
+from harness.project.files import FolderFiles
+from tests.conftest import index_of
+
+PAGES = Path(__file__).parents[2] / "pages"
+
+
+def _pages(folder: str) -> list[Path]:
+    return sorted(path for path in (PAGES / folder).iterdir() if path.suffix in SUFFIXES)
+
+
+def _read(path: Path) -> tuple[Claim, ...]:
+    return claims(read_index(read_page(path, path.name), path.parent / "_includes", FolderFiles(path.parent)))
+
+
+def _message_of(path: Path) -> Path:
+    """The file beside a bad page with what is told of it."""
+    return path.with_suffix(".txt") if path.suffix == ".md" else path.with_name(f"{path.name}.txt")
+
+
+@pytest.mark.parametrize("path", _pages("good"), ids=lambda path: path.name)
+def test_good(path: Path) -> None:
+    _read(path)
+
+
+@pytest.mark.parametrize("path", _pages("bad"), ids=lambda path: path.name)
+def test_bad(path: Path) -> None:
+    with pytest.raises(PageError) as caught:
+        _read(path)
+    assert f"{caught.value}\n" == _message_of(path).read_text("utf-8")
+
+
+def test_a_page_that_is_not_there_a_folder_and_a_device(tmp_path: Path) -> None:
+    for path, found in ((tmp_path / "none.md", "no such file"), (tmp_path, "a folder"), (Path("/dev/zero"), "device")):
+        with pytest.raises(PageError, match=found):
+            read_page(path, path.name)
+
+
+def test_a_page_of_fifty_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "large.md"
+    path.write_bytes(b"x" * 50_000_000)
+    with pytest.raises(PageError, match=f"at most {MOST_BYTES} bytes, got 50000000 bytes"):
+        read_page(path, path.name)
+
+
+@pytest.mark.parametrize(
+    "piece", ["<!-- ", "$ ", "$$ ", "```\n", "~~~\n", "[a ", "a-", "{% if x %}", "\u2028", "- a\n"]
+)
+def test_hostile_repetition_takes_no_more_than_linear_time(piece: str) -> None:
+    """A page of this size must come to an answer; quadratic rules took minutes."""
+    with suppress(PageError):
+        claims(index_of(piece * (400_000 // len(piece)) + "\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n"))
+
+
+def test_line_breaks_that_only_yaml_knows_move_nothing() -> None:
+    """Editors and GitHub count line feeds; YAML also counts these."""
+    for breaking in ("\u2028", "\u0085", "\r"):
+        text = f'<!--\nType: model-index\nModels:\n- Name: a\n  Metadata:\n    ID: "x{breaking} y"\n    FLOPs: -1\n-->'
+        with pytest.raises(PageError) as caught:
+            index_of(text)
+        assert [(fault.where.line, fault.where.column) for fault in caught.value.faults] == [(7, 12)]

@@ -1,0 +1,87 @@
+"""A page's template rendered: text, variables and includes, and nothing that could run, spin or reach elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.index.faults import PageError
+from harness.index.page import page_from_text
+from harness.index.templates.rendering import render
+
+BLOCK = "<!--  \nType: model-index\nModels:\n- Name: '{{ model_name }}'  # {% raw %} é\n-->"
+VARIABLES = {"model_name": "a_1", "weights": "https://example.org/a.pth?x=1&y=%20", "missing": None, "long": "x" * 490}
+
+
+def _rendered(text: str, folder: Path, **variables: str) -> str:
+    page = render(page_from_text(text, "page.md"), folder, VARIABLES | variables)
+    return page.before + page.index + page.after
+
+
+def test_includes_and_variables_are_rendered_and_the_model_index_stays(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("from {{ weights }} & {% include 'b.md' %}")
+    (tmp_path / "b.md").write_text("{# a comment #}<{{ model_name }}>")
+    text = f"# {{{{ model_name }}}}\n{{% include 'a.md' %}}\n\n{BLOCK}\n\nEnd, without a line's end"
+    page = "# a_1\nfrom https://example.org/a.pth?x=1&y=%20 & <a_1>\n\n"
+    assert _rendered(text, tmp_path) == f"{page}{BLOCK}\n\nEnd, without a line's end"
+
+
+def test_line_ends_stay(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("one\ntwo\n")
+    text = f"# T\r\n{{% include 'a.md' %}}\r\n{BLOCK}\r\n"
+    assert _rendered(text, tmp_path) == f"# T\r\none\r\ntwo\r\n\r\n{BLOCK}\r\n"
+
+
+def test_a_page_that_is_no_template_is_itself(tmp_path: Path) -> None:
+    text = f"{BLOCK}\n100 % {{ }} }} {{ #\n"
+    assert _rendered(text, tmp_path) == text
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{% for i in range(9**9) %}x{% endfor %}", "got a for"),
+        ("{{ model_name * 999999999 }}", "got a mul"),
+        ("{{ model_name | upper }}", "got a filter"),
+        ("{{ model_name.__class__ }}", "got a getattr"),
+        ("{{ range(3) }}", "got a call"),
+        ("{% set a = 1 %}", "got a assign"),
+        ("{% macro a() %}{% endmacro %}", "got a macro"),
+        ("{% if model_name %}x{% endif %}", "got a if"),
+        ("{% include ['a.md', 'b.md'] %}", "an include whose name is computed"),
+        ("{% include model_name %}", "an include whose name is computed"),
+        (
+            "\n{{ unknown }}",
+            "page.md:2:1: expected a template",
+        ),
+        ("{{ missing }}", "the variable missing, which the page's first model does not declare"),
+        ("{{ long }}" * 20_000, "more than 8388608 characters"),
+        ("\n\n{% include 'loop.md' %}", "page.md:3:1: expected a template of text, variables and includes, got a for"),
+        ("{% include 'none.md' %}", "an include of none.md, which is not in modelindex/_includes/"),
+        ("{% include '../secret.md' %}", "an include of ../secret.md"),
+        ("{% include '/etc/passwd' %}", "an include of /etc/passwd"),
+        ("{% include 'link.md' %}", "an include of link.md"),
+        ("{% include 'self.md' %}", "self.md, which includes itself"),
+        ("{% include 'bomb0.md' %}", "more than 8388608 characters"),
+        ("{{ model_name", "expected token 'end of print statement'"),
+    ],
+)
+def test_what_is_not_rendered(tmp_path: Path, template: str, told: str) -> None:
+    folder = tmp_path / "_includes"
+    folder.mkdir()
+    (tmp_path / "secret.md").write_text("secret")
+    (folder / "link.md").symlink_to(tmp_path / "secret.md")
+    (folder / "loop.md").write_text("\n\n\n\n{% for i in [1] %}{% endfor %}")
+    (folder / "self.md").write_text("{% include 'self.md' %}")
+    for depth in range(40):
+        (folder / f"bomb{depth}.md").write_text(f"{{% include 'bomb{depth + 1}.md' %}}" * 2)
+    (folder / "bomb40.md").write_text("")
+    with pytest.raises(PageError) as raised:
+        _rendered(f"{template}\n{BLOCK}\n", folder)
+    assert told in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["<script>", "a`b", "a\nb", '"', "{{ weights }}", "a|b"])
+def test_values_that_could_be_read_as_more(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PageError, match="could be read as more than a value"):
+        _rendered(f"{{{{ model_name }}}}\n{BLOCK}\n", tmp_path, model_name=name)
+    assert _rendered(f"{{{{ weights }}}}\n{BLOCK}\n", tmp_path, model_name=name).startswith("https://")

@@ -1,0 +1,101 @@
+"""Pages by what the user names, and no page twice."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.cli.options import find
+from harness.project.discovery import NoPagesError, discover
+from harness.project.project import find_project
+from tests.conftest import ROOT
+
+INDEX = "Models: [{Name: a}]\n"
+PAGE = f"# A\n\n<!--\nType: model-index\n{INDEX}-->\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    pages = {
+        "a/README.md": PAGE,
+        "b/README.md": "# Nothing\n",
+        "b/deep/metafile.yml": INDEX,
+        "b/deep/notes.yaml": "models: [of something else]\n",
+        "b/card.mdx": "---\nmodel-index:\n- name: a\n---\n",
+        "c.json": '{"Models": [{"Name": "a"}]}',
+        "d.json": '{"a": 1}',
+        "e.txt": PAGE,
+        ".hidden/f.md": PAGE,
+        "node_modules/g.md": PAGE,
+        "b/.venv/h.md": PAGE,
+    }
+    for name, text in pages.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("named", "found", "others"),
+    [
+        (["."], ["a/README.md", "b/card.mdx", "b/deep/metafile.yml", "c.json"], 3),
+        (["b"], ["b/card.mdx", "b/deep/metafile.yml"], 2),
+        (["*/README.md"], ["a/README.md"], 1),
+        (["**/*.yml", "c.json"], ["b/deep/metafile.yml", "c.json"], 0),
+        (["d.json", "none.md"], ["d.json", "none.md"], 0),
+    ],
+)
+def test_files_folders_and_patterns(folder: Path, named: list[str], found: list[str], others: int) -> None:
+    discovered = discover(map(Path, named), folder)
+    assert [path.relative_to(folder).as_posix() for path in discovered.pages] == found
+    assert discovered.others == others
+
+
+@pytest.mark.parametrize("named", ["empty", "none/*.md", "*.txt"])
+def test_where_there_is_no_page(folder: Path, named: str) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(NoPagesError, match="expected pages with a model-index"):
+        discover([Path(named)], folder)
+
+
+def test_a_page_that_another_imports_is_verified_with_it(folder: Path) -> None:
+    (folder / "index.yml").write_text("Import:\n- b/deep\nModels: []\n")
+    named = [name for name, _ in find_project(folder, [Path()]).pages]
+    assert named == ["a/README.md", "b/card.mdx", "c.json", "index.yml"]
+
+
+def test_the_pages_of_a_project_may_be_patterns(folder: Path) -> None:
+    (folder / "modelindex").mkdir()
+    (folder / "modelindex" / "one.md").write_text(PAGE)
+    (folder / "modelindex" / "verify.toml").write_text('pages = ["*.md", "../a"]\n')
+    project = find_project(folder, [])
+    assert [name for name, _ in project.pages] == ["modelindex/one.md", "a/README.md"]
+    assert project.whole
+
+
+def test_pages_that_the_harness_rendered_are_no_second_ones(tmp_path: Path) -> None:
+    for name in ("modelindex/a.md", "reports/pages/a.md"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(PAGE)
+    (tmp_path / "modelindex" / "verify.toml").write_text('pages = ["a.md"]\n')
+
+    def found(named: str, start: Path = tmp_path) -> list[str]:
+        return [name for name, _ in find_project(start, [Path(named)]).pages]
+
+    assert found(".") == found("**/*.md") == found("../**/*.md", tmp_path / "modelindex") == ["modelindex/a.md"]
+    assert found("reports") == found("reports/pages/a.md") == ["reports/pages/a.md"]
+
+
+def test_what_holds_no_page_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(folder)
+    find((Path("*/README.md"),))
+    assert capsys.readouterr().err == "1 page; no model-index in 1 other file.\n"
+
+
+def test_a_pipe_among_the_pages_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "b" / "pipe.md")
+    code = "from harness.project.discovery import discover; from pathlib import Path; discover([Path('.')], Path('.'))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, timeout=30, check=True)

@@ -1,0 +1,109 @@
+"""Tasks in processes: one that dies takes only its own task with it, and none outlives who gave them out."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.system.processes import map_in_processes
+
+
+def act(name: str, task: str) -> str:
+    """Do what the task says."""
+    if task == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if task == "raise":
+        raise ValueError(task)
+    return name + task.upper()
+
+
+def test_a_process_that_dies_takes_only_its_own_task_with_it() -> None:
+    tasks = ["a", "b", "die", "c", "d", "die", "e", "f"]
+    results = dict(map_in_processes(act, "me ", tasks, 2, ()))
+    assert results == {place: None if task == "die" else f"me {task.upper()}" for place, task in enumerate(tasks)}
+
+
+class Shared:
+    """What tasks share, which counts how often it goes to a process."""
+
+    gone = 0
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        type(self).gone += 1
+        return Shared, ()
+
+
+def act_with(_: Shared, task: str) -> str:
+    """Do what the task says, whatever is shared."""
+    return act("", task)
+
+
+def test_what_tasks_share_goes_to_each_process_once() -> None:
+    tasks = list("abcdefgh")
+    assert len(dict(map_in_processes(act_with, Shared(), tasks, 2, ()))) == len(tasks)
+    assert Shared.gone <= 2
+
+
+def test_what_a_task_raises_comes_through() -> None:
+    with pytest.raises(ValueError, match="raise"):
+        dict(map_in_processes(act, "", ["a", "raise", "b"], 2, ()))
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
+def test_none_outlives_who_gave_them_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / "task.py").write_text(
+        textwrap.dedent("""
+            import os, time
+            from pathlib import Path
+
+            def wait(_, task):
+                Path(task).write_text(str(os.getpid()))
+                time.sleep(60)
+        """)
+    )
+    tasks = [str(tmp_path / "pid")]
+    code = (
+        "import task\nfrom harness.system.processes import map_in_processes\n"
+        f"list(map_in_processes(task.wait, None, {tasks!r}, 2, ()))"
+    )
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    parent = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})
+    pid = _eventually(lambda: int((tmp_path / "pid").read_text() or 0) if (tmp_path / "pid").exists() else 0)
+    parent.send_signal(getattr(signal, name))
+    parent.wait(30)
+    _eventually(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
+
+
+def test_an_interrupt_while_processes_start_says_nothing_more(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("from pathlib import Path\nPath('begun').touch()\nimport time\ntime.sleep(2)\n")
+    code = (
+        "from harness.system.processes import map_in_processes\ntry:\n"
+        "    list(map_in_processes(print, None, ['x'], 2, ['slow']))\n"
+        "except KeyboardInterrupt:\n    import os\n    os._exit(130)"
+    )
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    _eventually((tmp_path / "begun").exists)
+    os.killpg(parent.pid, signal.SIGINT)
+    assert (parent.communicate(timeout=30)[1], parent.returncode) == (b"", 130)
+
+
+def _eventually(found: object) -> int:
+    """What the function returns once that is true; fails after half a minute."""
+    assert callable(found)
+    for _ in range(300):
+        if value := found():
+            return int(value)
+        time.sleep(0.1)
+    raise AssertionError("never")
