@@ -1,1 +1,1 @@
-"""The command line: one module per verb, and the options, output and exit codes they share."""
+"""The command line: one module per verb, with shared options, output and exit codes."""

@@ -6,51 +6,63 @@ from typing import Any
 
 import click
 
-from harness.cli.options import find, on_claims, on_pages, with_files, with_format, with_networks
-from harness.cli.output import View, exit_code, refuse_output, show, verified
+from harness.cli.options import (
+    network_options,
+    open_project,
+    output_options,
+    pages_argument,
+    resource_options,
+    selection_options,
+    strict_option,
+)
+from harness.cli.output import OutputSettings, exit_code, output_verdicts, refuse_to_overwrite_pages, verify_selected
 
 
 @click.command("all")
-@on_pages
-@on_claims
-@with_files
-@with_networks
-@with_format
+@pages_argument
+@selection_options
+@resource_options
+@network_options
+@output_options
+@strict_option
 @click.option(
     "--reports",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where reports are written; reports/ beside modelindex/ by default.",
+    help="Folder to write reports to.  [default: reports/ beside modelindex/]",
 )
-def verify_all(  # noqa: PLR0913 - a parameter for each flag
+def verify_all(  # noqa: PLR0913 - a parameter for each option
     *,
     pages: tuple[Path, ...],
     models: tuple[str, ...],
     kinds: tuple[str, ...],
-    form: str,
+    report_format: str,
     output: Path | None,
     reports: Path | None,
     strict: bool,
-    **files: Any,
+    **options: Any,
 ) -> int:
-    """Verify every claim of every page, and write reports/.
+    """Verify every claim of every page, and write reports.
 
     PAGE is a file, a folder, a quoted pattern such as 'docs/**/*.md', or torchvision:PATTERN for torchvision's own
-    models. Without PAGE, the pages named in modelindex/verify.toml, here or in a folder above. With --model or --claim
-    no reports are written; with PAGE inside such a project, only where --reports says.
+    models. Without PAGE, the pages in modelindex/verify.toml are verified; the file is searched for in this folder and
+    the folders above.
+
+    Reports are written if all claims of all pages of the project are verified. With PAGE, they are written only to
+    the folder that --reports names.
 
     Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, an unreadable page or nothing to check, 3 a check
     could not finish.
     """
     started = time.monotonic()
-    project = find(pages)
-    refuse_output(project, output)
-    answer = verified(project, models, kinds, files)
-    if answer.portable and (reports or project.whole):
+    project = open_project(pages)
+    refuse_to_overwrite_pages(project, output)
+    verification = verify_selected(project, models, kinds, options)
+    if verification.portable and (reports or project.whole):
         from harness.report.files import report_files, write_reports
 
         folder = reports or project.root / "reports"
-        write_reports(folder, report_files(answer.portable))
+        write_reports(folder, report_files(verification.portable))
         click.echo(f"Reports are in {folder}.", err=True)
-    show(answer, project, View(form, output, strict, started))
-    return exit_code(answer.verdicts, strict=strict)
+    output_verdicts(verification, project, OutputSettings(report_format, output, strict, started))
+    return exit_code(verification.verdicts, strict=strict)

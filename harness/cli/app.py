@@ -1,4 +1,4 @@
-"""The command line: every verb by its name."""
+"""The command line and its verbs."""
 
 import click
 
@@ -10,7 +10,7 @@ from harness.cli import list as list_
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="model-card-harness")
 def app() -> None:
-    """Re-measure every claim of a model-index page, and say pass or fail with evidence.
+    """Verify the claims of model-index pages: measure each one again, and show the evidence.
 
     Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, an unreadable page or nothing to check, 3 a check
     could not finish.

@@ -1,4 +1,4 @@
-"""What changed since a commit, verified and nothing else."""
+"""`verify changed`: the claims that a change can affect."""
 
 import json
 import textwrap
@@ -8,116 +8,140 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import find, on_claims, on_pages, resources, with_files, with_format, with_networks
-from harness.cli.output import View, exit_code, nothing_selected, refuse_output, show, write
+from harness.cli.options import (
+    local_resources,
+    network_options,
+    open_project,
+    output_options,
+    pages_argument,
+    resource_options,
+    selection_options,
+    strict_option,
+)
+from harness.cli.output import (
+    OutputSettings,
+    exit_code,
+    output_verdicts,
+    refuse_to_overwrite_pages,
+    require_selected,
+    write_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.commands.changed import Affected
+    from harness.commands.changed import AffectedClaim
     from harness.verdict import Verdict
 
 
 @click.command()
-@on_pages
+@pages_argument
 @click.option(
     "--base",
     envvar="PRE_COMMIT_FROM_REF",
     default="HEAD",
     show_default=True,
     metavar="REF",
-    help="The commit, branch or tag to compare with.",
+    help="Commit, branch or tag to compare with.",
 )
-@on_claims
-@click.option("--dry-run", is_flag=True, help="Say which claims, and why; verify nothing.")
-@with_files
-@with_networks
-@with_format
-def changed(  # noqa: PLR0913 - a parameter for each flag
+@selection_options
+@click.option("--dry-run", is_flag=True, help="List the affected claims and the reasons; verify nothing.")
+@resource_options
+@network_options
+@output_options
+@strict_option
+def changed(  # noqa: PLR0913 - a parameter for each option
     *,
     pages: tuple[Path, ...],
     base: str,
     models: tuple[str, ...],
     kinds: tuple[str, ...],
     dry_run: bool,
-    form: str,
+    report_format: str,
     output: Path | None,
     strict: bool,
-    **files: Any,
+    **options: Any,
 ) -> int:
-    """Verify the claims that a change can affect, and no others.
+    """Verify the claims that a change since REF can affect.
 
-    The pages are compared with what they were at REF by meaning: text moved, comments and the order of keys affect
-    nothing. With --format json, what is printed is {"models": […], "claims": […]}, on one line, for the matrix of
-    a workflow. No reports are written.
+    Pages are compared by meaning: moved text, comments and the order of keys affect nothing. If anything in a model's
+    entry changed, all its claims are verified; its accuracies only if an input of their evaluation changed.
+
+    With --format json, the output is {"models": […], "claims": […]} on one line, for the matrix of a workflow. No
+    reports are written.
     """
     from harness.commands.changed import changes_since
     from harness.report.progress import ProgressOnStderr
-    from harness.verify.run import Answer, Named, Selection, verify
+    from harness.verify.run import Verification, verify
+    from harness.verify.selection import ClaimSet, Selection
 
-    if dry_run and form not in {"rich", "json"}:
-        raise click.UsageError(f"--dry-run has no verdicts to show as {form}; leave one of the two away.")
+    if dry_run and report_format not in {"rich", "json"}:
+        raise click.UsageError(f"--dry-run has no verdicts to show as {report_format}; remove one of the two options.")
     started = time.monotonic()
-    project = find(pages)
-    refuse_output(project, output)
-    found = resources(project, files)
-    changes = changes_since(project, found, base)
+    project = open_project(pages)
+    refuse_to_overwrite_pages(project, output)
+    resources = local_resources(project, options)
+    changes = changes_since(project, base)
     selection = Selection(models, kinds)
-    if not any(claim in selection for claim in changes.claims):
-        raise click.UsageError(nothing_selected(changes.claims, models, kinds))
-    affected = [one for one in changes.affected if one.claim in selection]
-    answer = Answer((), (), (), cached=True)
+    require_selected((claim for claim in changes.claims if claim in selection), changes.claims, models, kinds)
+    affected = [item for item in changes.affected if item.claim in selection]
+    verification = Verification(cached=True)
     if affected and not dry_run:
-        named = Named(frozenset(one.claim.key for one in affected))
-        answer = verify(project, named, found, ProgressOnStderr(), files["jobs"])
-    if form == "json" and output is None:
-        click.echo(_as_json(affected, answer.verdicts), nl=False)
-        return exit_code(answer.verdicts, strict=strict)
-    if form == "json" and output is not None:
-        write(output, _as_json(affected, answer.verdicts))
-        form, output = "rich", None
-    if answer.verdicts or form != "rich":
-        show(answer, project, View(form, output, strict, started, overview=False))
-    _tell(affected, answer.verdicts, base, left_out=len(changes.affected) - len(affected))
-    return exit_code(answer.verdicts, strict=strict)
+        claims = ClaimSet(frozenset(item.claim.key for item in affected))
+        verification = verify(project, claims, resources, ProgressOnStderr(), options["jobs"])
+    verdicts = verification.verdicts
+    if report_format == "json" and output is None:
+        click.echo(_as_json(affected, verdicts), nl=False)
+        return exit_code(verdicts, strict=strict)
+    if report_format == "json" and output is not None:
+        write_file(output, _as_json(affected, verdicts))
+        report_format, output = "rich", None
+    if verdicts or report_format != "rich":
+        settings = OutputSettings(report_format, output, strict, started, overview=False)
+        output_verdicts(verification, project, settings)
+    _print_reasons(affected, verdicts, base, unselected=len(changes.affected) - len(affected))
+    return exit_code(verdicts, strict=strict)
 
 
-def _tell(affected: "Sequence[Affected]", verdicts: "Sequence[Verdict]", base: str, *, left_out: int) -> None:
-    """Say on stderr which claims are affected, by what, and how they fared."""
-    if not affected:
-        which = f"None of the {left_out} claims that are" if left_out else "No claim is"
-        click.echo(f"{which} affected by what changed since {base}{' is selected' if left_out else ''}.", err=True)
+def _print_reasons(
+    affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]", base: str, *, unselected: int
+) -> None:
+    """Print on stderr which claims are affected and why, with their statuses if they were verified."""
     from harness.report.overview import words
 
-    fared = {verdict.claim.key: words(verdict.status) for verdict in verdicts}
-    causes: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for one in affected:
-        told = f"{one.claim.kind} {fared[one.claim.key]}" if one.claim.key in fared else one.claim.kind
-        causes.setdefault((one.claim.model or one.claim.page, one.why), []).append(told)
-    for (about, why), claims in causes.items():
-        _echo(f"{about}: {'; '.join(why)}", "  ")
-        _echo(f"    {', '.join(claims)}", "    ")
+    if not affected:
+        which = f"None of the {unselected} affected claims is selected" if unselected else "No claim is affected"
+        click.echo(f"{which} (changes since {base}).", err=True)
+    statuses = {verdict.claim.key: words(verdict.status) for verdict in verdicts}
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for item in affected:
+        claim = item.claim
+        shown = f"{claim.kind} {statuses[claim.key]}" if claim.key in statuses else claim.kind
+        groups.setdefault((claim.model or claim.page, item.why), []).append(shown)
+    for (subject, why), claims in groups.items():
+        _print_wrapped(f"{subject}: {'; '.join(why)}", "  ")
+        _print_wrapped(f"    {', '.join(claims)}", "    ")
 
 
-def _echo(text: str, indent: str) -> None:
+def _print_wrapped(text: str, indent: str) -> None:
     from harness.index.faults import escape_controls
 
     click.echo(textwrap.fill(escape_controls(text), 80, subsequent_indent=indent, break_on_hyphens=False), err=True)
 
 
-def _as_json(affected: "Sequence[Affected]", verdicts: "Sequence[Verdict]") -> str:
-    """One line; each claim with its status, where it was verified."""
-    status = {verdict.claim.key: verdict.status.value for verdict in verdicts}
-    told = [
+def _as_json(affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]") -> str:
+    """One line; `status` is null for claims that were not verified."""
+    statuses = {verdict.claim.key: verdict.status.value for verdict in verdicts}
+    claims = [
         {
-            "page": one.claim.page,
-            "model": one.claim.model,
-            "claim": one.claim.kind,
-            "status": status.get(one.claim.key),
-            "line": one.claim.where.line,
-            "why": list(one.why),
+            "page": item.claim.page,
+            "model": item.claim.model,
+            "claim": item.claim.kind,
+            "status": statuses.get(item.claim.key),
+            "line": item.claim.where.line,
+            "why": list(item.why),
         }
-        for one in affected
+        for item in affected
     ]
-    models = list(dict.fromkeys(one.claim.model for one in affected if one.claim.model))
-    return json.dumps({"models": models, "claims": told}, ensure_ascii=False) + "\n"
+    models = list(dict.fromkeys(item.claim.model for item in affected if item.claim.model))
+    return json.dumps({"models": models, "claims": claims}, ensure_ascii=False) + "\n"

@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 def compare(*, model: str, runs: tuple[str, ...]) -> int:
     """Compare two evaluations of a model, image by image.
 
-    Which images flipped, and what McNemar's test makes of it.
+    Shows the images whose result changed, and McNemar's test on them.
 
-    Without RUNs, list the evaluations that are kept on this machine. A RUN is the beginning of its name in that list.
+    Without RUN, lists the evaluations that are stored on this machine. RUN is the beginning of a name in that list.
     """
     from harness.evaluate.run.history import find_runs
     from harness.report.comparison import print_comparison, print_runs
     from harness.report.terminal import console
 
-    found = find_runs(model)
-    if not found:
-        raise click.UsageError(f"No evaluation of {model} is kept here; run `verify all` with its weights and images.")
+    stored = find_runs(model)
+    if not stored:
+        raise click.UsageError(f"No evaluation of {model} is stored; run `verify all` with its weights and images.")
     if not runs:
-        print_runs(console(), found)
+        print_runs(console(), stored)
         return NOTHING_FALSE
     if len(runs) != 2:
-        raise click.UsageError("Name two runs, or none to see which there are.")
-    print_comparison(console(), *(_run_called(name, found) for name in runs))
+        raise click.UsageError("Name two runs to compare, or none to list them.")
+    print_comparison(console(), *(_run_named(name, stored) for name in runs))
     return NOTHING_FALSE
 
 
-def _run_called(name: str, runs: "Sequence[KeptRun]") -> "KeptRun":
-    meant = [run for run in runs if run.key.startswith(name)]
-    if len(meant) != 1:
-        raise click.UsageError(f"{len(meant)} runs begin with {name}; `verify compare MODEL` lists them.")
-    return meant[0]
+def _run_named(name: str, runs: "Sequence[KeptRun]") -> "KeptRun":
+    matching = [run for run in runs if run.key.startswith(name)]
+    if len(matching) != 1:
+        raise click.UsageError(f"{len(matching)} runs begin with {name}; `verify compare MODEL` lists them.")
+    return matching[0]

@@ -1,43 +1,44 @@
-"""`verify docs`: the pages that readers see."""
+"""`verify docs`: pages as their readers see them."""
 
 import click
 
 from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
-from harness.cli.options import find
+from harness.cli.options import open_project
 from harness.cli.output import exit_code, print_diff
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Write nothing; show what would change, and exit 1 if anything would.")
+@click.option("--check", is_flag=True, help="Write nothing; show the differences, and exit with 1 if there are any.")
 def docs(*, check: bool) -> int:
     """Render the pages, with a table of their verified claims.
 
-    They are written to reports/pages/. Each page is a template of text, variables and files of modelindex/_includes/.
-    The table stands where the page says {{ verified_claims }}, or before its citation; the model-index stays as it is.
-    False claims are told on the page, not in the exit code.
+    Rendered pages are written to reports/pages/. Each page is a template that may use variables and include files of
+    modelindex/_includes/. The table replaces {{ verified_claims }}, or is put before the citation.
+
+    False claims are shown on the page and do not change the exit code.
     """
     from harness.commands.docs import can_be_rendered, document
     from harness.report.diff import unified_diff
     from harness.report.files import rendered_pages, write_pages
     from harness.report.progress import ProgressOnStderr
 
-    project = find(())
+    project = open_project(())
     folder = project.root / "reports" / "pages"
-    left_out = [name for name, _ in project.pages if not can_be_rendered(name)]
-    if left_out:
-        click.echo(f"Left out, with nothing on them to render: {', '.join(left_out)}.", err=True)
+    skipped = [name for name, _ in project.pages if not can_be_rendered(name)]
+    if skipped:
+        click.echo(f"Skipped, since they have no text to render: {', '.join(skipped)}.", err=True)
     rendered, verdicts = document(project, ProgressOnStderr())
     if exit_code(verdicts, strict=False) == NOT_FINISHED:
-        click.echo("A check could not finish, so nothing is rendered; `verify all` tells which.", err=True)
+        click.echo("Nothing was rendered, since a check could not finish; `verify all` shows which.", err=True)
         return NOT_FINISHED
     if not check:
         write_pages(folder, rendered)
         click.echo(f"The pages are in {folder}.", err=True)
         return NOTHING_FALSE
-    there = rendered_pages(folder, rendered)
-    stale = sorted(name for name in rendered.keys() | there.keys() if rendered.get(name) != there.get(name))
+    existing = rendered_pages(folder, rendered)
+    stale = sorted(name for name in rendered.keys() | existing.keys() if rendered.get(name) != existing.get(name))
     for name in stale:
-        print_diff(unified_diff(f"reports/pages/{name}", there.get(name, ""), rendered.get(name, "")))
-    told = f"Stale: {', '.join(stale)}; run `verify docs`." if stale else "The pages are what `verify docs` writes."
-    click.echo(told, err=True)
+        print_diff(unified_diff(f"reports/pages/{name}", existing.get(name, ""), rendered.get(name, "")))
+    message = f"Out of date: {', '.join(stale)}; run `verify docs`." if stale else "The rendered pages are up to date."
+    click.echo(message, err=True)
     return FALSE if stale else NOTHING_FALSE

@@ -1,4 +1,4 @@
-"""The exit codes; the most serious wins."""
+"""The exit codes. The most serious applies: 2, then 3, then 1."""
 
 NOTHING_FALSE = 0
 FALSE = 1

@@ -5,25 +5,25 @@ from typing import Any
 
 import click
 
-from harness.cli.options import find, on_pages, with_files, with_networks
-from harness.cli.output import exit_code, verified
+from harness.cli.options import network_options, open_project, pages_argument, resource_options
+from harness.cli.output import exit_code, verify_selected
 
 
 @click.command()
 @click.argument("model")
 @click.argument("claim")
-@on_pages
-@with_files
-@with_networks
-def explain(*, model: str, claim: str, pages: tuple[Path, ...], **files: Any) -> int:
-    """Show how one verdict comes about, with all its evidence.
+@pages_argument
+@resource_options
+@network_options
+def explain(*, model: str, claim: str, pages: tuple[Path, ...], **options: Any) -> int:
+    """Show a verdict with all its evidence.
 
-    MODEL is a model's name, or 'page' for a claim of the page itself; CLAIM a kind such as flops. 'verify list'
-    shows both.
+    MODEL is a model's name, or 'page' for a claim of the page itself. CLAIM is a kind of claim, such as flops.
+    'verify list' shows both.
     """
-    answer = verified(find(pages), (model,), (claim,), files)
+    verification = verify_selected(open_project(pages), (model,), (claim,), options)
     from harness.report.terminal import console, print_verdict
 
-    for verdict in answer.verdicts:
+    for verdict in verification.verdicts:
         print_verdict(console(), verdict)
-    return exit_code(answer.verdicts, strict=False)
+    return exit_code(verification.verdicts, strict=False)

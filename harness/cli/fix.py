@@ -1,4 +1,4 @@
-"""`verify fix`: false values of pages replaced by measured ones."""
+"""`verify fix`: false values of pages replaced by true ones."""
 
 from pathlib import Path
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import click
 
 from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
-from harness.cli.options import find, on_claims, on_pages, resources, with_files
-from harness.cli.output import exit_code, print_diff, verified
+from harness.cli.options import local_resources, open_project, pages_argument, resource_options, selection_options
+from harness.cli.output import exit_code, print_diff, require_selected
 
 
 @click.command()
-@on_pages
-@on_claims
-@click.option("--explained", is_flag=True, help="Also mend what is explained: reproduced, but under other conditions.")
-@click.option("--dry-run", is_flag=True, help="Show the diff; write nothing.")
-@with_files
+@pages_argument
+@selection_options
+@click.option("--explained", is_flag=True, help="Also fix explained claims: those that hold under other conditions.")
+@click.option("--dry-run", is_flag=True, help="Show the changes; write nothing.")
+@resource_options
 def fix(
     *,
     pages: tuple[Path, ...],
@@ -23,38 +23,43 @@ def fix(
     kinds: tuple[str, ...],
     explained: bool,
     dry_run: bool,
-    **files: Any,
+    **options: Any,
 ) -> int:
-    """Rewrite false values of the pages to the measured ones.
+    """Replace false values on the pages by true ones.
 
-    Only values that were measured here, or that a record or a reference on file states, are written, in the page's
-    own style; no other character of the page is touched. What cannot be mended so is named, and makes the exit code 1.
+    A true value is one that was measured here, or that a record or a reference states. It is written in the style of
+    the page; nothing else on the page changes.
+
+    Exit codes: 0 everything false was fixed, 1 something was not, 2 bad usage or an unreadable page, 3 a check could
+    not finish.
     """
     from harness.commands.fix import propose_fixes, write_fixes
     from harness.index.faults import escape_controls
     from harness.report.diff import unified_diff
     from harness.report.progress import ProgressOnStderr
     from harness.verdict import Status
-    from harness.verify.run import Selection
+    from harness.verify.selection import Selection
 
-    project = find(pages)
-    verdicts = verified(project, models, kinds, files).verdicts
+    project = open_project(pages)
+    resources = local_resources(project, options)
     statuses = frozenset({Status.FAIL, Status.EXPLAINED} if explained else {Status.FAIL})
-    fixes = propose_fixes(project, Selection(models, kinds), resources(project, files), ProgressOnStderr(), statuses)
-    changed = [one for one in fixes if one.before != one.after]
-    for one in changed:
-        print_diff(unified_diff(one.name, one.before, one.after))
+    verification, fixes = propose_fixes(project, Selection(models, kinds), resources, ProgressOnStderr(), statuses)
+    require_selected(verification.verdicts, verification.claims, models, kinds)
+    changed = [page for page in fixes if page.before != page.after]
+    for page in changed:
+        print_diff(unified_diff(page.name, page.before, page.after))
     if not dry_run:
         write_fixes(changed)
-        for one in changed:
-            click.echo(f"Mended {one.name}.", err=True)
-    left = [pair for one in fixes for pair in one.left]
-    for verdict, why in left:
-        about = f"{verdict.claim.where}: {verdict.claim.kind} of {verdict.claim.model or 'page'}"
-        click.echo(escape_controls(f"Left alone: {about}: {why}"), err=True)
+        for page in changed:
+            click.echo(f"Fixed {page.name}.", err=True)
+    left = [item for page in fixes for item in page.left]
+    for verdict, reason in left:
+        claim = verdict.claim
+        message = f"Not fixed: {claim.where}: {claim.kind} of {claim.model or 'page'}: {reason}"
+        click.echo(escape_controls(message), err=True)
     if not changed:
-        click.echo("Nothing to mend.", err=True)
-    if exit_code(verdicts, strict=False) == NOT_FINISHED:
-        click.echo("A check could not finish; `verify all` tells which.", err=True)
+        click.echo("Nothing to fix.", err=True)
+    if exit_code(verification.verdicts, strict=False) == NOT_FINISHED:
+        click.echo("A check could not finish; `verify all` shows which.", err=True)
         return NOT_FINISHED
     return FALSE if left or (dry_run and changed) else NOTHING_FALSE

@@ -1,22 +1,22 @@
-"""`verify list`: models, kinds of claim, and the checks that judge them."""
+"""`verify list`: models, kinds of claim and checks."""
 
 from pathlib import Path
 
 import click
 
-from harness.cli.options import find, on_pages
-from harness.cli.output import rules
+from harness.cli.options import open_project, pages_argument
+from harness.cli.output import check_descriptions
 
 
 @click.command("list")
-@on_pages
+@pages_argument
 def list_all(*, pages: tuple[Path, ...]) -> None:
-    """List models, kinds of claim, and the checks that judge them."""
+    """List models, kinds of claim, and what each is checked against."""
     from harness.checks import CHECKS
     from harness.report.listing import print_listing
     from harness.report.terminal import console
-    from harness.verify.run import read_claims
+    from harness.verify.reading import read_claims
 
-    told = rules()
-    checks = {kind: (told[kind], sorted(check.NEEDS)) for kind, check in CHECKS.items()}
-    print_listing(console(), read_claims(find(pages)), checks)
+    descriptions = check_descriptions()
+    checks = {kind: (descriptions[kind], sorted(check.NEEDS)) for kind, check in CHECKS.items()}
+    print_listing(console(), read_claims(open_project(pages)), checks)

@@ -1,6 +1,6 @@
-"""The flags that several verbs share, and what they name."""
+"""The arguments and options that several verbs share, and the project and resources that they name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.project.project import Project
     from harness.project.resources import Resources, UntilSure
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_Decorator = Callable[[_Command], _Command]
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
-def _between(least: str, most: str) -> Callable[[click.Context, click.Parameter, str | None], Decimal | None]:
-    """Reads a decimal number that is neither smaller nor larger."""
-
+def _number_between(least: str, most: str) -> Callable[[click.Context, click.Parameter, str | None], Decimal | None]:
     def read(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Decimal | None:
         if value is None:
             return None
@@ -34,182 +33,207 @@ def _between(least: str, most: str) -> Callable[[click.Context, click.Parameter,
     return read
 
 
-def on_pages(command: _Command) -> _Command:
-    """Let a verb take pages, folders of them and patterns; without any, those that modelindex/verify.toml names."""
-    path = click.Path(path_type=Path)
-    return click.argument("pages", nargs=-1, type=path, metavar="[PAGE]...")(command)
-
-
-def on_models(command: _Command) -> _Command:
-    """Let a verb be restricted to some models."""
-    text = "Only these models; 'page' for the page itself."
-    return click.option("--model", "models", multiple=True, metavar="GLOB", help=text)(command)
-
-
-def on_claims(command: _Command) -> _Command:
-    """Let a verb be restricted to some models and kinds of claim."""
-    text = "Only these kinds of claim."
-    return on_models(click.option("--claim", "kinds", multiple=True, metavar="GLOB", help=text)(command))
-
-
-def with_format(command: _Command) -> _Command:
-    """Let a verb print verdicts in another form, or write them to a file, and be strict about them."""
-    return with_form(click.option("--strict", is_flag=True, help="Also exit 1 for explained and not_run.")(command))
-
-
-def with_form(command: _Command) -> _Command:
-    """Let a verb print verdicts in another form, or write them to a file."""
-    options = (
-        click.option(
-            "--format",
-            "form",
-            type=click.Choice(["rich", "json", "markdown", "junit", "sarif", "github"]),
-            default="rich",
-            show_default=True,
-            help="How verdicts are printed.",
-        ),
-        click.option(
-            "--output",
-            type=click.Path(path_type=Path, dir_okay=False),
-            metavar="FILE",
-            help="Write that format to FILE, and print the terminal view.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def with_files(command: _Command) -> _Command:
-    """Let a verb be told what lies where on this machine, and how to evaluate images."""
-    folder = click.Path(path_type=Path, exists=True, file_okay=False)
-    weights = "Where weights files lie; torch hub's own folder by default."
-    source = "A git checkout or bare repository of the models' source."
-    images = (
-        "ImageNet's validation images: a folder per class, the flat folder with its ground truth, the tar; or its URL."
-    )
-    workers = "So many batches at once on this machine; one on each GPU by default."
-    address = "Of the Ray cluster."
-    precisions = click.Choice(["fp32", "tf32", "bf16", "fp16"])
-    options = (
-        click.option("--weights", type=folder, metavar="DIR", help=weights),
-        click.option("--source", type=folder, metavar="DIR", help=source),
-        click.option("--imagenet", callback=_images, metavar="DIR", help=images),
-        click.option(
-            "--subset", type=click.IntRange(min=1), metavar="N", help="Evaluate only N images, drawn by a seed."
-        ),
-        click.option(
-            "--until-sure",
-            is_flag=True,
-            help="Evaluate each model only until its accuracies are sure to be near the declared ones, or not.",
-        ),
-        click.option(
-            "--alpha",
-            callback=_between("1e-9", "0.5"),
-            metavar="P",
-            help="How probable it may be that --until-sure is wrong; 0.001 without it.",
-        ),
-        click.option(
-            "--margin",
-            callback=_between("0.001", "10"),
-            metavar="POINTS",
-            help="How many percentage points are near, for --until-sure; 0.5 without it.",
-        ),
-        click.option(
-            "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:1", help="What evaluates."
-        ),
-        click.option("--precision", type=precisions, default="fp32", show_default=True, help="Of weights and inputs."),
-        click.option("--refresh", is_flag=True, help="Evaluate again what was evaluated before."),
-        click.option(
-            "--crop-cache",
-            type=click.Path(path_type=Path, file_okay=False),
-            metavar="DIR",
-            help="Keep decoded crops there, so that later runs decode nothing.",
-        ),
-        click.option(
-            "--executor",
-            type=click.Choice(["local", "ray"]),
-            default="local",
-            show_default=True,
-            help="Who evaluates: this machine, or a Ray cluster.",
-        ),
-        click.option("--workers", type=click.IntRange(1, 1024), metavar="N", help=workers),
-        click.option("--address", default="auto", show_default=True, metavar="auto|HOST:PORT|ray://…", help=address),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def with_networks(command: _Command) -> _Command:
-    """Let a verb be told how to build and count networks."""
-    jobs = "How many processes judge models; as many as there are cores, where there are models enough, by default."
-    check = "Count parameters and FLOPs with a second builder too, where there is one; both must agree. Wants timm."
-    for option in (
-        click.option("--cross-check", is_flag=True, help=check),
-        click.option("--jobs", type=click.IntRange(min=1), metavar="N", help=jobs),
-    ):
-        command = option(command)
-    return command
-
-
-def _images(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
-    """Where images lie: a path, or a URL that fsspec opens, as an object that is used like one."""
+def _existing_images(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
+    """A path, or for a URL an object that is used like one and that fsspec opens."""
     if value is None:
         return None
     try:
-        place = _at_url(value) if "://" in value else Path(value)
-        there = place.exists()
+        place: Path
+        if "://" in value:
+            from upath import UPath
+
+            place = UPath(value)
+        else:
+            place = Path(value)
+        exists = place.exists()
     except ImportError as error:
-        told = f"{error}; a URL needs `pip install 'model-card-harness[ray]'` and fsspec's library for its kind"
-        raise click.BadParameter(told) from None
+        needed = "a URL needs `pip install 'model-card-harness[ray]'` and fsspec's library for its protocol"
+        raise click.BadParameter(f"{error}; {needed}") from None
     except (OSError, ValueError) as error:
         raise click.BadParameter(f"{value}: {error}") from None
-    if not there:
+    if not exists:
         raise click.BadParameter(f"Path {value!r} does not exist.")
     return place
 
 
-def _at_url(url: str) -> Any:
-    from upath import UPath
+def _all_of(*options: _Decorator[Any]) -> _Decorator[Any]:
+    """One decorator for several options, which --help shows in this order."""
 
-    return UPath(url)
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
-def find(pages: tuple[Path, ...]) -> "Project":
-    """The project here, with these pages or its own; `torchvision:PATTERN` is a page too."""
+pages_argument = click.argument("pages", nargs=-1, type=click.Path(path_type=Path), metavar="[PAGE]...")
+
+model_option = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="GLOB",
+    help="Select models by name; 'page' selects claims of the page itself. May be repeated.",
+)
+
+selection_options = _all_of(
+    model_option,
+    click.option(
+        "--claim", "kinds", multiple=True, metavar="GLOB", help="Select claims by kind, such as flops. May be repeated."
+    ),
+)
+
+output_options = _all_of(
+    click.option(
+        "--format",
+        "report_format",
+        type=click.Choice(["rich", "json", "markdown", "junit", "sarif", "github"]),
+        default="rich",
+        show_default=True,
+        help="Output format.",
+    ),
+    click.option(
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Write the output to FILE, and show the terminal view.",
+    ),
+)
+
+strict_option = click.option("--strict", is_flag=True, help="Exit with 1 for explained and not_run, too.")
+
+weights_option = click.option(
+    "--weights",
+    type=_EXISTING_FOLDER,
+    metavar="DIR",
+    help="Folder of weights files.  [default: torch hub's checkpoints folder]",
+)
+
+resource_options = _all_of(
+    weights_option,
+    click.option(
+        "--source",
+        type=_EXISTING_FOLDER,
+        metavar="DIR",
+        help="Git repository of the models' source code: a checkout or a bare repository.",
+    ),
+    click.option(
+        "--imagenet",
+        callback=_existing_images,
+        metavar="DIR",
+        help="ImageNet validation images, as a path or URL: one folder per class, a flat folder with its "
+        "ground-truth file, or the tar file.",
+    ),
+    click.option(
+        "--subset", type=click.IntRange(min=1), metavar="N", help="Evaluate a random sample of N images (fixed seed)."
+    ),
+    click.option(
+        "--until-sure",
+        is_flag=True,
+        help="Stop evaluating a model once its accuracies are known to be close to the declared ones, or not.",
+    ),
+    click.option(
+        "--alpha",
+        callback=_number_between("1e-9", "0.5"),
+        metavar="P",
+        help="Error probability of --until-sure.  [default: 0.001]",
+    ),
+    click.option(
+        "--margin",
+        callback=_number_between("0.001", "10"),
+        metavar="POINTS",
+        help="Percentage points that count as close for --until-sure.  [default: 0.5]",
+    ),
+    click.option(
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="NAME",
+        help="Device to evaluate on: auto, cpu, cuda or, for example, cuda:1.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["fp32", "tf32", "bf16", "fp16"]),
+        default="fp32",
+        show_default=True,
+        help="Precision of weights and inputs.",
+    ),
+    click.option("--refresh", is_flag=True, help="Ignore stored evaluations and evaluate again."),
+    click.option(
+        "--crop-cache", type=_FOLDER, metavar="DIR", help="Store decoded crops in DIR, so that later runs are faster."
+    ),
+    click.option(
+        "--executor",
+        type=click.Choice(["local", "ray"]),
+        default="local",
+        show_default=True,
+        help="Evaluate on this machine, or on a Ray cluster.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        help="Number of batches to evaluate in parallel on this machine.  [default: one per GPU]",
+    ),
+    click.option(
+        "--address",
+        default="auto",
+        show_default=True,
+        metavar="ADDRESS",
+        help="Address of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT.",
+    ),
+)
+
+network_options = _all_of(
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Number of processes that judge models.  [default: one per core if there are many models]",
+    ),
+    click.option(
+        "--cross-check",
+        is_flag=True,
+        help="Build each network with timm, too, and compare parameters and FLOPs. Needs timm.",
+    ),
+)
+
+
+def open_project(pages: tuple[Path, ...]) -> "Project":
+    """The project at or above the working folder, with these pages; without any, with the configured ones."""
     from harness.project.project import find_project
     from harness.zoo.library_pages import is_published, published_pages
 
     try:
         here = Path.cwd()
     except FileNotFoundError:
-        raise click.UsageError("The working folder is gone; change to one that exists.") from None
+        raise click.UsageError("The working folder does not exist any more; change to one that does.") from None
     project = find_project(here, [page for page in pages if not is_published(page)], published_pages(pages))
     if project.others:
         from harness.report.values import count_of
 
-        told = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.others, 'other file')}."
-        click.echo(told, err=True)
+        found = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.others, 'other file')}."
+        click.echo(found, err=True)
     return project
 
 
-def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
-    """What the flags name, and what lies where torch hub keeps it, beside what the project has."""
+def local_resources(project: "Project", options: Mapping[str, Any]) -> "Resources":
+    """The project's resources, with those that the options name and torch hub's weights files."""
     from harness.measure.checkpoint import torch_hub_folder
     from harness.project.resources import EvaluationOptions
     from harness.system.git import is_repository
     from harness.zoo.timm_models import timm_version
 
-    if files.get("cross_check") and timm_version() is None:
-        raise click.BadParameter("the second builder is timm, which is not installed", param_hint="--cross-check")
-    source, imagenet = files["source"], files["imagenet"]
+    if options.get("cross_check") and timm_version() is None:
+        raise click.BadParameter("needs timm, which is not installed: pip install timm", param_hint="--cross-check")
+    source, imagenet = options["source"], options["imagenet"]
     if source and not is_repository(source):
-        told = f"{source} is no git checkout or bare repository, or git is not installed"
-        raise click.BadParameter(told, param_hint="--source")
-    weights = files["weights"] or torch_hub_folder()
-    if files["executor"] == "ray" and files["workers"]:
-        raise click.UsageError("--workers is of --executor local; a Ray cluster has as many as GPUs, or else cores.")
+        message = f"{source} is no git checkout or bare repository, or git is not installed"
+        raise click.BadParameter(message, param_hint="--source")
+    weights = options["weights"] or torch_hub_folder()
+    if options["executor"] == "ray" and options["workers"]:
+        raise click.UsageError("--workers is for --executor local; a Ray cluster uses all its GPUs, or else its cores.")
     names = ("device", "precision", "subset", "refresh", "crop_cache", "executor", "workers", "address")
     return replace(
         project.resources,
@@ -217,19 +241,19 @@ def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
         source=source,
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
-        cross_check=files.get("cross_check", False),
-        evaluation=EvaluationOptions(**{name: files[name] for name in names}, until_sure=_until_sure(files)),
+        cross_check=options.get("cross_check", False),
+        evaluation=EvaluationOptions(**{name: options[name] for name in names}, until_sure=_until_sure(options)),
     )
 
 
-def _until_sure(files: "Mapping[str, Any]") -> "UntilSure | None":
+def _until_sure(options: Mapping[str, Any]) -> "UntilSure | None":
     from harness.project.resources import UntilSure
 
-    given = {name: files[name] for name in ("alpha", "margin") if files[name] is not None}
-    if files["until_sure"]:
-        if files["subset"] is not None:
-            raise click.UsageError("--until-sure decides itself how many images are enough; leave --subset away.")
+    given = {name: options[name] for name in ("alpha", "margin") if options[name] is not None}
+    if options["until_sure"]:
+        if options["subset"] is not None:
+            raise click.UsageError("--until-sure chooses the number of images itself; remove --subset.")
         return UntilSure(**given)
     if given:
-        raise click.UsageError(f"--{next(iter(given))} is for --until-sure; add that, or leave it away.")
+        raise click.UsageError(f"--{next(iter(given))} is for --until-sure; add --until-sure, or remove it.")
     return None

@@ -1,4 +1,4 @@
-"""What became of a run: verdicts printed or written in the form that was asked for, and the exit code."""
+"""Output of verdicts: printed or written in the chosen format, and the exit code."""
 
 import os
 import sys
@@ -13,28 +13,35 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
-from harness.cli.options import resources
+from harness.cli.options import local_resources
 
 if TYPE_CHECKING:
     from harness.index.claim import Claim
     from harness.project.project import Project
     from harness.verdict import Verdict
-    from harness.verify.run import Answer
+    from harness.verify.run import Verification
 
 
-def verified(project: "Project", models: tuple[str, ...], kinds: tuple[str, ...], files: Mapping[str, Any]) -> "Answer":
-    """The selected verdicts. Raises click.UsageError where the selection matches nothing."""
+def verify_selected(
+    project: "Project", models: tuple[str, ...], kinds: tuple[str, ...], options: Mapping[str, Any]
+) -> "Verification":
+    """Verify the selected claims. Raises click.UsageError if there are none."""
     from harness.report.progress import ProgressOnStderr
-    from harness.verify.run import Selection, verify
+    from harness.verify.run import verify
+    from harness.verify.selection import Selection
 
-    answer = verify(project, Selection(models, kinds), resources(project, files), ProgressOnStderr(), files.get("jobs"))
-    if not answer.verdicts:
-        raise click.UsageError(nothing_selected(answer.claims, models, kinds))
-    return answer
+    resources = local_resources(project, options)
+    verification = verify(project, Selection(models, kinds), resources, ProgressOnStderr(), options.get("jobs"))
+    require_selected(verification.verdicts, verification.claims, models, kinds)
+    return verification
 
 
-def nothing_selected(claims: "Iterable[Claim]", models: tuple[str, ...], kinds: tuple[str, ...]) -> str:
-    """Which models and kinds there are, where a selection matches none."""
+def require_selected(
+    selected: "Iterable[object]", claims: "Iterable[Claim]", models: tuple[str, ...], kinds: tuple[str, ...]
+) -> None:
+    """Raises click.UsageError, which names the models and kinds that there are, if nothing is selected."""
+    if any(True for _ in selected):
+        return
     lines = ["Nothing was checked: no claim matches."]
     known = [(claim.model or "page", claim.kind) for claim in claims]
     known_models = list(dict.fromkeys(model for model, _ in known))
@@ -43,54 +50,51 @@ def nothing_selected(claims: "Iterable[Claim]", models: tuple[str, ...], kinds: 
         unmatched = [glob for glob in patterns if not any(fnmatchcase(name, glob) for name in names)]
         if unmatched:
             lines.append(f"No {what} is called {', '.join(unmatched)}; there are {', '.join(names)}.")
-    return "\n".join(lines)
+    raise click.UsageError("\n".join(lines))
 
 
 def exit_code(verdicts: "Iterable[Verdict]", *, strict: bool) -> int:
-    """The most serious of what the verdicts say."""
+    """The exit code of the most serious verdict."""
     from harness.verdict import Status, failing_statuses
 
-    found = {verdict.status for verdict in verdicts}
-    if Status.ERROR in found:
+    statuses = {verdict.status for verdict in verdicts}
+    if Status.ERROR in statuses:
         return NOT_FINISHED
-    return FALSE if found & failing_statuses(strict=strict) else NOTHING_FALSE
-
-
-_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+    return FALSE if statuses & failing_statuses(strict=strict) else NOTHING_FALSE
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """How verdicts are shown: in which form, in which file beside the terminal, and what `strict` makes of them.
+class OutputSettings:
+    """How verdicts are output. `path` is the file to write, None for stdout.
 
-    `overview` tells that they are all there are of their models and kinds; `started` when the run began.
+    `started` is the monotonic time at which the run began. `overview` tells that the verdicts are all there are of
+    their models and kinds, so that a table of them makes sense.
     """
 
-    form: str
-    output: Path | None
+    format: str
+    path: Path | None
     strict: bool
     started: float
     overview: bool = True
 
 
-def show(answer: "Answer", project: "Project", view: View) -> None:
-    """Print the verdicts in their form; or the terminal view, and write that form to a file."""
-    output, form = view.output, view.form
-    if output is not None:
-        write(output, _formed(answer, project, view))
-        click.echo(f"The {form} report is in {output}.", err=True)
-    if output is None and form != "rich":
-        sys.stdout.write(_formed(answer, project, view))
-    else:
-        from harness.report.terminal import console, print_verdicts
+def output_verdicts(verification: "Verification", project: "Project", settings: OutputSettings) -> None:
+    """Print the verdicts in the chosen format; or write them to the file, and print the terminal view."""
+    if settings.path is not None:
+        write_file(settings.path, _render(verification, project, settings))
+        click.echo(f"The {settings.format} report is in {settings.path}.", err=True)
+    elif settings.format != "rich":
+        sys.stdout.write(_render(verification, project, settings))
+        return
+    from harness.report.terminal import console, print_verdicts
 
-        with without_workflow_commands():
-            print_verdicts(console(), answer.verdicts, overview=view.overview)
+    with without_workflow_commands():
+        print_verdicts(console(), verification.verdicts, overview=settings.overview)
 
 
 @contextmanager
 def without_workflow_commands() -> Iterator[None]:
-    """Keep a workflow's runner from reading what is printed of pages as commands to it."""
+    """Keep GitHub Actions from running commands in the printed text of pages."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         yield
         return
@@ -104,10 +108,10 @@ def without_workflow_commands() -> Iterator[None]:
         click.echo(f"::{token}::")
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file that was asked for; what is no regular file, such as a device, is written into.
+def write_file(path: Path, text: str) -> None:
+    """Write the file. Anything but a regular file, such as a device, is kept and written into.
 
-    Raises click.UsageError where that cannot be.
+    Raises click.UsageError if that fails.
     """
     from harness.system.files import write_atomically
 
@@ -120,37 +124,37 @@ def write(path: Path, text: str) -> None:
         raise click.UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-def refuse_output(project: "Project", output: Path | None) -> None:
-    """Raises click.UsageError where what was asked to be written would take the place of what people wrote."""
+def refuse_to_overwrite_pages(project: "Project", output: Path | None) -> None:
+    """Raises click.UsageError if the file to write is a page, or in modelindex/."""
     real = output.resolve() if output else None
     own = (project.root / "modelindex").resolve()
     if real and (real.is_relative_to(own) or real in {path.resolve() for _, path in project.pages}):
-        raise click.UsageError(f"{output} is a page, or in modelindex/, which holds what people write; name another.")
+        raise click.UsageError(f"{output} is a page, or in modelindex/, which holds hand-written files; name another.")
 
 
-def _formed(answer: "Answer", project: "Project", view: View) -> str:
-    verdicts, form, strict = answer.verdicts, view.form, view.strict
-    if form == "json":
+def _render(verification: "Verification", project: "Project", settings: OutputSettings) -> str:
+    verdicts = verification.verdicts
+    if settings.format == "json":
         from harness.report.json_document import json_report
 
-        return json_report(verdicts, _environment(answer, view.started))
-    if form == "markdown":
+        return json_report(verdicts, _environment(verification, settings.started))
+    if settings.format == "markdown":
         from harness.report.markdown import report
 
-        return report(verdicts, overview=view.overview)
-    if form == "junit":
+        return report(verdicts, overview=settings.overview)
+    if settings.format == "junit":
         from harness.report.junit import junit
 
-        return junit(verdicts, strict=strict)
-    if form == "sarif":
+        return junit(verdicts, strict=settings.strict)
+    if settings.format == "sarif":
         from harness.report.sarif import sarif
 
-        return sarif(verdicts, _from_repository(project), rules(), strict=strict)
-    if form == "github":
+        return sarif(verdicts, _path_in_repository(project), check_descriptions(), strict=settings.strict)
+    if settings.format == "github":
         from harness.report.github import annotations
 
-        _summarise(verdicts, overview=view.overview)
-        return annotations(verdicts, _from_repository(project), strict=strict)
+        _write_step_summary(verdicts, overview=settings.overview)
+        return annotations(verdicts, _path_in_repository(project), strict=settings.strict)
     import io
 
     from rich.console import Console
@@ -158,19 +162,19 @@ def _formed(answer: "Answer", project: "Project", view: View) -> str:
     from harness.report.terminal import print_verdicts
 
     printed = io.StringIO()
-    print_verdicts(Console(file=printed, width=80, highlight=False), verdicts, overview=view.overview)
+    print_verdicts(Console(file=printed, width=80, highlight=False), verdicts, overview=settings.overview)
     return printed.getvalue()
 
 
-def rules() -> dict[str, str]:
-    """What decides each kind of claim, in a few words."""
+def check_descriptions() -> dict[str, str]:
+    """What each kind of claim is checked against, in a few words."""
     from harness.checks import CHECKS
 
     return {kind: (check.__doc__ or "").partition("\n")[0].partition(": ")[2] for kind, check in CHECKS.items()}
 
 
-def _summarise(verdicts: "tuple[Verdict, ...]", *, overview: bool) -> None:
-    """Give GitHub the Markdown report as the summary of the step that runs."""
+def _write_step_summary(verdicts: "tuple[Verdict, ...]", *, overview: bool) -> None:
+    """Add the Markdown report to the summary of the GitHub Actions step, if there is one."""
     from harness.report.github import step_summary
     from harness.report.markdown import report
 
@@ -184,8 +188,8 @@ def _summarise(verdicts: "tuple[Verdict, ...]", *, overview: bool) -> None:
         click.echo(f"The step summary {path} cannot be written: {error.strerror}.", err=True)
 
 
-def _from_repository(project: "Project") -> str:
-    """The project's folder as a path from its repository's root, with a slash behind it unless it is empty."""
+def _path_in_repository(project: "Project") -> str:
+    """The project's path from the root of its repository, with a slash at the end; empty for the root."""
     from harness.system.git import RepositoryError, below_top
 
     try:
@@ -194,7 +198,7 @@ def _from_repository(project: "Project") -> str:
         return ""
 
 
-def _environment(answer: "Answer", started: float) -> dict[str, Any]:
+def _environment(verification: "Verification", started: float) -> dict[str, Any]:
     import platform
 
     from harness import __version__
@@ -205,14 +209,17 @@ def _environment(answer: "Answer", started: float) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": library_versions(),
-        "devices": sorted({verdict.environment.get("device", "meta") for verdict in answer.verdicts}),
-        "cached": answer.cached,
+        "devices": sorted({verdict.environment.get("device", "meta") for verdict in verification.verdicts}),
+        "cached": verification.cached,
         "seconds": round(time.monotonic() - started, 2),
     }
 
 
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
 def print_diff(lines: "Iterable[str]") -> None:
-    """Print a difference of pages, in colours where there are some."""
+    """Print a unified diff, coloured on a terminal."""
     from harness.index.faults import escape_controls
 
     with without_workflow_commands():

@@ -1,4 +1,4 @@
-"""The process: its signals, its streams, and the exit code that every ending has."""
+"""The process: signals, streams and exit codes."""
 
 import gc
 import os
@@ -16,17 +16,17 @@ from harness.errors import UserError
 
 
 def main() -> NoReturn:
-    """Run the command line; the process ends with one of the exit codes above."""
+    """Run the command line, and end the process with one of the exit codes in exit_codes.py."""
     if hasattr(signal, "SIGPIPE"):
-        # A reader that has seen enough, such as `head`, ends the program, as it does everywhere.
+        # As for other programs, a reader that stops early, such as `head`, ends the process.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # What a terminal's encoding lacks is written out; a closed stream swallows what it is given.
+    # Characters that the encoding lacks are escaped; output to a closed stream is dropped.
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
         stream.reconfigure(errors="backslashreplace")
         setattr(sys, name, stream)
-    # Torch makes some hundred thousand objects that live as long as the process: collecting them costs a third
-    # of its import. Taking them down one by one at the end costs as much again.
+    # Garbage collection takes a third of the time that importing torch does, for objects that live until the end.
+    # Destroying them at the end, which os._exit skips, takes as long again.
     gc.disable()
     code = _run()
     try:
@@ -39,7 +39,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     try:
-        return int(app.main(standalone_mode=False) or NOTHING_FALSE)
+        return int(app.main(prog_name="verify", standalone_mode=False) or NOTHING_FALSE)
     except click.ClickException as error:
         error.show()
         return BAD_USAGE

@@ -1,4 +1,4 @@
-"""`verify record`: accuracies measured here, written down for other machines."""
+"""`verify record`: accuracies measured here, for machines without the images."""
 
 from pathlib import Path
 from typing import Any
@@ -6,36 +6,41 @@ from typing import Any
 import click
 
 from harness.cli.exit_codes import BAD_USAGE, NOT_FINISHED, NOTHING_FALSE
-from harness.cli.options import find, on_models, on_pages, resources, with_files
+from harness.cli.options import local_resources, model_option, open_project, pages_argument, resource_options
 
 
 @click.command()
-@on_pages
-@on_models
-@with_files
-def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **files: Any) -> int:
-    """Evaluate accuracies, and write them down for other machines.
+@pages_argument
+@model_option
+@resource_options
+def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **options: Any) -> int:
+    """Evaluate models, and record their accuracies for other machines.
 
-    They are in modelindex/records.json. Committed, the records let a machine without the images
-    judge by them, until weights or conditions change.
+    Records are written to modelindex/records.json. If you commit the file, machines without the images verify
+    accuracies by it, as long as weights and conditions stay the same.
+
+    Exit codes: 0 accuracies were recorded, 2 bad usage, an unreadable page or nothing to record, 3 an evaluation could
+    not finish.
     """
+    from harness.commands.record import measure_records
     from harness.project.records import write_records
     from harness.report.progress import ProgressOnStderr
-    from harness.verify.run import Selection, measure_records
+    from harness.verify.selection import Selection
 
-    project = find(pages)
-    found = resources(project, files)
-    if found.evaluation.until_sure:
-        raise click.UsageError("A record is of all images; leave --until-sure away.")
-    records, reasons = measure_records(project, Selection(models), found, ProgressOnStderr())
+    project = open_project(pages)
+    resources = local_resources(project, options)
+    if resources.evaluation.until_sure:
+        raise click.UsageError("A record is of all images; remove --until-sure.")
+    records, reasons = measure_records(project, Selection(models), resources, ProgressOnStderr())
     for reason in reasons:
-        click.echo(f"Not recorded: {reason.told}", err=True)
+        click.echo(f"Not recorded: {reason.reason}", err=True)
     failed = any(reason.failed for reason in reasons)
     if not records:
         click.echo("Nothing was recorded.", err=True)
         return NOT_FINISHED if failed else BAD_USAGE
     write_records(project.records, records)
-    for one in records:
-        click.echo(f"{one.model} on {one.dataset}: top-1 {one.percent('top_1')}%, top-5 {one.percent('top_5')}%")
+    for entry in records:
+        accuracies = f"top-1 {entry.percent('top_1')}%, top-5 {entry.percent('top_5')}%"
+        click.echo(f"{entry.model} on {entry.dataset}: {accuracies}")
     click.echo(f"Records are in {project.records}.", err=True)
     return NOT_FINISHED if failed else NOTHING_FALSE

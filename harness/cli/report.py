@@ -1,4 +1,4 @@
-"""The report that people look at."""
+"""`verify report`: an HTML report."""
 
 from pathlib import Path
 from typing import Any
@@ -6,42 +6,44 @@ from typing import Any
 import click
 
 from harness.cli.exit_codes import NOTHING_FALSE
-from harness.cli.options import find, on_claims, on_pages, with_files
-from harness.cli.output import refuse_output, verified, write
+from harness.cli.options import open_project, pages_argument, resource_options, selection_options
+from harness.cli.output import refuse_to_overwrite_pages, verify_selected, write_file
 
 
 @click.command()
-@on_pages
-@on_claims
+@pages_argument
+@selection_options
 @click.option(
     "--html",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where the report is written: one file that needs no other and no network.",
+    help="File to write. It needs no other files and no network.",
 )
-@click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
-@with_files
+@click.option("--open", "in_browser", is_flag=True, help="Open the report in the browser.")
+@resource_options
 def report(
     *,
     pages: tuple[Path, ...],
     models: tuple[str, ...],
     kinds: tuple[str, ...],
     html: Path,
-    opened: bool,
-    **files: Any,
+    in_browser: bool,
+    **options: Any,
 ) -> int:
-    """Verify, and write a report to look at: a table to filter and sort, a page a model, figures.
+    """Verify, and write an HTML report.
 
-    The exit code says whether it was written, not whether claims are false.
+    The report has a table to filter and sort, a section for each model, and figures.
+
+    Exit codes: 0 the report was written, whatever it says; 2 bad usage, an unreadable page or nothing to check.
     """
     from harness.report.html import html_report
 
-    project = find(pages)
-    refuse_output(project, html)
-    answer = verified(project, models, kinds, files)
-    write(html, html_report(answer.verdicts))
+    project = open_project(pages)
+    refuse_to_overwrite_pages(project, html)
+    verification = verify_selected(project, models, kinds, options)
+    write_file(html, html_report(verification.verdicts))
     click.echo(f"The report is {html}.", err=True)
-    if opened:
+    if in_browser:
         click.launch(str(html.resolve()))
     return NOTHING_FALSE

@@ -1,1 +1,1 @@
-"""What a verb does beyond verifying pages."""
+"""What verbs do besides verifying pages."""

@@ -1,11 +1,11 @@
-"""The project's pages as they were at a commit, read from git's objects."""
+"""The project as it was at a commit, read from git's objects."""
 
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.index.entries import Index
-from harness.index.faults import Fault, PageError
+from harness.index.faults import PageError
 from harness.index.files import NoFiles
 from harness.index.page import page_from_bytes
 from harness.index.reading.index import read_index
@@ -15,8 +15,8 @@ from harness.system.git import blob
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
-    """A repository at a commit: its root, the commit, and how the user calls it."""
+class BaseCommit:
+    """A commit: the root of its repository, its hash, and the reference by which the user named it."""
 
     top: Path
     commit: str
@@ -30,29 +30,24 @@ class Base:
         below = real.relative_to(self.top).as_posix()
         return "" if below == "." else below
 
-    def file(self, path: Path) -> bytes | None:
-        """The bytes of the file at the commit; None where there was none."""
+    def read(self, path: Path) -> bytes | None:
+        """The bytes of the file at the commit; None if there was none."""
         name = self.name(path)
         return None if name is None else blob(self.top, self.commit, name)
 
-    def index(self, name: str, path: Path, project: Project) -> Index | None:
-        """The page's index, with its imports, at the commit; None where there was no such page. Raises PageError."""
-        data = self.file(path)
+    def read_index(self, name: str, path: Path, project: Project) -> Index | None:
+        """The page's index at the commit, with its imports; None if there was no such page.
+
+        Raises PageError, whose places begin with the reference: `main:modelindex/page.md`.
+        """
+        data = self.read(path)
         now = project.files_of(name)
         folder = self.name(now.folder)
         files = NoFiles() if folder is None else CommitFiles(self.top, self.commit, folder, now.called)
         try:
             return None if data is None else read_index(page_from_bytes(data, name), project.includes, files)
         except PageError as error:
-            raise PageError([self._told(fault) for fault in error.faults]) from None
-
-    def index_or_error(self, name: str, path: Path, project: Project) -> Index | PageError | None:
-        """The same; what was wrong with a page that could not be read."""
-        try:
-            return self.index(name, path, project)
-        except PageError as error:
-            return error
-
-    def _told(self, fault: Fault) -> Fault:
-        """The fault of a page at the commit, as git calls its place: `main:modelindex/page.md`."""
-        return replace(fault, where=replace(fault.where, file=f"{self.reference}:{fault.where.file}"))
+            faults = error.faults
+        raise PageError(
+            replace(fault, where=replace(fault.where, file=f"{self.reference}:{fault.where.file}")) for fault in faults
+        )

@@ -1,39 +1,62 @@
-"""What a change of the pages can affect: two states of a page compared by meaning, claim by claim."""
+"""Which claims a change since a commit can affect.
+
+- Every claim, if a file in modelindex/ changed that is not a page (references, records, settings), or a file of a
+  dataset of the project, or a Python file of a project with builders of its own.
+- Every cheap claim of a model whose entry changed: its values and results, what it inherits, its collections, or its
+  weights file. The claims that need images only if an input of the evaluation is among that.
+- Claims about several models or about the page, if what they can see of the page changed.
+- Claims for which a rule across pages finds something else than before.
+"""
 
 import os
+import posixpath
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from harness.checks import CHECKS
-from harness.checks.shared.reads import READINGS, measured_from
-from harness.checks.shared.subject import Need, Subject
-from harness.commands.base_commit import Base
+from harness.checks.code import pinned_commits
+from harness.commands.base_commit import BaseCommit
+from harness.evaluate.data.ground_truth import truth_files
 from harness.index.claim import Claim, ClaimKey
 from harness.index.claims import claims
-from harness.index.entries import Index
+from harness.index.entries import Entry, Index
 from harness.index.faults import PageError
 from harness.index.files import is_pattern, matching
 from harness.index.reading.index import read_index
+from harness.index.weights_url import is_relative
 from harness.project.files import CommitFiles
 from harness.project.project import Project
 from harness.project.references import SHIPPED, References, load_references
-from harness.project.resources import Resources
 from harness.rules import findings
 from harness.system.git import RepositoryError, changed_files, commit_of, top_folder
+from harness.verify.judging import wants_images
 
-_LONGEST_SHOWN = 50
+_MAX_SHOWN = 50  # characters of a value
+_MAX_NAMED = 3  # files
 
-# What rules find, by page and claim: which rule, and what it says.
-_Found = Mapping[tuple[str, ClaimKey], set[tuple[str, str]]]
+# The values that an evaluation of images, and whether it reproduces the declared accuracies, depends on.
+_EVALUATION_INPUTS = {
+    "model",
+    "library",
+    "weights",
+    "weights file",
+    "image_size",
+    "crop_pct",
+    "interpolation",
+    "dataset",
+    "top_1_accuracy",
+    "top_5_accuracy",
+}
+
+# What rules find, by page and claim: the rule and its reason.
+_Findings = Mapping[tuple[str, ClaimKey], set[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Affected:
-    """A claim whose verdict a change can alter, and what of the change does."""
+class AffectedClaim:
+    """A claim whose verdict a change can affect, and the changes that do."""
 
     claim: Claim
     why: tuple[str, ...]
@@ -41,222 +64,222 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """All claims of the pages, and those that are affected, in the order of the pages."""
+    """All claims of the pages, and the affected ones, in the order of the pages."""
 
     claims: tuple[Claim, ...]
-    affected: tuple[Affected, ...]
+    affected: tuple[AffectedClaim, ...]
 
 
-def changes_since(project: Project, resources: Resources, reference: str) -> Changes:
-    """Compare the project's pages with what they were at a commit, read from git's objects.
+def changes_since(project: Project, reference: str) -> Changes:
+    """Compare the project with what it was at a commit.
 
-    Another file of modelindex/ that changed, such as a reference, can affect every claim: verdicts draw on all of them.
-    So can a Python file of a project that has builders of its own.
-    Raises RepositoryError where the commit cannot be read, or a page is gone; PageError where a page cannot be read.
+    Raises RepositoryError if the commit cannot be read or a page is gone; PageError if a page cannot be read.
     """
     top = top_folder(project.root)
-    base = Base(top, commit_of(top, reference), reference)
+    base = BaseCommit(top, commit_of(top, reference), reference)
     changed = changed_files(top, base.commit)
     references = load_references([SHIPPED, project.references])
-    pages = [Subject(_read_now(project, base, name, path), references, resources) for name, path in project.pages]
+    pages = {name: _read_now(project, base, name, path) for name, path in project.pages}
     if project.whole:
-        _refuse_lost_pages(project, base, {name for page in pages for name in page.index.files})
-    beside = _beside(project, base, changed, pages)
-    were = [base.index_or_error(name, path, project) for name, path in project.pages]
-    readable = [index for index in were if isinstance(index, Index)]
-    found = _found(readable, references), _found([page.index for page in pages], references)
-    between = _Between(base, {str(top / name) for name in changed}, found)
-    affected: list[Affected] = []
-    for page, was in zip(pages, were, strict=True):
+        _refuse_lost_pages(project, base, {name for page in pages.values() for name in page.files})
+    before: dict[str, Index | PageError | None] = {}
+    for name, path in project.pages:
+        try:
+            before[name] = base.read_index(name, path, project)
+        except PageError as error:
+            before[name] = error
+    readable = [index for index in before.values() if isinstance(index, Index)]
+    found = _findings(readable, references), _findings(pages.values(), references)
+    shared = _shared_files(project, base, changed, pages.values())
+    affected: list[AffectedClaim] = []
+    for name, page in pages.items():
+        was = before[name]
         if isinstance(was, PageError):
-            affected += _all(page, f"the page could not be read at {reference}")
+            affected += _all_claims(page, f"the page could not be read at {reference}")
         elif was is None:
-            affected += _all(page, f"the page is new since {reference}")
-        elif beside:
-            affected += _all(page, f"{', '.join(beside)} changed")
+            affected += _all_claims(page, f"the page is new since {reference}")
+        elif shared:
+            more = f" and {len(shared) - _MAX_NAMED} more files" if len(shared) > _MAX_NAMED else ""
+            affected += _all_claims(page, f"{', '.join(shared[:_MAX_NAMED])}{more} changed")
         else:
-            affected += _affected(replace(page, index=was), page, between)
-    return Changes(tuple(claim for page in pages for claim in claims(page.index)), tuple(affected))
+            affected += _affected_claims(was, page, _changed_weights(page, project, base, changed), found)
+    return Changes(tuple(claim for page in pages.values() for claim in claims(page)), tuple(affected))
 
 
-def _found(indexes: Sequence[Index], references: References) -> _Found:
-    """What rules find across the pages: for each claim which rules, and what they say."""
-    found: dict[tuple[str, ClaimKey], set[tuple[str, str]]] = defaultdict(set)
-    for finding in findings(indexes, references):
-        found[finding.page, finding.claim].add((finding.rule, finding.reason))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Between:
-    """Between two states: the earlier one, the paths of all changed files, what rules found before and find now."""
-
-    base: Base
-    changed: set[str]
-    found: tuple[_Found, _Found]
-
-
-def _refuse_lost_pages(project: Project, base: Base, imported: Iterable[str]) -> None:
-    """Raises RepositoryError where a page that was verified at the commit is not verified any more, nor imported."""
-    folder = project.root / "modelindex"
-    try:
-        settings = tomllib.loads((base.file(folder / "verify.toml") or b"").decode("utf-8-sig"))
-    except ValueError:
-        return
-    names = settings.get("pages")
-    known = {base.name(path) for _, path in project.pages} | {base.name(project.root / name) for name in imported}
-    files = CommitFiles(base.top, base.commit, base.name(folder) or "")
-    named = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    verified = [folder / one for name in named for one in (matching(files, name) if is_pattern(name) else [name])]
-    lost = [path for path in verified if base.name(path) not in known and base.file(path) is not None]
-    if lost:
-        new = [name for name, path in project.pages if base.file(path) is None]
-        renamed = f" (renamed to {', '.join(new)}?)" if new else ""
-        told = ", ".join(base.name(path) or path.name for path in lost)
-        raise RepositoryError(
-            f"expected the pages of {base.reference}, got none for {told}{renamed}: deleted or renamed pages cannot be "
-            "compared; name the pages to compare on the command line, or run `verify all`"
-        )
-
-
-def _read_now(project: Project, base: Base, name: str, path: Path) -> Index:
-    """The page's index as it is now. Raises PageError, with the faults at the commit too where it had some."""
+def _read_now(project: Project, base: BaseCommit, name: str, path: Path) -> Index:
+    """The page's index as it is now. Raises PageError, with the faults at the commit too if it had some."""
     try:
         return read_index(project.page(name, path), project.includes, project.files_of(name))
     except PageError as error:
         try:
-            base.index(name, path, project)
+            base.read_index(name, path, project)
         except PageError as before:
             raise PageError([*error.faults, *before.faults]) from None
         raise
 
 
-def _beside(project: Project, base: Base, changed: set[str], pages: Sequence[Subject]) -> list[str]:
-    """The changed files that verdicts may draw on and that are no pages; weights files are looked at by their model.
+def _refuse_lost_pages(project: Project, base: BaseCommit, imported: Iterable[str]) -> None:
+    """Raises RepositoryError if a page of the commit's verify.toml is neither a page now nor imported by one."""
+    folder = project.root / "modelindex"
+    try:
+        settings = tomllib.loads((base.read(folder / "verify.toml") or b"").decode("utf-8-sig"))
+    except ValueError:
+        return
+    pages = settings.get("pages")
+    names = [name for name in pages if isinstance(name, str)] if isinstance(pages, list) else []
+    known = {base.name(path) for _, path in project.pages} | {base.name(project.root / name) for name in imported}
+    files = CommitFiles(base.top, base.commit, base.name(folder) or "")
+    paths = [folder / path for name in names for path in (matching(files, name) if is_pattern(name) else [name])]
+    lost = [path for path in paths if base.name(path) not in known and base.read(path) is not None]
+    if lost:
+        new = [name for name, path in project.pages if base.read(path) is None]
+        renamed = f" (renamed to {', '.join(new)}?)" if new else ""
+        raise RepositoryError(
+            f"expected the pages of {base.reference}, got none for "
+            f"{', '.join(base.name(path) or path.name for path in lost)}{renamed}: deleted or renamed pages cannot be "
+            "compared; name the pages to compare on the command line, or run `verify all`"
+        )
 
-    With builders of the project's own these are its Python files too, of which builders import what they like.
+
+def _shared_files(project: Project, base: BaseCommit, changed: set[str], pages: Iterable[Index]) -> list[str]:
+    """The changed files that any verdict can depend on.
+
+    Pages, what they import and the weights files that they name are compared model by model instead.
     """
-    folder = base.name(project.root / "modelindex")
+    images = project.resources.images.values()
+    paths = [project.root / "modelindex", *(path for folder in images for path in (folder, *truth_files(folder)))]
+    # A link to a folder and the folder itself are different names to git.
+    folders = {name for path in paths if (name := base.name(path)) is not None}
+    folders |= {os.path.relpath(path, base.top) for path in paths}
     own = {base.name(path) for _, path in project.pages}
-    own |= {base.name(path) for page in pages for model in page.models if (path := model.weights_beside) is not None}
-    own |= {base.name(project.root / name) for page in pages for name in page.index.files}
-    # What begins with a dot is nobody's: editors and this program write such files for a moment.
+    for page in pages:
+        own |= {base.name(project.root / name) for name in page.files}
+        own |= {base.name(project.root / path) for name in page.models if (path := _weights_path(page.models[name]))}
     return sorted(
         name
         for name in changed - own
-        if (folder is not None and name.startswith(f"{folder}/") and not Path(name).name.startswith("."))
+        # Editors, and this program, write hidden files for a moment.
+        if (not Path(name).name.startswith(".") and _is_below(name, folders))
         or (project.resources.builders and name.endswith(".py"))
     )
 
 
-def _all(page: Subject, why: str) -> list[Affected]:
-    return [Affected(claim, (why,)) for claim in claims(page.index)]
+def _is_below(name: str, folders: Iterable[str]) -> bool:
+    return any(folder in {"", "."} or f"{name}/".startswith(f"{folder}/") for folder in folders)
 
 
-def _affected(was: Subject, now: Subject, between: _Between) -> Iterator[Affected]:
-    """The claims of a page that its change, or that of another, can affect."""
-    had_file = {model.model for model in was.models if _had_file(model, between.base)}
-    new = {name: _new_model(was.index, now.index, name) for name in now.index.models if name not in was.index.models}
-    for claim, counterpart in _paired(claims(was.index), claims(now.index)):
-        if claim.model in new:
-            yield Affected(claim, (new[claim.model],))
-        elif counterpart is None:
-            yield Affected(claim, ("it was not declared",))
-        else:
-            why = [*_edited(counterpart, claim), *_found_otherwise(counterpart, claim, between.found)]
-            sides = was.sibling(claim.model), now.sibling(claim.model)
-            has = claim.model in had_file
-            why += _read_otherwise((counterpart, claim), *sides, had_file=has, changed=between.changed)
-            if why:
-                yield Affected(claim, tuple(why))
+def _weights_path(model: Entry) -> str | None:
+    """The weights file that a model names by a path, from the project's root; None if it names none or a URL."""
+    value = model.values.get("weights")
+    return posixpath.join(posixpath.dirname(value.where.file), value.raw) if value and is_relative(value.raw) else None
 
 
-def _paired(before: Sequence[Claim], after: Sequence[Claim]) -> list[tuple[Claim, Claim | None]]:
-    """Each claim with what it was: of the same model and kind, the one of the same value, else the next."""
+def _changed_weights(page: Index, project: Project, base: BaseCommit, changed: set[str]) -> dict[str, str]:
+    """The changes of weights files that models name by a path, by model."""
+    paths = {name: project.root / path for name, model in page.models.items() if (path := _weights_path(model))}
+    return {
+        name: f"the file {path.name} {'changed' if path.is_file() else 'is gone'}"
+        for name, path in paths.items()
+        if base.name(path) in changed
+    }
+
+
+def _findings(indexes: Iterable[Index], references: References) -> _Findings:
+    by_claim: dict[tuple[str, ClaimKey], set[tuple[str, str]]] = defaultdict(set)
+    for finding in findings(list(indexes), references):
+        by_claim[finding.page, finding.claim].add((finding.rule, finding.reason))
+    return by_claim
+
+
+def _all_claims(page: Index, why: str) -> list[AffectedClaim]:
+    return [AffectedClaim(claim, (why,)) for claim in claims(page)]
+
+
+def _affected_claims(
+    before: Index, now: Index, weights: Mapping[str, str], found: tuple[_Findings, _Findings]
+) -> Iterator[AffectedClaim]:
+    """The claims of a page that its changes, or those of other pages, can affect."""
+    entries = {name: _entry_changes(before, now, name) for name in now.models}
+    for name, reason in weights.items():
+        entries[name]["weights file"] = reason
+    seen_before, seen_now = _seen_of_page(before), _seen_of_page(now)
+    seen = {kind for kind in seen_now if seen_now[kind] != seen_before[kind]}
+    for claim, counterpart in _paired(claims(before), claims(now)):
+        entry = entries.get(claim.model or "", {})
+        why = [] if wants_images(claim) and entry.keys().isdisjoint(_EVALUATION_INPUTS) else list(entry.values())
+        if counterpart is None and not why:
+            why.append("the claim is new, or was changed")
+        if (claim.kind if claim.model else _PAGE) in seen or claim.kind in seen:
+            why.append("what the claim depends on elsewhere on the page changed")
+        rules_before = found[0].get((claim.page, counterpart.key), set()) if counterpart else set()
+        rules_now = found[1].get((claim.page, claim.key), set())
+        why += sorted({f"the rule {rule} finds something else" for rule, _ in rules_before ^ rules_now})
+        if why:
+            yield AffectedClaim(claim, tuple(why))
+
+
+_PAGE = "claims of the page"
+
+
+def _seen_of_page(index: Index) -> dict[str, object]:
+    """What claims depend on besides the entry of their own model, by kind of claim."""
+    collections = {name: _texts(collection) for name, collection in index.collections.items()}
+    members = {name: model.texts("in_collection") for name, model in index.models.items()}
+    networks = {name: (model.text("library"), model.text("image_size")) for name, model in index.models.items()}
+    return {
+        _PAGE: (collections, members, networks),
+        "in_collection": (list(collections), members),
+        "code": pinned_commits(index),
+        "readme": [(readme.file, readme.folder) for readme in index.readmes],
+    }
+
+
+def _paired(before: Sequence[Claim], now: Sequence[Claim]) -> Iterator[tuple[Claim, Claim | None]]:
+    """Each claim with the one of the same model and kind that declared the same, wherever it was on the page."""
     same: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for claim in reversed(before):
-        same[claim.model, claim.kind, _meaning(claim)].append(claim)
-    pairs: dict[Claim, Claim | None] = {}
-    for claim in after:
-        candidates = same[claim.model, claim.kind, _meaning(claim)]
-        pairs[claim] = candidates.pop() if candidates else None
-    left: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
-    for claim in set(before).difference(pairs.values()):
-        left[claim.model, claim.kind].append(claim)
-    for claim, counterpart in pairs.items():
-        candidates = left[claim.model, claim.kind]
-        if counterpart is None and candidates:
-            pairs[claim] = min(candidates, key=lambda one: one.where)
-            candidates.remove(min(candidates, key=lambda one: one.where))
-    return list(pairs.items())
+        same[claim.model, claim.kind, _meaning(claim.texts)].append(claim)
+    for claim in now:
+        counterparts = same[claim.model, claim.kind, _meaning(claim.texts)]
+        yield claim, counterparts.pop() if counterparts else None
 
 
-def _meaning(claim: Claim) -> tuple[str, ...]:
-    """What the declared value says, whatever the order of a list."""
-    return tuple(sorted(claim.texts))
+def _entry_changes(before: Index, now: Index, name: str) -> dict[str, str]:
+    """What changed in a model's entry, by the kind of the value."""
+    new = _entry_values(now, name)
+    if name not in before.models:
+        gone = [other for other in before.models if other not in now.models]
+        former = [other for other in gone if _entry_values(before, other) | {"id": ()} == new | {"id": ()}]
+        return {"model": f"the model was called {former[0]}" if former else "the model is new on the page"}
+    old = _entry_values(before, name)
+    kinds = [kind for kind in dict.fromkeys((*old, *new)) if old.get(kind) != new.get(kind)]
+    return {kind: f"{kind} was {_shown(old.get(kind))}, is {_shown(new.get(kind))}" for kind in kinds}
 
 
-def _edited(before: Claim, after: Claim) -> Iterator[str]:
-    if _meaning(before) != _meaning(after):
-        yield _told(after.kind, before.declared, after.declared)
+def _entry_values(index: Index, name: str) -> dict[str, tuple[str, ...]]:
+    """What a model, its results and its collections declare, by the kind of the value."""
+    model = index.models[name]
+    values = {kind: texts for kind, texts in _texts(model).items() if kind != "name"}
+    for kind, texts in (item for result in model.results for item in _texts(result).items()):
+        values[kind] = (*values.get(kind, ()), *texts)
+    for collection in filter(index.collections.get, model.texts("in_collection")):
+        values |= {f"{kind} of {collection}": texts for kind, texts in _texts(index.collections[collection]).items()}
+    if path := _weights_path(model):
+        values["weights file"] = (posixpath.normpath(path),)
+    return values
 
 
-def _found_otherwise(before: Claim, after: Claim, found: tuple[_Found, _Found]) -> Iterator[str]:
-    """The rules that find something else than they did."""
-    was, now = (of.get((claim.page, claim.key), set()) for of, claim in zip(found, (before, after), strict=True))
-    yield from sorted({rule for rule, _ in was ^ now})
+def _texts(entry: Entry) -> dict[str, tuple[str, ...]]:
+    return {kind: _meaning(entry.texts(kind)) for kind in entry.values}
 
 
-def _had_file(model: Subject, base: Base) -> bool:
-    """Whether the weights file that a model named is here, or was beside its page at the commit."""
-    beside = model.weights_beside
-    return model.checkpoint is not None or (beside is not None and base.file(beside) is not None)
+def _meaning(texts: Iterable[str]) -> tuple[str, ...]:
+    """What a declared value means: the order of a list means nothing."""
+    return tuple(sorted(texts))
 
 
-def _read_otherwise(
-    pair: tuple[Claim, Claim], was: Subject, now: Subject, *, had_file: bool, changed: set[str]
-) -> Iterator[str]:
-    """What else of the page the verdict depends on, where that is other than it was."""
-    before, after = pair
-    check = CHECKS.get(after.kind)
-    if check is None:
-        return
-    has_file = now.model is not None and now.checkpoint is not None
-    measured = [
-        *measured_from(check.NEEDS, was, file=had_file),
-        *measured_from(check.NEEDS, now, file=has_file),
-    ]
-    for name in dict.fromkeys((*check.READS, *measured)):
-        values = READINGS[name](before, was), READINGS[name](after, now)
-        if values[0] != values[1] and name != after.kind:
-            yield _told(name, *values)
-    file = now.weights_beside if now.model and Need.WEIGHTS in check.NEEDS else None
-    if file and os.path.realpath(file) in changed:
-        yield f"the file {file.name} is {'another' if file.is_file() else 'not there any more'}"
-
-
-def _told(name: str, before: Any, after: Any) -> str:
-    if isinstance(before, str | None) and isinstance(after, str | None):
-        return f"{name} was {_shown(before)}, is {_shown(after)}"
-    return f"{name}: not the same"
-
-
-def _shown(value: str | None) -> str:
-    if value is None:
+def _shown(texts: tuple[str, ...] | None) -> str:
+    if texts is None:
         return "not declared"
-    # Quoted where its ends would not be seen.
-    value = repr(value) if value != value.strip() else value
-    return value if len(value) <= _LONGEST_SHOWN else f"…{value[1 - _LONGEST_SHOWN :]}"
-
-
-def _new_model(before: Index, after: Index, model: str) -> str:
-    """That a model is new; or which one it was, where one that is gone declared all the same."""
-    own = _values(after, model)
-    former = [name for name in before.models if name not in after.models and _values(before, name) == own]
-    return f"the model was called {former[0]}" if former else "the model is new on the page"
-
-
-def _values(index: Index, model: str) -> list[dict[str, str]]:
-    record = index.models[model]
-    of_model = {kind: value.raw for kind, value in record.values.items() if kind not in {"name", "id"}}
-    return [of_model, *({kind: value.raw for kind, value in one.values.items()} for one in record.results)]
+    value = ", ".join(repr(text) if text != text.strip() else text for text in texts)
+    return value if len(value) <= _MAX_SHOWN else f"…{value[1 - _MAX_SHOWN :]}"

@@ -1,4 +1,4 @@
-"""Pages to what rules find across them: nothing is built, measured or fetched."""
+"""What rules find across pages. Nothing is built, measured or downloaded."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,13 @@ from harness.project.references import SHIPPED, load_references
 from harness.rules import findings
 from harness.rules.application import suspicious_claims
 from harness.verdict import Verdict
-from harness.verify.run import Selection, read_indexes
+from harness.verify.reading import read_indexes
+from harness.verify.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Verdicts on the selected claims that rules speak against, and what was read: pages, models and all claims."""
+    """Verdicts on the selected claims that rules contradict, and what was read: pages, models and all claims."""
 
     verdicts: tuple[Verdict, ...]
     pages: int
@@ -23,7 +24,7 @@ class Checked:
 
 
 def check(project: Project, selection: Selection) -> Checked:
-    """Read the project's pages and apply the rules to all of them together. Raises PageError."""
+    """Apply the rules to all pages of the project together. Raises PageError with the faults of all pages."""
     references = load_references([SHIPPED, project.references])
     indexes = read_indexes(project)
     declared = tuple(claim for index in indexes for claim in claims(index))

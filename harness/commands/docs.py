@@ -1,4 +1,4 @@
-"""Pages to what their readers see: templates rendered, verified claims put in."""
+"""Pages as their readers see them: rendered templates with a table of verified claims."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,35 +13,37 @@ from harness.report.files import page_folders
 from harness.report.overview import by_page
 from harness.report.verified_page import with_links_from, with_verdicts
 from harness.verdict import Verdict
-from harness.verify.run import Selection, read_indexes, verify
+from harness.verify.reading import read_indexes
+from harness.verify.run import verify
+from harness.verify.selection import Selection
 
-# The variable by which a page says where the table goes, and what stands there until the table does.
+# The variable that a page puts where the table goes, and the text that marks the place until the table is there.
 _TABLE = "verified_claims"
 _MARK = "verified-claims-6b1d2f9c0a7e4835"
-# What else a page may show, of its first model: its name, its weights, and the conditions it is evaluated under.
+# The other variables of a page: values of its first model.
 _OF_FIRST_MODEL = ("weights", "image_size", "crop_pct", "interpolation")
 
 
 def document(project: Project, progress: Progress) -> tuple[Mapping[str, str], tuple[Verdict, ...]]:
     """The rendered pages by their paths below reports/pages/, and all verdicts.
 
-    Raises PageError where a page cannot be rendered, before anything is measured.
+    Raises PageError if a page cannot be rendered, before anything is measured.
     """
     indexes = [index for index in read_indexes(project) if can_be_rendered(index.page.name)]
     rendered = {index.page.name: _rendered(index, project.includes) for index in indexes}
     verdicts = verify(project, Selection(), project.resources, progress).portable
     on_page = by_page(verdicts)
-    # Reports have a folder for every page, also for those that are not rendered.
+    # Reports have a folder for every page, also for pages that are not rendered.
     folders = page_folders(list(on_page))
     texts = {}
     for name, page in rendered.items():
-        told = with_verdicts(page, _MARK, on_page[name], folders[name])
-        texts[name] = told.before + told.index + told.after
+        parts = with_verdicts(page, _MARK, on_page[name], folders[name])
+        texts[name] = parts.before + parts.index + parts.after
     return {f"{folders[name]}.md": text for name, text in texts.items()}, verdicts
 
 
 def can_be_rendered(name: str) -> bool:
-    """Whether a page has anything to read beside its model-index: YAML and JSON files have not."""
+    """Whether a page has text besides its model-index: YAML and JSON files have none."""
     return form_of(name) is None
 
 
@@ -49,7 +51,7 @@ def _rendered(index: Index, includes: Path) -> Parts:
     name, model = next(iter(index.models.items()))
     declared = {kind: model.text(kind) for kind in _OF_FIRST_MODEL}
     variables = {"model_name": name, **declared, _TABLE: _MARK}
-    # What is no template, such as a model card, is shown as it is.
+    # A page that is no template, such as a model card, stays as it is.
     page = render(index.page, includes, variables) if index.page.is_template else index.page.parts
     times = (page.before + page.after).count(_MARK)
     if times > 1:

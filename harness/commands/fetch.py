@@ -1,4 +1,4 @@
-"""Weights files that pages name, downloaded as torch hub does it: beside the place first, checked, then put there."""
+"""Download of the weights files that pages name, as torch hub does it: to a temporary file that is checked first."""
 
 import http.client
 import socket
@@ -11,34 +11,42 @@ from urllib.parse import quote, urlsplit
 from harness.index.weights_url import is_relative, weights_file
 from harness.measure.checkpoint import sha256
 from harness.measure.tensors import WeightsFileError, read_tensors
+from harness.project.project import Project
 from harness.verdict import Status
+from harness.verify.reading import read_claims
 
 _SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came of a model's weights: `pass` if they are here now, `not_run` if they cannot be had, `fail` if wrong."""
+    """The result for a model's weights: `pass` if they are here now, `not_run` if unavailable, `fail` if wrong."""
 
     model: str
     status: Status
-    told: str
+    message: str
+
+
+def named_weights(project: Project) -> list[tuple[str, str, Path]]:
+    """Each model that names weights, what it names, and the folder that a path starts from. Raises PageError."""
+    weights = (claim for claim in read_claims(project) if claim.kind == "weights")
+    return [(claim.model, claim.declared, (project.root / claim.where.file).parent) for claim in weights if claim.model]
 
 
 def fetch_weights(named: Iterable[tuple[str, str, Path]], folder: Path) -> Iterator[Fetched]:
-    """Fetch what each model names into `folder`, unless it is there, or in the page's own folder where it is named so.
+    """Download what each model names into `folder`, unless it is there, or in place if it is named by a path.
 
     A host that does not answer is asked once.
     """
-    silent: set[str] = set()
+    unreachable: set[str] = set()
     for model, address, beside in named:
         if is_relative(address):
             there = (beside / address).is_file()
-            told = "is here, beside its page" if there else "is named by its path from the page, and not there"
-            yield Fetched(model, Status.PASS if there else Status.NOT_RUN, f"{address} {told}")
+            message = "is here, beside its page" if there else "is named by a path from the page and is not there"
+            yield Fetched(model, Status.PASS if there else Status.NOT_RUN, f"{address} {message}")
             continue
         host = urlsplit(address).netloc
-        if host in silent:
+        if host in unreachable:
             yield Fetched(model, Status.NOT_RUN, f"no connection to {host}, as before; check the network, or a proxy")
             continue
         try:
@@ -46,14 +54,14 @@ def fetch_weights(named: Iterable[tuple[str, str, Path]], folder: Path) -> Itera
         except urllib.error.HTTPError as error:
             yield Fetched(model, Status.NOT_RUN, f"{address}: {error.code} {error.reason}; check the address")
         except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
-            silent.add(host)
-            told = f"no connection to {host}: {getattr(error, 'reason', error)}; check the network, or a proxy"
-            yield Fetched(model, Status.NOT_RUN, told)
+            unreachable.add(host)
+            message = f"no connection to {host}: {getattr(error, 'reason', error)}; check the network, or a proxy"
+            yield Fetched(model, Status.NOT_RUN, message)
         except OSError as error:
-            told = f"{folder}: {error.strerror or error}; name another folder with --weights"
-            yield Fetched(model, Status.NOT_RUN, told)
+            message = f"{folder}: {error.strerror or error}; name another folder with --weights"
+            yield Fetched(model, Status.NOT_RUN, message)
         except ValueError as error:
-            yield Fetched(model, Status.FAIL, f"{address}: no address that can be opened: {error}")
+            yield Fetched(model, Status.FAIL, f"{address}: cannot be opened as an address: {error}")
 
 
 def _fetch(model: str, address: str, folder: Path) -> Fetched:
@@ -71,15 +79,15 @@ def _fetch(model: str, address: str, folder: Path) -> Fetched:
     try:
         download_url_to_file(quote(address, safe="/:?#[]@!$&'()*+,;=%"), str(path), file.digest)
     except RuntimeError as error:
-        # What torch hub raises where the digits are not those of the file, which it then leaves away.
+        # torch hub raises it if the SHA-256 does not match, and removes the file.
         return Fetched(model, Status.FAIL, f"{address}: {error}")
     finally:
         socket.setdefaulttimeout(before)
     if file.digest:
-        return Fetched(model, Status.PASS, f"{path} fetched; its SHA-256 begins as its name says")
+        return Fetched(model, Status.PASS, f"{path} fetched; its SHA-256 begins with the digits in its name")
     try:
         read_tensors(path)
     except WeightsFileError as error:
         path.unlink()
         return Fetched(model, Status.FAIL, f"{address}: {error}")
-    return Fetched(model, Status.PASS, f"{path} fetched; its name carries no digits to check it by, but it can be read")
+    return Fetched(model, Status.PASS, f"{path} fetched; it can be read, but its name has no digits to check it by")

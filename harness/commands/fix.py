@@ -1,7 +1,7 @@
-"""False values of pages to measured ones: edits tried on the pages' texts, verified so, and only then written."""
+"""Corrections of false values: tried on the texts of the pages, verified, and only then written."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,22 +13,22 @@ from harness.index.edits.in_place import Edit, Editable, EditError, apply, edita
 from harness.index.faults import PageError
 from harness.index.page import page_from_text
 from harness.index.prose import mended
-from harness.index.reading.index import read_index
 from harness.project.project import Project
 from harness.project.resources import Resources
 from harness.system.files import write_atomically
 from harness.verdict import Status, Verdict
-from harness.verify.run import Selection, read_indexes, verify
+from harness.verify.reading import parse_pages, read_indexes
+from harness.verify.run import Verification, verify
+from harness.verify.selection import Selection
 
-# A value mended can show another to be false, such as the FLOPs at a corrected image size.
-_MOST_ROUNDS = 6
-# What other claims are judged under is mended first, and alone: those may be right.
+_MAX_ROUNDS = 6  # a corrected value can show that another one is false, such as the FLOPs at a corrected image size
+# Other claims are judged under these, so they are corrected first and alone: the others may be right.
 _CONDITIONS = {"weights", "image_size", "crop_pct", "interpolation"}
-
 _ACCURACIES = {"top_1_accuracy", "top_5_accuracy"}
 
-# Which claim, wherever it stands: lists that grow move what is below them. Texts are known by what they say.
+# Identifies a claim although edits move it: by its path in the document, and damaged texts by what they say.
 _Key = tuple[str, str | None, str, str, str]
+_Edits = Mapping[_Key, tuple[Edit, ...]]
 
 
 class FixError(UserError):
@@ -37,7 +37,7 @@ class FixError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A page, or what one imports, before and after; and the verdicts on what stays false, each with why."""
+    """A page, or a file that one imports, before and after; and the claims that stay false, each with the reason."""
 
     name: str
     path: Path
@@ -48,35 +48,38 @@ class Fix:
 
 def propose_fixes(
     project: Project, selection: Selection, resources: Resources, progress: Progress, statuses: frozenset[Status]
-) -> list[Fix]:
-    """What to write into the selected claims of these statuses, page by page; nothing is written yet.
+) -> tuple[Verification, list[Fix]]:
+    """Verify the pages, and correct the selected claims with these statuses, page by page; nothing is written yet.
 
-    Only what was measured here, or is on file, is proposed, and only where the claim passes with it.
+    A correction is a value that was measured here or that a record or reference states. It is proposed only if the
+    claim passes with it.
     """
+    verification = verify(project, selection, resources, progress)
     indexes = read_indexes(project)
-    files = {name: project.files_of(index.page.name) for index in indexes for name in index.files}
     texts = {index.page.name: index.page.text for index in indexes}
-    for name in files.keys() - texts.keys():
-        texts[name] = (files[name].read(name) or b"").decode("utf-8-sig")
-    drawing = {name: [one.page.name for one in indexes if name in (one.page.name, *one.files)] for name in texts}
-    trial = _Trial(project, selection, resources, progress, statuses, drawing)
-    after = trial.mended(texts)
+    for index in indexes:
+        for name in index.files:
+            data = project.files_of(index.page.name).read(name) or b""
+            texts.setdefault(name, data.decode("utf-8-sig"))
+    users = {name: [index.page.name for index in indexes if name in (index.page.name, *index.files)] for name in texts}
+    attempt = _Attempt(project, verification, selection, resources, progress, statuses, texts, users)
+    after = attempt.corrected()
     paths = {**{name: project.root / name for name in texts}, **dict(project.pages)}
-    return [
-        Fix(
-            name, paths[name], texts[name], after[name], tuple(why for key, why in trial.left.items() if key[0] == name)
-        )
+    left = attempt.left.items()
+    fixes = [
+        Fix(name, paths[name], texts[name], after[name], tuple(reason for key, reason in left if key[0] == name))
         for name in sorted(texts, key=list(paths).index)
     ]
+    return verification, fixes
 
 
 def write_fixes(fixes: Sequence[Fix]) -> None:
-    """Write the pages, their byte order marks and permissions as they were.
+    """Write the pages; byte order marks and permissions stay.
 
-    Raises FixError before any is written where one changed meanwhile or is not to be written, OSError where one cannot
-    be.
+    Raises FixError, before anything is written, if a page was changed meanwhile or is read-only. Raises OSError if
+    writing fails.
     """
-    marks = [_checked(fix) for fix in fixes]
+    marks = [_byte_order_mark(fix) for fix in fixes]
     for fix, mark in zip(fixes, marks, strict=True):
         path = fix.path.resolve()
         mode = path.stat().st_mode
@@ -84,119 +87,132 @@ def write_fixes(fixes: Sequence[Fix]) -> None:
         path.chmod(mode)
 
 
-def _checked(fix: Fix) -> bytes:
-    """The byte order mark of the page, if it has one. Raises FixError where the page is not to be overwritten."""
+def _byte_order_mark(fix: Fix) -> bytes:
+    """The byte order mark of the page, or nothing. Raises FixError if the page must not be overwritten."""
     data = fix.path.read_bytes()
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     if data != mark + fix.before.encode():
-        raise FixError(f"{fix.name}: expected the page as it was read, got another; run the command again")
+        raise FixError(f"{fix.name}: expected the page as it was read, got a changed one; run the command again")
     if not fix.path.stat().st_mode & 0o200:
-        raise FixError(f"{fix.name}: expected a page that may be written, got a read-only one; check its permissions")
+        raise FixError(f"{fix.name}: expected a writable page, got a read-only one; check its permissions")
     return mark
 
 
 @dataclass(frozen=True, slots=True)
-class _Trial:
-    """Texts verified as if they were the files of their names; `left` collects what cannot be mended, and why.
+class _Attempt:
+    """Corrections are tried on the texts: they are verified as if they were the files of their names.
 
-    `drawing` names the pages that draw on each file: the page that it is, and those that import it.
+    `users` names, for each file, the pages whose claims it holds: itself, and those that import it. `left` collects
+    the claims that are not corrected, with the reason.
     """
 
     project: Project
+    verification: Verification
     selection: Selection
     resources: Resources
     progress: Progress
     statuses: frozenset[Status]
-    drawing: Mapping[str, Sequence[str]]
+    texts: Mapping[str, str]
+    users: Mapping[str, Sequence[str]]
     left: dict[_Key, tuple[Verdict, str]] = field(default_factory=dict)
 
-    def mended(self, texts: Mapping[str, str]) -> Mapping[str, str]:
+    def corrected(self) -> Mapping[str, str]:
         """The texts with every correction that makes its claim pass."""
-        verdicts = self._verdicts(texts)
-        for _ in range(_MOST_ROUNDS):
-            wanted = self._wanted(verdicts)
-            tried = self._tried(texts, wanted, exact=[])
-            stubborn = tried.not_passing
-            if stubborn:
-                tried = self._tried(texts, wanted, exact=stubborn)
-            hopeless = tried.not_passing
+        texts, verdicts = self.texts, self.verification.verdicts
+        for _ in range(_MAX_ROUNDS):
+            wanted = self._correctable(verdicts)
+            trial = self._try(texts, wanted, unrounded=[])
+            rejected = trial.rejected
+            if rejected:
+                trial = self._try(texts, wanted, unrounded=rejected)
+            hopeless = trial.rejected
             if hopeless:
                 self._leave(hopeless, "the claim does not pass with the measured value either")
-                tried = self._tried(texts, wanted, exact=stubborn)
-            if tried.texts == texts and not hopeless:
+                trial = self._try(texts, wanted, unrounded=rejected)
+            if trial.texts == texts and not hopeless:
                 return texts
-            texts, verdicts = tried.texts, tried.verdicts
-        self._leave(self._wanted(verdicts), "with each value that is mended, another turns out to be false")
+            texts, verdicts = trial.texts, trial.verdicts
+        self._leave(self._correctable(verdicts), "each corrected value makes another one false")
         return texts
 
-    def _wanted(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
-        """What is to be mended next."""
-        false = [one for one in verdicts if one.status in self.statuses and one.claim.kind != "waiver"]
-        self._leave((one for one in false if not one.correction), "what is true was not measured here")
-        conditions = [one for one in false if one.claim.kind in _CONDITIONS and _key(one.claim) not in self.left]
+    def _correctable(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
+        """The verdicts whose claims are corrected next."""
+        false = [verdict for verdict in verdicts if verdict.status in self.statuses and verdict.claim.kind != "waiver"]
+        self._leave((verdict for verdict in false if not verdict.correction), "the true value was not measured here")
+        open_ = [verdict for verdict in false if _key(verdict.claim) not in self.left]
+        conditions = [verdict for verdict in open_ if verdict.claim.kind in _CONDITIONS]
         if conditions:
             return conditions
-        self._leave(_false_together(false), "FLOPs and accuracy are false together, as a wrong image size would do")
-        return [one for one in false if _key(one.claim) not in self.left]
+        self._leave(_false_together(false), "FLOPs and accuracy are both false, as a wrong image size makes them")
+        return [verdict for verdict in open_ if _key(verdict.claim) not in self.left]
 
-    def _tried(self, texts: Mapping[str, str], wanted: Sequence[Verdict], exact: Sequence[Verdict]) -> "_Tried":
-        """What comes of the wanted corrections, those in `exact` without rounding."""
-        unrounded = {_key(one.claim) for one in exact}
+    def _try(self, texts: Mapping[str, str], wanted: Sequence[Verdict], unrounded: Sequence[Verdict]) -> "_Trial":
+        """Write the corrections into the texts, those of `unrounded` with all digits, and verify the result."""
+        exact = {_key(verdict.claim) for verdict in unrounded}
         written: set[_Key] = set()
-        proposed = dict(texts)
+        edited = dict(texts)
         for name in texts:
-            of_file = [one for one in wanted if one.claim.where.file == name]
+            of_file = [verdict for verdict in wanted if verdict.claim.where.file == name]
             if of_file:
-                proposed[name] = self._proposed(name, proposed, of_file, unrounded, written)
-        verdicts = self._verdicts(proposed)
-        return _Tried(proposed, verdicts, _not_passing((one for one in wanted if _key(one.claim) in written), verdicts))
+                edited[name], keys = self._write(name, edited, of_file, exact)
+                written |= keys
+        verdicts = self._verify(edited)
+        status = {_key(verdict.claim): verdict.status for verdict in verdicts}
+        # A corrected text is no claim any more.
+        tried = [verdict for verdict in wanted if _key(verdict.claim) in written]
+        rejected = [verdict for verdict in tried if status.get(_key(verdict.claim), Status.PASS) is not Status.PASS]
+        return _Trial(edited, verdicts, rejected)
 
-    def _verdicts(self, texts: Mapping[str, str]) -> tuple[Verdict, ...]:
-        return verify(replace(self.project, edited=texts), self.selection, self.resources, self.progress).verdicts
+    def _verify(self, texts: Mapping[str, str]) -> tuple[Verdict, ...]:
+        """The verdicts on the texts. Only pages that an edit changed are judged again."""
+        changed = {page for name in texts if texts[name] != self.texts[name] for page in self.users[name]}
+        if not changed:
+            return self.verification.verdicts
+        known = {page: verdicts for page, verdicts in self.verification.pages.items() if page not in changed}
+        edited = replace(self.project, edited=texts)
+        return verify(edited, self.selection, self.resources, self.progress, known=known).verdicts
 
-    def _leave(self, verdicts: Iterable[Verdict], why: str) -> None:
+    def _leave(self, verdicts: Iterable[Verdict], reason: str) -> None:
         for verdict in verdicts:
-            self.left.setdefault(_key(verdict.claim), (verdict, why))
+            self.left.setdefault(_key(verdict.claim), (verdict, reason))
 
-    def _proposed(
-        self, name: str, texts: Mapping[str, str], wanted: Iterable[Verdict], unrounded: set[_Key], written: set[_Key]
-    ) -> str:
-        """The file with every wanted correction that can be written; which were is added to `written`."""
+    def _write(
+        self, name: str, texts: Mapping[str, str], wanted: Sequence[Verdict], exact: Set[_Key]
+    ) -> tuple[str, Set[_Key]]:
+        """The file with every correction that can be written, and the claims that these correct."""
         page = editable(page_from_text(texts[name], name))
         edits: dict[_Key, tuple[Edit, ...]] = {}
         for verdict in wanted:
             key = _key(verdict.claim)
             if key not in self.left:
                 try:
-                    edits[key] = _edits(page, verdict, exact=key in unrounded)
+                    edits[key] = _edits(page, verdict, exact=key in exact)
                 except EditError as error:
                     self._leave([verdict], str(error))
         try:
-            after = self._edited(name, texts, edits)
+            return self._apply(name, texts, edits), edits.keys()
         except (EditError, PageError):
-            edits = self._compatible(name, texts, edits, wanted)
-            after = self._edited(name, texts, edits)
-        written.update(edits)
-        return after
+            compatible = self._compatible(name, texts, edits, wanted)
+            return self._apply(name, texts, compatible), compatible.keys()
 
     def _compatible(
-        self, name: str, texts: Mapping[str, str], edits: Mapping[_Key, tuple[Edit, ...]], wanted: Iterable[Verdict]
+        self, name: str, texts: Mapping[str, str], edits: _Edits, wanted: Iterable[Verdict]
     ) -> dict[_Key, tuple[Edit, ...]]:
-        """Those corrections that can be written together with the ones before them; the next round tries the others."""
+        """The corrections that can be written together with those before them; the next round tries the others."""
         together: dict[_Key, tuple[Edit, ...]] = {}
         verdicts = {_key(verdict.claim): verdict for verdict in wanted}
         for key, of_claim in edits.items():
             try:
-                self._edited(name, texts, {**together, key: of_claim})
+                self._apply(name, texts, {**together, key: of_claim})
             except (EditError, PageError):
                 if not together:
-                    self._leave([verdicts[key]], "it cannot be written without changing more than its own value")
+                    self._leave([verdicts[key]], "it cannot be written without changing another value")
             else:
                 together[key] = of_claim
         return together
 
-    def _edited(self, name: str, texts: Mapping[str, str], edits: Mapping[_Key, tuple[Edit, ...]]) -> str:
-        """The file after the edits. Raises EditError or PageError where they change more than their own claims."""
+    def _apply(self, name: str, texts: Mapping[str, str], edits: _Edits) -> str:
+        """The file after the edits. Raises EditError or PageError if they change more than their own claims."""
         after = apply(texts[name], [edit for of_claim in edits.values() for edit in of_claim])
         was, now = (self._declared(name, version) for version in (texts, {**texts, name: after}))
         if any(was.get(key) != now.get(key) for key in was.keys() | now.keys() if key not in edits):
@@ -204,40 +220,32 @@ class _Trial:
         return after
 
     def _declared(self, name: str, texts: Mapping[str, str]) -> dict[_Key, list[str]]:
-        """What the pages declare that draw on a file."""
+        """The declared values of the pages whose claims the file holds."""
         project = replace(self.project, edited=texts)
-        indexes = [
-            read_index(page_from_text(texts[page], page), project.includes, project.files_of(page))
-            for page in self.drawing[name]
-        ]
-        found = [claim for index in indexes for claim in claims(index) if claim.kind != "text"]
-        return {_key(claim): [mended(item) for item in claim.texts] for claim in found}
+        pages = (page_from_text(texts[page], page) for page in self.users[name])
+        declared = [claim for index in parse_pages(pages, project) for claim in claims(index) if claim.kind != "text"]
+        return {_key(claim): [mended(item) for item in claim.texts] for claim in declared}
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
-    """Texts with corrections, the verdicts on them, and the corrections that were written and do not pass."""
+class _Trial:
+    """Texts with corrections, the verdicts on them, and the corrections with which their claims do not pass."""
 
     texts: Mapping[str, str]
     verdicts: tuple[Verdict, ...]
-    not_passing: list[Verdict]
-
-
-def _not_passing(corrected: Iterable[Verdict], verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """Those corrections with which their claims do not pass."""
-    found = {_key(verdict.claim): verdict.status for verdict in verdicts}
-    # A text that was mended is no claim any more.
-    return [one for one in corrected if found.get(_key(one.claim), Status.PASS) is not Status.PASS]
+    rejected: list[Verdict]
 
 
 def _false_together(false: Iterable[Verdict]) -> list[Verdict]:
-    """Of models whose FLOPs and accuracies are false: these verdicts, since each might be right at another size."""
-    at_size = [one for one in false if one.status is Status.FAIL and one.claim.kind in {"flops", *_ACCURACIES}]
+    """The verdicts on FLOPs and accuracies of models that fail both: each may be right at another image size."""
+    at_size = [
+        verdict for verdict in false if verdict.status is Status.FAIL and verdict.claim.kind in {"flops", *_ACCURACIES}
+    ]
     kinds: dict[tuple[str, str | None], set[str]] = defaultdict(set)
-    for one in at_size:
-        kinds[one.claim.page, one.claim.model].add(one.claim.kind)
+    for verdict in at_size:
+        kinds[verdict.claim.page, verdict.claim.model].add(verdict.claim.kind)
     both = {model for model, of_model in kinds.items() if "flops" in of_model and of_model & _ACCURACIES}
-    return [one for one in at_size if (one.claim.page, one.claim.model) in both]
+    return [verdict for verdict in at_size if (verdict.claim.page, verdict.claim.model) in both]
 
 
 def _key(claim: Claim) -> _Key:

@@ -1,4 +1,4 @@
-"""Weights files that are here to entries of the lock."""
+"""Entries of the lock for the weights files that are on this machine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,40 +13,40 @@ from harness.verdict import Status
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What came of a model's weights, and the entry that the lock holds of them from now on.
+class LockResult:
+    """A model's weights file, and its new entry in the lock.
 
-    `pass` where they are here, `fail` where they are not those that their name says, or the lock is of others that the
-    page does not name any more, `not_run` where they are not here.
+    `status` is `pass` if the file is here; `fail` if it is not the one that its name promises, or if the lock holds
+    another one than the page names; `not_run` if it is not here.
     """
 
     model: str
     status: Status
-    told: str
+    message: str
     entry: Locked | None
 
 
-def see_weights(indexes: Sequence[Index], resources: Resources) -> list[Seen]:
-    """Every weights file that the pages name. What is not here keeps its entry, even one that is of another file."""
+def lock_weights(indexes: Sequence[Index], resources: Resources) -> list[LockResult]:
+    """Entries for every weights file that the pages name. A file that is not here keeps its entry."""
     return [
-        _seen(Subject(index, References(), resources, model), address)
+        _lock(Subject(index, References(), resources, model), address)
         for index in indexes
-        for model, record in index.models.items()
-        if (address := record.text("weights"))
+        for model, entry in index.models.items()
+        if (address := entry.text("weights"))
     ]
 
 
-def _seen(subject: Subject, address: str) -> Seen:
+def _lock(subject: Subject, address: str) -> LockResult:
     before = subject.locked
     path, digits = subject.checkpoint, subject.weights.digest
     if path is None:
-        told = f"{subject.weights.name} is not here{f'; {before.weights} stays locked' if before else ''}"
+        message = f"{subject.weights.name} is not here{f'; {before.weights} stays locked' if before else ''}"
         replaced = before is not None and before.weights != address
-        return Seen(subject.name, Status.FAIL if replaced else Status.NOT_RUN, told, before)
+        return LockResult(subject.name, Status.FAIL if replaced else Status.NOT_RUN, message, before)
     digest = sha256(path)
     if digits and not digest.startswith(digits):
-        told = f"{path}: its SHA-256 begins with {digest[: len(digits)]}, its name says {digits}"
-        return Seen(subject.name, Status.FAIL, told, before)
+        message = f"{path}: its SHA-256 begins with {digest[: len(digits)]}, its name says {digits}"
+        return LockResult(subject.name, Status.FAIL, message, before)
     entry = Locked(subject.index.page.name, subject.name, address, digest, path.stat().st_size)
-    anew = f", in place of {before.weights} of {before.bytes} bytes" if before and before != entry else ""
-    return Seen(subject.name, Status.PASS, f"{digest}, {entry.bytes} bytes{anew}", entry)
+    replaces = f", replaces {before.weights} of {before.bytes} bytes" if before and before != entry else ""
+    return LockResult(subject.name, Status.PASS, f"{digest}, {entry.bytes} bytes{replaces}", entry)

@@ -1,52 +1,69 @@
-"""Evaluations to records: what is complete is written down, of all else it is said why not."""
+"""Records of complete evaluations, and the reasons why other results have none."""
 
 from dataclasses import dataclass
 
 from harness.checks.shared.subject import Evaluations
 from harness.evaluate.evaluation import Evaluation
+from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure
+from harness.index.claims import claims
+from harness.project.project import Project
 from harness.project.records import Record
+from harness.project.references import SHIPPED, load_references
+from harness.project.resources import Resources
+from harness.system.stdout import stdout_to_stderr
 from harness.verdict import NotHereError
+from harness.verify.reading import read_indexes
+from harness.verify.run import evaluate_claims
+from harness.verify.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
-class Unrecorded:
-    """Why a result is not recorded; `failed` where its evaluation could not finish."""
+class NotRecorded:
+    """Why a result has no record. `failed` tells that its evaluation could not finish."""
 
-    told: str
+    reason: str
     failed: bool
 
 
-def as_records(evaluations: Evaluations) -> tuple[list[Record], list[Unrecorded]]:
-    """The complete evaluations as records, and of every other why it is none."""
+def measure_records(
+    project: Project, selection: Selection, resources: Resources, progress: Progress
+) -> tuple[list[Record], list[NotRecorded]]:
+    """Evaluate the selected models. Raises PageError with the faults of all pages."""
+    references = load_references([SHIPPED, project.references])
+    selected = {index: [claim for claim in claims(index) if claim in selection] for index in read_indexes(project)}
+    with stdout_to_stderr():
+        return _as_records(evaluate_claims(selected, references, resources, progress, search=False))
+
+
+def _as_records(evaluations: Evaluations) -> tuple[list[Record], list[NotRecorded]]:
     records, reasons = [], []
-    for (_, model, dataset), found in evaluations.items():
-        if isinstance(found, NotHereError):
-            reasons.append(Unrecorded(f"{model}: {found}", failed=False))
-        elif isinstance(found, Failure):
-            reasons.append(Unrecorded(f"{model}: {found.reason}", failed=True))
-        elif not found.complete:
-            told = f"{model}: only {found.scores.counts.images} of {found.scores.of} images of {dataset}"
-            reasons.append(Unrecorded(told, failed=False))
+    for (_, model, dataset), evaluation in evaluations.items():
+        if isinstance(evaluation, NotHereError):
+            reasons.append(NotRecorded(f"{model}: {evaluation}", failed=False))
+        elif isinstance(evaluation, Failure):
+            reasons.append(NotRecorded(f"{model}: {evaluation.reason}", failed=True))
+        elif not evaluation.complete:
+            part = f"only {evaluation.scores.counts.images} of {evaluation.scores.of} images of {dataset}"
+            reasons.append(NotRecorded(f"{model}: {part}", failed=False))
         else:
-            records.append(_record(model, found))
+            records.append(_as_record(model, evaluation))
     return records, reasons
 
 
-def _record(model: str, found: Evaluation) -> Record:
-    environment = found.environment
-    date = max(str(one["date"]) for one in found.scores.environments)
+def _as_record(model: str, evaluation: Evaluation) -> Record:
+    counts = evaluation.scores.counts
     return Record(
         model,
-        found.file,
-        found.weights,
-        found.dataset,
-        found.images.fingerprint,
-        found.conditions.as_json(),
-        found.precision,
-        found.scores.counts.images,
-        found.scores.counts.top_1,
-        found.scores.counts.top_5,
-        {name: value for name, value in environment.items() if name != "date"},
-        date,
+        evaluation.file,
+        evaluation.weights,
+        evaluation.dataset,
+        evaluation.images.fingerprint,
+        evaluation.conditions.as_json(),
+        evaluation.precision,
+        counts.images,
+        counts.top_1,
+        counts.top_5,
+        {name: value for name, value in evaluation.environment.items() if name != "date"},
+        max(str(environment["date"]) for environment in evaluation.scores.environments),
     )

@@ -1,1 +1,1 @@
-"""Pages to verdicts: the run, judging in parallel, evaluations, the cache."""
+"""Pages to verdicts: the run, judging in parallel, evaluations of images, the cache."""

@@ -1,11 +1,27 @@
-"""Answers kept by content: the same page, references, checks and libraries give the same verdicts."""
+"""Cached verdicts and findings, by a hash of everything they depend on.
+
+The key of a page's verdicts is a hash of
+- the project's root, which relative paths start from,
+- the names and bytes of the page and of every file in `_includes`, and the digest of the references,
+- the selected claims,
+- the resources: their folders, tolerances, records, lock, the version of timm, and the options for evaluating images,
+- the names and stamps of all files in the folders of weights and images, and of ground-truth files beside images,
+- the code of the harness and the versions of Python and of the libraries in `LIBRARIES`.
+
+Some dependencies are known only after the page was read. They are stored with the verdicts and compared when these
+are loaded: the stamps of weights files that the page names by path, and the answers that the project's files gave
+(what the page imports, READMEs it names). Waivers are applied after loading.
+
+Verdicts that depend on anything else are not cached: see `_Run._is_cacheable` in verify/run.py.
+"""
 
 import contextlib
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +31,7 @@ from harness.index.files import Files, Question, same_answers
 from harness.rules.finding import Finding, finding_from_json
 from harness.system.files import cache_home, code_digest, file_stamp, write_atomically
 from harness.verdict import Status, Verdict, verdict_from_json
+from harness.verify.scopes import Scopes
 
 LIBRARIES = (
     "torch",
@@ -29,19 +46,19 @@ LIBRARIES = (
     "timm",
 )
 
-_MOST_ENTRIES = 500
-# Images lie at most so many folders below the one that is given.
-_DEEPEST = 6
+_MAX_ENTRIES = 500
+# Images are at most this many folders below the given one.
+_MAX_DEPTH = 6
 
 
 def cache_folder() -> Path:
-    """Where answers lie."""
+    """The folder of cached verdicts."""
     return cache_home() / "verdicts"
 
 
 @cache
 def library_versions() -> dict[str, str]:
-    """The versions of the libraries that a verdict depends on."""
+    """The versions of the installed libraries that a verdict depends on."""
     versions = {}
     for name in LIBRARIES:
         with contextlib.suppress(PackageNotFoundError):
@@ -49,90 +66,102 @@ def library_versions() -> dict[str, str]:
     return versions
 
 
-def key(page: str, contents: Iterable[bytes], files: Iterable[Path], settings: str) -> str:
-    """What the verdicts on a page, or the findings across pages, depend on, as one hash.
+def key(root: Path, contents: Mapping[str, bytes], files: Iterable[Path], settings: str) -> str:
+    """A hash of everything that verdicts or findings depend on.
 
-    `contents` are the bytes of the page, the references and the includes. For `files` (weights, images), or all
-    files in them where they are folders, their names and stamps stand for their bytes.
+    `contents` are bytes by name. `files` are large files or folders of them: names and stamps stand for their bytes.
     """
     parts: list[object] = [
-        page,
+        os.path.realpath(root),
+        sys.version,
         library_versions(),
         _harness_digest(),
-        [_listing(str(path)) for path in files],
+        {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+        [_stamps(str(path)) for path in files],
         settings,
     ]
-    digest = hashlib.sha256(json.dumps(parts).encode())
-    for content in contents:
-        digest.update(hashlib.sha256(content).digest())
-    return digest.hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def load(entry: str, project: Files) -> tuple[list[Verdict], ...] | None:
-    """The lists of verdicts kept under `entry`; None where there are none, or a file that they are about has changed.
+def load(entry: str, project: Files) -> Scopes[list[Verdict]] | None:
+    """The verdicts stored under `entry`; None if there are none, or if a file they depend on has changed.
 
     `project` are the project's files as they are now.
     """
     content = _load(entry, [project])
     if content is None:
         return None
-    return tuple([verdict_from_json(verdict) for verdict in verdicts] for verdicts in content)
+    here, portable = ([verdict_from_json(item) for item in items] if items is not None else None for items in content)
+    return Scopes(here or [], portable)
 
 
 def store(
-    entry: str, verdicts: Sequence[Sequence[Verdict]], files: Iterable[Path], consulted: Mapping[Question, str]
+    entry: str, verdicts: Scopes[list[Verdict]], files: Iterable[Path], consulted: Mapping[Question, str]
 ) -> None:
-    """Keep the lists of verdicts, unless one is an error.
+    """Store the verdicts, unless one is an error.
 
-    `files` are those that the page turned out to be about when it was read, `consulted` what it asked of the project's.
+    `files` are the weights files that the page names by path; `consulted` are the questions that reading it asked the
+    project's files, with digests of the answers.
     """
-    if any(verdict.status is Status.ERROR for of_resources in verdicts for verdict in of_resources):
+    if any(verdict.status is Status.ERROR for of_scope in verdicts for verdict in of_scope):
         return
-    _store(entry, [[one.as_json() for one in of_resources] for of_resources in verdicts], files, [consulted])
+    scopes = verdicts.map(lambda of_scope: [verdict.as_json() for verdict in of_scope])
+    _store(entry, [scopes.here, scopes.portable], files, [consulted])
 
 
 def load_findings(entry: str, projects: Sequence[Files]) -> tuple[Finding, ...] | None:
-    """The findings kept under `entry`; None where none are kept, or what a page imports has changed.
+    """The findings stored under `entry`; None if there are none, or if something that a page imports has changed.
 
-    `projects` are the files that each page may import, as they are now.
+    `projects` are, for each page, the files that it may import, as they are now.
     """
     content = _load(entry, projects)
     return None if content is None else tuple(map(finding_from_json, content))
 
 
 def store_findings(entry: str, findings: Sequence[Finding], consulted: Sequence[Mapping[Question, str]]) -> None:
-    """Keep the findings. `consulted` is what each page asked of the project's files."""
+    """Store the findings. `consulted` are the questions that reading each page asked, with digests of the answers."""
     _store(entry, [finding.as_json() for finding in findings], (), consulted)
 
 
+def evict(keep: Collection[str]) -> None:
+    """Remove the oldest entries if there are too many, but none of `keep`, which the current run uses."""
+    with contextlib.suppress(OSError):
+        others = [entry for entry in os.scandir(cache_folder()) if entry.name.removesuffix(".json") not in keep]
+        surplus = len(others) + len(keep) - _MAX_ENTRIES
+        if surplus > 0:
+            others.sort(key=lambda entry: entry.stat().st_mtime)
+            for entry in others[:surplus]:
+                Path(entry).unlink(missing_ok=True)
+
+
 def _load(entry: str, projects: Sequence[Files]) -> Any:
-    """What is kept; None where nothing is, or it is not what was kept, or files that it is about have changed."""
+    """The stored content; None if there is none, if it is damaged, or if a file it depends on has changed."""
     try:
-        digest, _, kept = (cache_folder() / f"{entry}.json").read_bytes().partition(b"\n")
+        digest, _, stored = (cache_folder() / f"{entry}.json").read_bytes().partition(b"\n")
     except OSError:
         return None
-    if digest.decode("ascii", "replace") != hashlib.sha256(kept).hexdigest():
+    if digest.decode("ascii", "replace") != hashlib.sha256(stored).hexdigest():
         return None
-    content = json.loads(kept)
-    if any(_listing(path) != found for path, found in content["files"]):
+    content = json.loads(stored)
+    if any(_stamps(path) != stamps for path, stamps in content["files"]):
         return None
     for project, consulted in zip(projects, content["consulted"], strict=True):
         if not same_answers(project, {(how, name): digest for how, name, digest in consulted}):
             return None
-    return content["kept"]
+    return content["content"]
 
 
-def _store(entry: str, kept: Any, files: Iterable[Path], consulted: Sequence[Mapping[Question, str]]) -> None:
-    """A cache that cannot be written costs time, nothing else."""
-    folder = cache_folder()
-    listed = [[str(path), _listing(str(path))] for path in files]
-    asked = [[[how, name, digest] for (how, name), digest in of_page.items()] for of_page in consulted]
-    content = json.dumps({"files": listed, "consulted": asked, "kept": kept}, ensure_ascii=False).encode()
+def _store(entry: str, content: Any, files: Iterable[Path], consulted: Sequence[Mapping[Question, str]]) -> None:
+    """Write an entry. A cache that cannot be written costs time and nothing else."""
+    document = {
+        "files": [[str(path), _stamps(str(path))] for path in files],
+        "consulted": [[[how, name, digest] for (how, name), digest in asked.items()] for asked in consulted],
+        "content": content,
+    }
+    data = json.dumps(document, ensure_ascii=False).encode()
     with contextlib.suppress(OSError):
-        write_atomically(folder / f"{entry}.json", hashlib.sha256(content).hexdigest().encode(), b"\n", content)
-        newest_first = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for old in newest_first[_MOST_ENTRIES:]:
-            old.unlink(missing_ok=True)
+        path = cache_folder() / f"{entry}.json"
+        write_atomically(path, hashlib.sha256(data).hexdigest().encode(), b"\n", data)
 
 
 @cache
@@ -140,14 +169,14 @@ def _harness_digest() -> str:
     return code_digest("**/*.py")
 
 
-def _listing(path: str, depth: int = 0) -> list[list[object]]:
-    """Name and stamp of a file, or of every file in a folder, links followed; empty where there is nothing."""
-    # Strings, not paths, here and where names are listed: there may be thousands.
+def _stamps(path: str, depth: int = 0) -> list[list[object]]:
+    """Name and stamp of a file, or of every file below a folder, following links; empty if there is nothing."""
+    # Strings instead of paths: there may be thousands.
     try:
         status = os.stat(path)  # noqa: PTH116
         if not stat.S_ISDIR(status.st_mode):
             return [[path, *file_stamp(status)]]
-        names = sorted(os.listdir(path)) if depth < _DEEPEST else []  # noqa: PTH208
+        names = sorted(os.listdir(path)) if depth < _MAX_DEPTH else []  # noqa: PTH208
     except OSError:
         return []
-    return [found for name in names for found in _listing(f"{path}/{name}", depth + 1)]
+    return [stamps for name in names for stamps in _stamps(f"{path}/{name}", depth + 1)]

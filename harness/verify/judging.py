@@ -1,132 +1,145 @@
-"""Claims to verdicts: every claim to the check of its kind, models in parallel."""
+"""Claims to verdicts: each claim goes to the check of its kind; models are judged in parallel processes."""
 
 import traceback
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from harness.checks import CHECKS
 from harness.checks.shared.subject import Evaluated, Evaluations, Need, Subject
+from harness.errors import UserError
 from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.entries import Index
 from harness.project.references import References
 from harness.project.resources import Resources
 from harness.system.processes import cores, map_in_processes
-from harness.verdict import NotHereError, Verdict, errored, not_run, typed, unchecked
+from harness.verdict import NotHereError, Verdict, errored, facts, not_run, unchecked
+from harness.verify.scopes import Scopes
 from harness.zoo import BuilderError
 
-# With fewer models, starting processes takes as long as they save.
+# With fewer models, starting processes takes longer than it saves.
 _WORTH_PROCESSES = 16
 _PRELOADED = ("torch", "harness.verify.judging")
-
-AtHand = tuple[Resources, Evaluations]
 
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What all tasks draw on: it is large, so a process gets it once."""
+    """What all tasks need. It is large, so each process gets it once."""
 
-    pages: tuple[Index, ...]
+    indexes: tuple[Index, ...]
     references: References
-    resources: tuple[Resources, ...]
+    resources: Scopes[Resources]
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """The claims of one model, or of a page itself, judged by one process: it builds the network once for all.
+    """The claims of one model, or of a page itself. One process judges all of them and builds the network once.
 
-    `page` is the page's number; `evaluations` are those of the model, for each of the resources.
+    `page` is the position of the page's index in `_Shared.indexes`; `evaluations` are those of the model.
     """
 
     page: int
     model: str | None
     claims: tuple[Claim, ...]
-    evaluations: tuple[Evaluations, ...]
+    evaluations: Scopes[Evaluations]
 
 
-def judge_pages(
+def judge_pages(  # noqa: PLR0913, PLR0917 - the run's own parameters
     pages: Mapping[Index, Sequence[Claim]],
     references: References,
-    at_hand: Sequence[AtHand],
+    resources: Scopes[Resources],
+    evaluations: Scopes[Evaluations],
     jobs: int | None,
     progress: Progress,
-) -> dict[Index, tuple[list[Verdict], ...]]:
-    """The verdicts on each page's claims, in their order, once for each of what may be at hand.
+) -> dict[Index, Scopes[list[Verdict]]]:
+    """The verdicts on the given claims of each page, in their order.
 
-    `jobs` is the number of processes; None for as many as there are cores, where there are models enough.
+    `jobs` is the number of processes; None for one per core if there are enough models.
+    Raises UserError if the project's configuration turns out to be wrong.
     """
-    shared = _Shared(tuple(pages), references, tuple(resources for resources, _ in at_hand))
-    evaluations = [_by_model(found) for _, found in at_hand]
+    shared = _Shared(tuple(pages), references, resources)
+    of_models = evaluations.map(_evaluations_by_model)
     tasks = [
-        _Task(number, model, tuple(claims), tuple(found.get((index.page.name, model), {}) for found in evaluations))
+        _Task(number, model, tuple(claims), of_models.map(itemgetter((index.page.name, model))))
         for number, index in enumerate(pages)
-        for model, claims in _of_models(pages[index]).items()
+        for model, claims in _claims_by_model(pages[index]).items()
     ]
     jobs = jobs or (cores() if len(tasks) > _WORTH_PROCESSES else 1)
-    found: list[dict[Claim, Verdict]] = [{} for _ in at_hand]
-    for done, (place, verdicts) in enumerate(map_in_processes(_judge_task, shared, tasks, jobs, _PRELOADED), start=1):
-        for known, of_resources in zip(found, verdicts or _lost(tasks[place]), strict=True):
-            known.update(zip(tasks[place].claims, of_resources, strict=True))
+    verdicts: Scopes[dict[Claim, Verdict]] = resources.map(lambda _: {})
+    for done, (number, judged) in enumerate(map_in_processes(_judge_task, shared, tasks, jobs, _PRELOADED), start=1):
+        task = tasks[number]
+        for known, of_task in zip(verdicts, judged or _died(task), strict=True):
+            known.update(zip(task.claims, of_task, strict=True))
         progress.judged(done, len(tasks))
-    return {index: tuple([known[claim] for claim in claims] for known in found) for index, claims in pages.items()}
+
+    def of_page(claims: Sequence[Claim]) -> Scopes[list[Verdict]]:
+        return verdicts.map(lambda known: [known[claim] for claim in claims])
+
+    return {index: of_page(claims) for index, claims in pages.items()}
 
 
-def _of_models(claims: Sequence[Claim]) -> dict[str | None, list[Claim]]:
+def _claims_by_model(claims: Sequence[Claim]) -> dict[str | None, list[Claim]]:
     models: dict[str | None, list[Claim]] = {}
     for claim in claims:
         models.setdefault(claim.model, []).append(claim)
     return models
 
 
-def _by_model(evaluations: Evaluations) -> dict[tuple[str, str | None], Evaluations]:
-    """The evaluations by page and model: a task is given its own of them, for they are large too."""
-    models: dict[tuple[str, str | None], dict[tuple[str, str, str], Evaluated]] = {}
+def _evaluations_by_model(evaluations: Evaluations) -> Mapping[tuple[str, str | None], Evaluations]:
+    """The evaluations by page and model; none for any other key. They are large, so a task gets only its own."""
+    models: defaultdict[tuple[str, str | None], dict[tuple[str, str, str], Evaluated]] = defaultdict(dict)
     for key, evaluation in evaluations.items():
-        models.setdefault(key[:2], {})[key] = evaluation
-    return {**models}
+        models[key[:2]][key] = evaluation
+    return models
 
 
-def _judge_task(shared: _Shared, task: _Task) -> tuple[tuple[Verdict, ...], ...]:
-    index = shared.pages[task.page]
-    subjects = [
-        Subject(index, shared.references, resources, task.model, evaluations)
-        for resources, evaluations in zip(shared.resources, task.evaluations, strict=True)
-    ]
-    return tuple(tuple(judge(claim, subject) for claim in task.claims) for subject in subjects)
+def _judge_task(shared: _Shared, task: _Task) -> Scopes[list[Verdict]]:
+    def judged(pair: tuple[Resources, Evaluations]) -> list[Verdict]:
+        subject = Subject(shared.indexes[task.page], shared.references, pair[0], task.model, pair[1])
+        return [judge(claim, subject) for claim in task.claims]
+
+    return shared.resources.zip(task.evaluations).map(judged)
 
 
-def _lost(task: _Task) -> tuple[tuple[Verdict, ...], ...]:
-    reason = "The check could not finish: its process died, as one does that runs out of memory."
+def _died(task: _Task) -> Scopes[list[Verdict]]:
+    reason = "The check could not finish: its process died, as it does when memory runs out."
     remedy = "run it with more memory, or with --jobs 1 to see where it ends"
-    verdicts = tuple(errored(claim, reason=reason, remedy=remedy) for claim in task.claims)
-    return (verdicts,) * len(task.evaluations)
+    verdicts = [errored(claim, reason=reason, remedy=remedy) for claim in task.claims]
+    return task.evaluations.map(lambda _: verdicts)
 
 
 def wants_images(claim: Claim) -> bool:
-    """Whether the claim is judged by an evaluation of images, where one can be had."""
+    """Whether the claim's check uses evaluations of images."""
     check = CHECKS.get(claim.kind)
     return check is not None and Need.IMAGES in check.NEEDS
 
 
 def judge(claim: Claim, subject: Subject) -> Verdict:
-    """The verdict on one claim. An exception in a check becomes an `error` verdict with its traceback."""
+    """The verdict on one claim. An exception in its check becomes an `error` verdict with the traceback.
+
+    Raises UserError if the project's configuration is wrong: no claim can be judged until it is corrected.
+    """
     check = CHECKS.get(claim.kind)
     if check is None:
         return unchecked(claim, reason="No check exists for this field.")
     try:
         return check.check(claim, subject)
+    except UserError:
+        raise
     except NotHereError as missing:
         reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
         return not_run(claim, reason=reason, remedy=missing.supply)
     except BuilderError as error:
-        return _unfinished(claim, error, str(error), "mend the builder that modelindex/verify.toml names")
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - never hidden, never counted as anything else
-        told = traceback.format_exception_only(error)[-1].strip()
-        return _unfinished(claim, error, told, "report this as a fault of the harness")
+        return _could_not_finish(claim, error, str(error), "correct the builder that modelindex/verify.toml names")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an error verdict shows the exception
+        message = traceback.format_exception_only(error)[-1].strip()
+        return _could_not_finish(claim, error, message, "report this as a bug of the harness")
 
 
-def _unfinished(claim: Claim, error: BaseException, told: str, remedy: str) -> Verdict:
+def _could_not_finish(claim: Claim, error: BaseException, message: str, remedy: str) -> Verdict:
     frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
     shown = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
-    reason = f"The check could not finish: {told}"
-    return errored(claim, reason=reason, remedy=remedy, evidence=typed({"traceback": shown}))
+    reason = f"The check could not finish: {message}"
+    return errored(claim, reason=reason, remedy=remedy, evidence=[facts("traceback", "traceback", shown)])

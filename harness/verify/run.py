@@ -1,16 +1,14 @@
-"""Pages to claims to checks to verdicts."""
+"""One run: pages to claims to verdicts, which rules and waivers then amend."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.evaluate.data.ground_truth import truth_files
 from harness.evaluate.run.progress import Progress, Silent
-from harness.index.claim import Claim, ClaimKey
-from harness.index.faults import collect
+from harness.index.claim import Claim
 from harness.index.page import Page
 from harness.index.weights_url import is_relative
 from harness.project.project import Project
@@ -22,268 +20,229 @@ from harness.rules.finding import Finding
 from harness.system.stdout import stdout_to_stderr
 from harness.verdict import Verdict
 from harness.verify import cache
+from harness.verify.reading import parse_pages, read_pages
+from harness.verify.scopes import Scopes
+from harness.verify.selection import ClaimSet, Selection
 
 if TYPE_CHECKING:
     from harness.checks.shared.subject import Evaluations
-    from harness.commands.record import Unrecorded
     from harness.index.entries import Index
-    from harness.project.records import Record
 
-    # The index and the claims of each page, by its name.
-    _Read = dict[str, tuple[Index, tuple[Claim, ...]]]
+    _Claims = Mapping[Index, Sequence[Claim]]
 
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which claims to verify: glob patterns for models (`page` for claims of the page) and kinds; none means all."""
-
-    models: Sequence[str] = ()
-    kinds: Sequence[str] = ()
-
-    def __contains__(self, claim: Claim) -> bool:
-        return _matches(claim.model or "page", self.models) and _matches(claim.kind, self.kinds)
-
-    @property
-    def everything(self) -> bool:
-        """Whether nothing is left out."""
-        return not self.models and not self.kinds
+PageVerdicts = Scopes[list[Verdict]]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """Just these claims, by model, kind and place."""
+class Verification:
+    """The result of a run. Verdicts are in the order of the pages.
 
-    claims: frozenset[ClaimKey]
-
-    def __contains__(self, claim: Claim) -> bool:
-        return claim.key in self.claims
-
-    def __repr__(self) -> str:
-        return repr(sorted(map(str, self.claims)))
-
-    @property
-    def everything(self) -> bool:
-        """Whether nothing is left out; not to be known of a list."""
-        return False
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Verdicts in the order of the pages.
-
-    `portable` are those that nothing but the project decides, the same on every machine: the ones for reports.
-    It is empty where only some claims were selected. `claims` are all claims of the pages, selected or not.
+    `portable` are the verdicts for reports: the same on every machine, since only the project decides them. It is
+    empty if only some claims were selected. `claims` are all claims of the pages, selected or not. `cached` tells that
+    every verdict came from the cache. `pages` are the verdicts by page as the checks gave them, before rules and
+    waivers.
     """
 
-    verdicts: tuple[Verdict, ...]
-    portable: tuple[Verdict, ...]
-    claims: tuple[Claim, ...]
-    cached: bool
+    verdicts: tuple[Verdict, ...] = ()
+    portable: tuple[Verdict, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    cached: bool = False
+    pages: Mapping[str, PageVerdicts] = field(default_factory=dict)
 
 
-def verify(
+def verify(  # noqa: PLR0913, PLR0917 - what a run is made of
     project: Project,
-    selection: Selection | Named,
+    selection: Selection | ClaimSet,
     resources: Resources,
     progress: Progress,
     jobs: int | None = None,
-) -> Answer:
+    known: Mapping[str, PageVerdicts] | None = None,
+) -> Verification:
     """Verify the project's pages. Raises PageError, with the faults of all of them, before anything is judged.
 
-    `jobs` is the number of processes that judge models; None for as many as there are cores, where it is worth it.
+    `jobs` is the number of processes that judge models; None for one per core if there are enough models. `known` are
+    the verdicts on pages that need not be judged again, by name, from an earlier run's `Verification.pages`.
     """
     references = load_references([SHIPPED, project.references])
-    asked = [resources]
-    if selection.everything and resources != project.resources:
-        asked.append(project.resources)
+    portable = project.resources if selection.everything and resources != project.resources else None
     with stdout_to_stderr():
-        answer = _Run(project, references, tuple(asked), selection, progress, jobs).answer()
-    waive = _waiving(project, everything=selection.everything and project.whole)
-    portable = tuple(replace(verdict, environment={}) for verdict in answer.portable)
-    return replace(answer, verdicts=waive(answer.verdicts), portable=waive(portable) if selection.everything else ())
+        run = _Run(project, references, Scopes(resources, portable), selection, progress, jobs)
+        result = run.verify(known or {})
+    waive = _waivers(project, everything=selection.everything and project.whole)
+    for_reports = (replace(verdict, environment={}) for verdict in result.portable)
+    return replace(
+        result,
+        verdicts=waive(result.verdicts),
+        portable=waive(tuple(for_reports)) if selection.everything else (),
+    )
 
 
-def _waiving(project: Project, *, everything: bool) -> Callable[[Sequence[Verdict]], tuple[Verdict, ...]]:
-    """Applies the project's waivers as of today; verdicts are kept without them."""
-    today = datetime.now().astimezone().date()
+def _waivers(project: Project, *, everything: bool) -> Callable[[Sequence[Verdict]], tuple[Verdict, ...]]:
+    """Applies the project's waivers as of today, to verdicts that were cached without them."""
+    today = datetime.now(UTC).date()
     return lambda verdicts: apply_waivers(verdicts, project.waivers, today, everything=everything)
 
 
-def measure_records(
-    project: Project, selection: Selection, resources: Resources, progress: Progress
-) -> "tuple[list[Record], list[Unrecorded]]":
-    """Records of what can be evaluated here in full, and of every other result why there is none."""
-    references = load_references([SHIPPED, project.references])
-    with stdout_to_stderr():
-        return _Run(project, references, (resources,), selection, progress).records()
+def evaluate_claims(
+    claims: "Mapping[Index, Sequence[Claim]]",
+    references: References,
+    resources: Resources,
+    progress: Progress,
+    *,
+    search: bool,
+) -> "Evaluations":
+    """Evaluate the models whose claims need it, in one pass over the images of each dataset.
 
+    With `search`, the cause of each accuracy that is not reproduced is searched for.
+    """
+    from harness.checks.shared.subject import Subject
+    from harness.verify.evaluation_plan import plan_evaluations
+    from harness.verify.judging import wants_images
 
-def read_claims(project: Project) -> list[Claim]:
-    """Every claim of the project's pages. Raises PageError with the faults of all of them."""
-    from harness.index.claims import claims
+    models = {index: {claim.model for claim in of_page if wants_images(claim)} for index, of_page in claims.items()}
+    plan = plan_evaluations(
+        Subject(index, references, resources, model)
+        for index, of_page in models.items()
+        for model in index.models
+        if model in of_page
+    )
+    if not plan.by_folder:
+        return plan.unavailable
+    from harness.index.claims import claims as all_claims
+    from harness.verify.cause_search import search_causes
+    from harness.verify.evaluator import open_evaluator
 
-    return [claim for index in read_indexes(project) for claim in claims(index)]
-
-
-def read_indexes(project: Project) -> "list[Index]":
-    """The model-index of every page. Raises PageError with the faults of all of them."""
-    return _read_indexes(_read_pages(project), project)
-
-
-def read_weights(project: Project) -> list[tuple[str, str, Path]]:
-    """Every model of the pages that names weights, what it names, and from which folder. Raises PageError."""
-    weights = (claim for claim in read_claims(project) if claim.kind == "weights")
-    return [(claim.model, claim.declared, (project.root / claim.where.file).parent) for claim in weights if claim.model]
-
-
-def _read_pages(project: Project) -> list[Page]:
-    return collect(project.pages, lambda page: project.page(*page))
-
-
-def _read_indexes(pages: Sequence[Page], project: Project) -> "list[Index]":
-    # Loads the libraries that parse, which an answer from the cache does without.
-    from harness.index.reading.index import read_index
-
-    return collect(pages, lambda page: read_index(page, project.includes, project.files_of(page.name)))
-
-
-def _read_claims(pages: Sequence[Page], project: Project) -> "_Read":
-    from harness.index.claims import claims
-
-    return {index.page.name: (index, claims(index)) for index in _read_indexes(pages, project)}
+    with open_evaluator(resources.evaluation, progress) as evaluator:
+        evaluations = evaluator.run(plan)
+        if search:
+            declared = (claim for index in claims for claim in all_claims(index))
+            evaluations |= search_causes(plan, evaluations, declared, evaluator)
+    return evaluations
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One run over the pages, which judges their claims once for each of the resources."""
+    """One run over the pages, which judges their claims under the resources of each scope."""
 
     project: Project
     references: References
-    resources: tuple[Resources, ...]
-    selection: Selection | Named
+    resources: Scopes[Resources]
+    selection: Selection | ClaimSet
     progress: Progress
     jobs: int | None = None
 
-    def answer(self) -> Answer:
-        pages = _read_pages(self.project)
-        entries = {page.name: self._cache_keys(page) for page in pages}
-        judged = {name: known for name, keys in entries.items() if (known := self._kept(name, keys)) is not None}
+    def verify(self, known: Mapping[str, PageVerdicts]) -> Verification:
+        """The verdicts without waivers. Pages are judged unless they are known or in the cache."""
+        pages = read_pages(self.project)
+        keys = {page.name: self._cache_keys(page) for page in pages if page.name not in known and self._is_cacheable}
+        judged = {page.name: known[page.name] for page in pages if page.name in known}
+        judged |= {name: cached for name, of_page in keys.items() if (cached := self._load(name, of_page)) is not None}
         missed = [page for page in pages if page.name not in judged]
-        read = _read_claims(missed, self.project) if missed else {}
-        for index, lists in self._judged(read).items():
-            judged[index.page.name] = lists
-            if lists[0] and self._can_be_kept:
-                cache.store(entries[index.page.name][0], lists, self._named_weights(index), index.consulted)
-        claims: list[Claim] = []
-        verdicts: list[Verdict] = []
-        portable: list[Verdict] = []
-        for page in pages:
-            of_page = judged[page.name]
-            claims += read[page.name][1] if page.name in read else [verdict.claim for verdict in of_page[0]]
-            verdicts += [verdict for verdict in of_page[0] if verdict.claim in self.selection]
-            portable += of_page[-1]
-        found = self._findings(pages, read) if verdicts or portable else ()
-        return Answer(apply_findings(verdicts, found), apply_findings(portable, found), tuple(claims), not missed)
+        claims = self._read(missed)
+        for index, verdicts in self._judge(claims).items():
+            judged[index.page.name] = verdicts
+            if verdicts.here and keys:
+                cache.store(keys[index.page.name][0], verdicts, self._weights_named_by_path(index), index.consulted)
+        here = [verdict for page in pages for verdict in judged[page.name].here if verdict.claim in self.selection]
+        portable = [verdict for page in pages for verdict in judged[page.name].for_reports]
+        findings_key = self._findings_key(pages)
+        findings = self._findings(findings_key, pages, claims) if here or portable else ()
+        if missed:
+            cache.evict(keep={findings_key, *(key for of_page in keys.values() for key in of_page)})
+        declared = {name: [verdict.claim for verdict in verdicts.here] for name, verdicts in judged.items()}
+        declared |= {index.page.name: list(of_page) for index, of_page in claims.items()}
+        return Verification(
+            apply_findings(here, findings),
+            apply_findings(portable, findings),
+            tuple(claim for page in pages for claim in declared[page.name]),
+            cached=not missed,
+            pages=judged,
+        )
 
-    def _findings(self, pages: Sequence[Page], read: "_Read") -> tuple[Finding, ...]:
-        """What rules find across all pages, selected or not; kept as long as no page is another."""
-        contents = [*(page.text.encode() for page in pages), self.references.digest.encode()]
-        entry = cache.key("findings", contents, [], repr([page.name for page in pages]))
-        kept = cache.load_findings(entry, [self.project.files_of(page.name) for page in pages])
-        if kept is None:
-            # Loads the rules, which an answer from the cache does without.
-            from harness.rules import findings
+    def _read(self, pages: Sequence[Page]) -> "_Claims":
+        """All claims of the pages."""
+        if not pages:
+            return {}
+        from harness.index.claims import claims
 
-            others = _read_indexes([page for page in pages if page.name not in read], self.project)
-            by_name = {index.page.name: index for index in (*others, *(index for index, _ in read.values()))}
-            indexes = [by_name[page.name] for page in pages]
-            kept = findings(indexes, self.references)
-            cache.store_findings(entry, kept, [index.consulted for index in indexes])
-        return kept
+        return {index: claims(index) for index in parse_pages(pages, self.project)}
 
-    def records(self) -> "tuple[list[Record], list[Unrecorded]]":
-        from harness.commands.record import as_records
+    def _judge(self, claims: "_Claims") -> "dict[Index, PageVerdicts]":
+        """The verdicts on the selected claims."""
+        selected = {index: [claim for claim in of_page if claim in self.selection] for index, of_page in claims.items()}
+        if not any(selected.values()):
+            return {index: self.resources.map(lambda _: []) for index in selected}
+        # Loads the checks, which a run that finds everything in the cache does not need.
+        from harness.verify.judging import judge_pages
 
-        read = _read_claims(_read_pages(self.project), self.project)
-        return as_records(self._evaluated(self.resources[0], self._selected(read), search=False))
+        def evaluate(resources: Resources) -> "Evaluations":
+            progress = self.progress if resources is self.resources.here else Silent()
+            return evaluate_claims(selected, self.references, resources, progress, search=True)
+
+        evaluations = self.resources.map(evaluate)
+        return judge_pages(selected, self.references, self.resources, evaluations, self.jobs, self.progress)
+
+    def _findings(self, key: str, pages: Sequence[Page], read: "Iterable[Index]") -> tuple[Finding, ...]:
+        """What rules find across all pages, whatever is selected. `read` are the indexes that were read already."""
+        cached = cache.load_findings(key, [self.project.files_of(page.name) for page in pages])
+        if cached is not None:
+            return cached
+        # Loads the rules, which a run that finds everything in the cache does not need.
+        from harness.rules import findings
+
+        by_name = {index.page.name: index for index in read}
+        others = parse_pages([page for page in pages if page.name not in by_name], self.project)
+        by_name |= {index.page.name: index for index in others}
+        indexes = [by_name[page.name] for page in pages]
+        found = findings(indexes, self.references)
+        cache.store_findings(key, found, [index.consulted for index in indexes])
+        return found
 
     @property
-    def _can_be_kept(self) -> bool:
-        """Whether the verdicts depend on nothing whose change their key would not show.
+    def _is_cacheable(self) -> bool:
+        """Whether a key can hold everything that the verdicts depend on.
 
-        What a repository holds at a commit can change without its folder showing it, and so can what a builder of the
-        project is made of; a large dataset takes too long to look through, and its evaluation is kept anyway.
-        `--until-sure` uses all images where all are kept.
+        It cannot hold what a source repository contains, what a project's builders import, or a large dataset (whose
+        evaluations are stored anyway). `--refresh` asks for new evaluations, and the images that `--until-sure` uses
+        depend on the evaluations stored so far.
         """
-        resources, evaluation = self.resources[0], self.resources[0].evaluation
+        resources, evaluation = self.resources.here, self.resources.here.evaluation
         if resources.source or resources.builders or evaluation.refresh or evaluation.until_sure:
             return False
         return resources.images == self.project.resources.images
 
-    def _kept(self, page: str, keys: Sequence[str]) -> tuple[list[Verdict], ...] | None:
-        """What is kept of the selection, or of the whole page."""
-        found = (cache.load(key, self.project.files_of(page)) for key in keys) if self._can_be_kept else iter(())
-        return next((verdicts for verdicts in found if verdicts is not None), None)
+    def _load(self, page: str, keys: Sequence[str]) -> PageVerdicts | None:
+        files = self.project.files_of(page)
+        return next((cached for key in keys if (cached := cache.load(key, files)) is not None), None)
 
     def _cache_keys(self, page: Page) -> tuple[str, ...]:
-        """The key of what is selected of the page; behind it that of all of it, where that is more."""
-        keys = [self._cache_key(page, self.resources, () if self.selection.everything else self.selection)]
-        if not self.selection.everything:
-            own = self.project.resources
-            keys.append(self._cache_key(page, (*self.resources, *((own,) if own not in self.resources else ())), ()))
-        return tuple(keys)
+        """The key of the page's selected claims, then that of all its claims if that is another."""
+        if self.selection.everything:
+            return (self._cache_key(page, self.resources, ""),)
+        here, own = self.resources.here, self.project.resources
+        everything = Scopes(here, own if own != here else None)
+        return self._cache_key(page, self.resources, repr(self.selection)), self._cache_key(page, everything, "")
 
-    def _cache_key(self, page: Page, asked: Sequence[Resources], selection: object) -> str:
-        included = [path.read_bytes() for path in sorted(self.project.includes.rglob("*")) if path.is_file()]
-        contents = [page.text.encode(), self.references.digest.encode(), *included]
+    def _cache_key(self, page: Page, scopes: Scopes[Resources], selection: str) -> str:
+        includes = self.project.includes
+        included = {str(path): path.read_bytes() for path in sorted(includes.rglob("*")) if path.is_file()}
+        contents = {page.name: page.text.encode(), "references": self.references.digest.encode(), **included}
         files: list[Path] = []
         settings: list[object] = [selection]
-        for resources in asked:
+        for resources in scopes:
             files += [path for folder in resources.images.values() for path in (folder, *truth_files(folder))]
             files += [resources.weights] if resources.weights else []
-            settings += [resources.tolerances, resources.records, resources.lock, resources.timm]
-            settings += [resources.cross_check, resources.evaluation]
-        return cache.key(page.name, contents, files, repr(settings))
+            # Builders and source repositories are never cached, and `files` shows the contents of the folders.
+            settings.append(resources)
+        return cache.key(self.project.root, contents, files, repr(settings))
 
-    def _named_weights(self, index: "Index") -> list[Path]:
-        """The weights files that the page names by their path, from the file that names them."""
+    def _findings_key(self, pages: Sequence[Page]) -> str:
+        contents = {page.name: page.text.encode() for page in pages}
+        contents["references"] = self.references.digest.encode()
+        return cache.key(self.project.root, contents, [], "findings")
+
+    def _weights_named_by_path(self, index: "Index") -> list[Path]:
+        """The weights files that models name by a path, which is relative to the file that names them."""
         values = [value for model in index.models.values() if (value := model.values.get("weights"))]
         root = self.project.root
-        return [(root / one.where.file).parent / one.raw for one in values if is_relative(one.raw)]
-
-    def _selected(self, read: "_Read") -> "dict[Index, list[Claim]]":
-        return {index: [claim for claim in found if claim in self.selection] for index, found in read.values()}
-
-    def _evaluated(
-        self, resources: Resources, selected: "Mapping[Index, Sequence[Claim]]", *, search: bool
-    ) -> "Evaluations":
-        """One pass over the images of each dataset for all pages."""
-        if not any(selected.values()):
-            return {}
-        from harness.checks.shared.subject import Subject
-        from harness.verify.evaluations import evaluate_subjects
-        from harness.verify.judging import wants_images
-
-        models = {index: {claim.model for claim in claims if wants_images(claim)} for index, claims in selected.items()}
-        subjects = [
-            Subject(index, self.references, resources, model)
-            for index, wanting in models.items()
-            for model in index.models
-            if model in wanting
-        ]
-        progress = self.progress if resources is self.resources[0] else Silent()
-        return evaluate_subjects(subjects, resources.evaluation, progress, search=search)
-
-    def _judged(self, read: "_Read") -> "dict[Index, tuple[list[Verdict], ...]]":
-        selected = self._selected(read)
-        if not any(selected.values()):
-            return {index: tuple([] for _ in self.resources) for index in selected}
-        # Loads the checks, which an answer from the cache and a selection of nothing do without.
-        from harness.verify.judging import judge_pages
-
-        at_hand = [(resources, self._evaluated(resources, selected, search=True)) for resources in self.resources]
-        return judge_pages(selected, self.references, at_hand, self.jobs, self.progress)
+        return [(root / value.where.file).parent / value.raw for value in values if is_relative(value.raw)]

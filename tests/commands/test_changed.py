@@ -1,35 +1,40 @@
-"""What a change affects: exactly the claims whose verdicts can be others, read from git and by meaning."""
+"""The claims that a change affects: every claim whose verdict can differ, and few others."""
 
+import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-from harness.checks import CHECKS
-from harness.checks.shared.reads import READINGS
 from harness.commands.changed import changes_since
+from harness.evaluate.run.progress import Silent
+from harness.index.claims import claims
 from harness.index.faults import PageError
 from harness.project.project import find_project
-from harness.project.resources import Resources
 from harness.system.git import RepositoryError
-from tests.conftest import MODELS, ROOT, page_text
+from harness.verify.run import verify as verify_pages
+from harness.verify.selection import Selection
+from tests.conftest import MODELS, ROOT, index_of, page_text
 from tests.repositories import committed, git
 
 Affected = set[tuple[str | None, str]]
+Verify = Callable[..., subprocess.CompletedProcess[str]]
 
-MEASURED = {"weights", "file_size", "top_1_accuracy", "top_5_accuracy"}
-CONDITIONS = {"image_size", "crop_pct", "interpolation"}
+# Judged by evaluating images.
+EXPENSIVE = {"top_1_accuracy", "top_5_accuracy", "image_size", "crop_pct", "interpolation", "dataset"}
 
 
 def _page(project: Path) -> Path:
     return project / "modelindex" / "regnety.md"
 
 
-def _affected(project: Path, resources: Resources | None = None, base: str = "HEAD") -> Affected:
-    found = find_project(project, ())
-    changes = changes_since(found, resources or found.resources, base)
-    assert all(one.why for one in changes.affected)
-    return {(one.claim.model, one.claim.kind) for one in changes.affected}
+def _affected(project: Path, base: str = "HEAD") -> Affected:
+    changes = changes_since(find_project(project, ()), base)
+    assert all(item.why for item in changes.affected)
+    return {(item.claim.model, item.claim.kind) for item in changes.affected}
 
 
 def _edited(project: Path, *edits: tuple[str, str]) -> Affected:
@@ -43,16 +48,13 @@ def _edited(project: Path, *edits: tuple[str, str]) -> Affected:
     return _affected(project)
 
 
-def _of(model: str, kinds: set[str]) -> Affected:
-    return {(model, kind) for kind in kinds}
+@cache
+def _claims_of(model: str) -> Affected:
+    return {(claim.model, claim.kind) for claim in claims(index_of(page_text())) if claim.model == model}
 
 
-def _folders(parent: Path) -> tuple[Path, Path]:
-    """Empty folders for weights and images."""
-    folders = parent / "weights", parent / "images"
-    for folder in folders:
-        folder.mkdir()
-    return folders
+def _cheap(model: str) -> Affected:
+    return {(model, kind) for _, kind in _claims_of(model) if kind not in EXPENSIVE}
 
 
 def _entry(name: str) -> str:
@@ -63,47 +65,59 @@ def _entry(name: str) -> str:
     return "\n".join(lines[start : ends[0]]) + "\n"
 
 
-def test_every_check_says_what_it_reads() -> None:
-    assert {name for check in CHECKS.values() for name in check.READS} <= READINGS.keys()
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("FLOPs: 255754236", "FLOPs: 255754237"),
+        ("Epochs: 100", "Epochs: 101"),
+        ("    - ReLU\n", "    - ReLU\n    - Swish\n"),
+        ("ID: regnety_002", 'ID: "regnety_002 "'),  # blanks are part of a text
+    ],
+)
+def test_a_changed_entry_affects_the_cheap_claims_of_its_model(project: Path, before: str, after: str) -> None:
+    assert _edited(project, (before, after)) == _cheap("regnety_002")
 
 
 @pytest.mark.parametrize(
-    ("edits", "affected"),
+    ("before", "after"),
     [
-        ([("FLOPs: 255754236", "FLOPs: 255754237")], _of("regnety_002", {"flops"})),
-        ([("regnety_002-e68ca334", "regnety_002-e68ca335")], _of("regnety_002", MEASURED)),
-        (
-            [("Image Size: '224'", "Image Size: '256'")],
-            _of("regnety_002", {"flops", "top_1_accuracy", "top_5_accuracy"} | CONDITIONS),
-        ),
-        (
-            [("Top 1 Accuracy: 70.28%", "Top 1 Accuracy: 70.29%")],
-            _of("regnety_002", {"top_1_accuracy", "top_5_accuracy"}),
-        ),
-        ([("Epochs: 100", "Epochs: 101")], _of("regnety_002", {"epochs"})),
-        ([("    - ReLU\n", "    - ReLU\n    - Swish\n")], _of("regnety_002", {"architecture"})),
-        # The same by meaning: text, key order, order of tags, quotes, comments, line ends.
-        ([("For **RegNetY** authors", "For **RegNetY** the authors")], set()),
-        ([("    Epochs: 100\n    Crop Pct: '0.875'\n", "    Crop Pct: '0.875'\n    Epochs: 100\n")], set()),
-        (
-            [("    - ReLU\n    - Squeeze-and-Excitation Block\n", "    - Squeeze-and-Excitation Block\n    - ReLU\n")],
-            set(),
-        ),
-        ([("Image Size: '224'", "Image Size: 224  # pixels")], set()),
-        ([("## Citation\n", "## A heading\n\nMore text.\n\n## Citation\n")], set()),
-        ([("Epochs: 100", "Epochs:   100\r")], set()),
-        # A formula is a claim of the page; the one that was there is known by what it says.
-        ([(r"$12 \leq d \leq 28$", r"$12 \leq d \leq 29$")], {(None, "depth")}),
+        ("regnety_002-e68ca334", "regnety_002-e68ca335"),
+        ("Crop Pct: '0.875'", "Crop Pct: '0.9'"),
+        ("Interpolation: bicubic", "Interpolation: bilinear"),
+        ("Top 1 Accuracy: 70.28%", "Top 1 Accuracy: 70.29%"),
+        ("Dataset: ImageNet", "Dataset: ImageNet-1k"),
     ],
 )
-def test_exactly_what_an_edit_affects(project: Path, edits: list[tuple[str, str]], affected: Affected) -> None:
-    assert _edited(project, *edits) == affected
+def test_a_changed_input_of_the_evaluation_affects_the_expensive_claims_too(
+    project: Path, before: str, after: str
+) -> None:
+    assert _edited(project, (before, after)) == _claims_of("regnety_002")
 
 
-def test_weights_of_another_recipe_affect_what_depends_on_the_recipe(project: Path) -> None:
-    found = _edited(project, ("regnety_002-e68ca334", "regnety_002_ra-e68ca334"))
-    recipe = {"epochs", "batch_size", "momentum", "weight_decay", "training_techniques", "training_resources"}
-    assert found == _of("regnety_002", MEASURED | CONDITIONS | recipe | {"training_data", "create_model"})
+def test_the_image_size_affects_claims_of_the_page_too(project: Path) -> None:
+    found = _edited(project, ("Image Size: '224'", "Image Size: '256'"))
+    assert found >= _claims_of("regnety_002")
+    assert {model for model, _ in found} == {"regnety_002", None}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("For **RegNetY** authors", "For **RegNetY** the authors"),
+        ("    Epochs: 100\n    Crop Pct: '0.875'\n", "    Crop Pct: '0.875'\n    Epochs: 100\n"),
+        ("    - ReLU\n    - Squeeze-and-Excitation Block\n", "    - Squeeze-and-Excitation Block\n    - ReLU\n"),
+        ("Image Size: '224'", "Image Size: 224  # pixels"),
+        ("## Citation\n", "## A heading\n\nMore text.\n\n## Citation\n"),
+        ("Epochs: 100", "Epochs:   100\r"),
+        ("    Tasks:\n    - Image Classification\n", "    Tasks: Image Classification\n"),
+    ],
+)
+def test_the_same_by_meaning_affects_nothing(project: Path, before: str, after: str) -> None:
+    assert _edited(project, (before, after)) == set()
+
+
+def test_a_changed_formula_affects_its_claim(project: Path) -> None:
+    assert _edited(project, (r"$12 \leq d \leq 28$", r"$12 \leq d \leq 29$")) == {(None, "depth")}
 
 
 def test_weights_that_another_model_names_affect_that_model_too(project: Path) -> None:
@@ -121,28 +135,36 @@ def test_a_figure_out_of_line_affects_the_models_that_it_is_out_of_line_with(pro
 @pytest.mark.parametrize(
     ("edit", "affected"),
     [
-        # Blanks are part of a text, and a text that is a list of one says the same.
-        (("ID: regnety_002", 'ID: "regnety_002 "'), ("regnety_002", "id")),
-        (("    Tasks:\n    - Image Classification\n", "    Tasks: Image Classification\n"), None),
         # Relations of the prose are those of a collection's paper.
         (("- Name: RegNetY\n  Paper", "- Name: RegNetZ\n  Paper"), (None, "width_multiplier")),
         (("- Name: RegNetY\n  Paper", "- Name: RegNet\n- Name: RegNetY\n  Paper"), ("regnety_004", "in_collection")),
     ],
 )
-def test_what_testers_found(project: Path, edit: tuple[str, str], affected: tuple[str | None, str] | None) -> None:
+def test_a_changed_collection_affects_what_depends_on_collections(
+    project: Path, edit: tuple[str, str], affected: tuple[str | None, str]
+) -> None:
     text = page_text().replace(edit[0], edit[1], 1)
     if "RegNetZ" in text:
         text = text.replace("In Collection: RegNetY", "In Collection: RegNetZ")
     committed(project)
     _page(project).write_text(text, "utf-8")
     found = _affected(project)
-    assert (affected in found) if affected else (found == set())
-    assert ("regnety_004", "name") not in found
+    assert affected in found
+    assert not any(kind.startswith("top_") for _, kind in found)
 
 
-def test_a_collection_that_fits_no_model_affects_none(project: Path) -> None:
-    edit = ("- Name: RegNetY\n  Paper", "- Name: Other\n- Name: RegNetY\n  Paper")
-    assert _edited(project, edit) == {(None, "collection_name")}
+def test_a_renamed_collection_affects_its_models(project: Path) -> None:
+    """Their entries still name it, and it is not on the page any more."""
+    found = _edited(project, ("- Name: RegNetY\n  Paper", "- Name: Backbones\n  Paper"))
+    assert {(model, "in_collection") for model in MODELS} <= found
+    assert ("regnety_002", "flops") in found
+    assert ("regnety_002", "top_1_accuracy") not in found
+
+
+def test_a_collection_without_models_affects_no_accuracy(project: Path) -> None:
+    found = _edited(project, ("- Name: RegNetY\n  Paper", "- Name: Other\n- Name: RegNetY\n  Paper"))
+    assert (None, "collection_name") in found
+    assert {kind for model, kind in found if model} == {"in_collection"}
 
 
 def test_a_model_that_a_weights_file_is_named_after_affects_the_claim_of_that_file(project: Path) -> None:
@@ -152,15 +174,6 @@ def test_a_model_that_a_weights_file_is_named_after_affects_the_claim_of_that_fi
     new = _entry("regnety_004").replace("regnety_004", "regnety_0045")
     _page(project).write_text(text.replace("\n-->", f"\n{new.rstrip()}\n-->"), "utf-8")
     assert ("regnety_002", "weights") in _affected(project)
-
-
-def test_weights_that_are_not_here_any_more(project: Path, tmp_path: Path) -> None:
-    committed(project)
-    weights, images = _folders(tmp_path)
-    (weights / "regnety_002-e68ca334.pth").write_bytes(b"")
-    _page(project).write_text(page_text().replace("regnety_002-e68ca334", "regnety_002-e68ca335"), "utf-8")
-    found = _affected(project, Resources(project, weights=weights, images={"ImageNet-1k": images}))
-    assert found == _of("regnety_002", MEASURED | {"parameters", "dataset"} | CONDITIONS)
 
 
 def test_models_moved_are_not_affected(project: Path) -> None:
@@ -176,27 +189,19 @@ def test_a_renamed_model_is_affected_whole(project: Path) -> None:
     found = _affected(project)
     kinds = {kind for model, kind in found if model == "regnety_321"}
     assert {"name", "id", "flops", "weights", "epochs", "top_5_accuracy"} <= kinds
-    assert {model for model, _ in found} == {"regnety_321", None}  # the prose is about all models of the page
-    changes = changes_since(find_project(project, ()), Resources(), "HEAD")
-    assert {one.why for one in changes.affected if one.claim.model} == {("the model was called regnety_320",)}
+    # The prose is about all models of the page, and collections are compared with the names of all.
+    assert {(model, kind) for model, kind in found if model in MODELS} == {(m, "in_collection") for m in MODELS[:-1]}
+    changes = changes_since(find_project(project, ()), "HEAD")
+    why = {item.why[0] for item in changes.affected if item.claim.model == "regnety_321"}
+    assert why == {"the model was called regnety_320"}
 
 
 def test_a_model_removed_affects_what_is_about_all_models(project: Path) -> None:
     committed(project)
     _page(project).write_text(page_text().replace(_entry("regnety_320"), ""), "utf-8")
-    assert {model for model, _ in _affected(project)} == {None}
-
-
-def test_what_is_measured_here_is_affected_by_what_it_is_measured_from(project: Path, tmp_path: Path) -> None:
-    committed(project)
-    weights, images = _folders(tmp_path)
-    (weights / "regnety_002-e68ca335.pth").write_bytes(b"")
-    text = page_text().replace("regnety_002-e68ca334", "regnety_002-e68ca335")
-    _page(project).write_text(text, "utf-8")
-    with_file = _affected(project, Resources(project, weights=weights))
-    assert with_file == _of("regnety_002", MEASURED | {"parameters"})
-    with_images = _affected(project, Resources(project, weights=weights, images={"ImageNet-1k": images}))
-    assert with_images == _of("regnety_002", MEASURED | {"parameters", "dataset"} | CONDITIONS)
+    found = _affected(project)
+    assert None in {model for model, _ in found}
+    assert {kind for model, kind in found if model} == {"in_collection"}
 
 
 def test_weights_beside_the_page_that_are_others(tmp_path: Path) -> None:
@@ -207,17 +212,17 @@ def test_weights_beside_the_page_that_are_others(tmp_path: Path) -> None:
     (modelindex / "verify.toml").write_text('pages = ["canary.md"]')
     committed(tmp_path)
     assert _affected(tmp_path) == set()
-    images = Resources(tmp_path, images={"Digits": tmp_path})
     text = (modelindex / "canary.md").read_text("utf-8")
     (modelindex / "canary.md").write_text(text.replace("9854fe73", "9854fe74"), "utf-8")
-    assert _affected(tmp_path, images) == _of("regnety_canary", MEASURED | CONDITIONS | {"dataset", "parameters"})
+    assert {("regnety_canary", kind) for kind in (*EXPENSIVE, "weights", "parameters")} <= _affected(tmp_path)
     (modelindex / "canary.md").write_text(text, "utf-8")
     (modelindex / ".abcd.tmp").write_bytes(b"")
     with (modelindex / "regnety_canary-9854fe73.pth").open("ab") as file:
         file.write(b"more")
     found = _affected(tmp_path)
     assert ("regnety_canary", "weights") in found
-    assert ("regnety_canary", "flops") not in found
+    assert ("regnety_canary", "top_1_accuracy") in found
+    assert None not in {model for model, _ in found}
 
 
 def test_weights_beside_a_page_at_the_root(tmp_path: Path) -> None:
@@ -227,16 +232,16 @@ def test_weights_beside_a_page_at_the_root(tmp_path: Path) -> None:
     with (tmp_path / "regnety_canary-9854fe73.pth").open("ab") as file:
         file.write(b"more")
     found = find_project(tmp_path, (Path("canary.md"),))
-    changes = changes_since(found, found.resources, "HEAD")
-    assert "weights" in {one.claim.kind for one in changes.affected}
+    changes = changes_since(found, "HEAD")
+    assert "weights" in {item.claim.kind for item in changes.affected}
 
 
 def test_a_new_page_is_affected_whole(project: Path) -> None:
     committed(project)
     (project / "modelindex" / "new.md").write_text("<!--\nType: model-index\nModels:\n- Name: a\n-->\n")
     (project / "modelindex" / "verify.toml").write_text('pages = ["regnety.md", "new.md"]')
-    changes = changes_since(find_project(project, ()), Resources(), "HEAD")
-    why = {one.claim.kind: one.why for one in changes.affected if one.claim.page == "modelindex/new.md"}
+    changes = changes_since(find_project(project, ()), "HEAD")
+    why = {item.claim.kind: item.why for item in changes.affected if item.claim.page == "modelindex/new.md"}
     assert why == dict.fromkeys(("type", "text", "name"), ("the page is new since HEAD",))
 
 
@@ -262,7 +267,7 @@ def test_a_project_below_the_root_of_its_repository(project: Path) -> None:
     committed(project.parent)
     (project.parent / "modelindex" / "of-another").write_text("changed")
     _page(project).write_text(page_text().replace("Epochs: 100", "Epochs: 101", 1), "utf-8")
-    assert _affected(project) == {("regnety_002", "epochs")}
+    assert _affected(project) == _cheap("regnety_002")
 
 
 def test_imports_are_compared_at_both_states(tmp_path: Path) -> None:
@@ -276,10 +281,10 @@ def test_imports_are_compared_at_both_states(tmp_path: Path) -> None:
     committed(tmp_path)
     assert _affected(tmp_path) == set()
     (folder / "parts" / "a.json").write_text('{"Epochs": 2,  "FLOPs": 3}')
-    assert _affected(tmp_path) == {("a", "flops")}
+    assert _affected(tmp_path) == {("a", "flops"), ("a", "name"), ("a", "epochs")}
     (folder / "parts" / "b.yml").write_text("Models: [{Name: b}]\n")
     assert ("b", "name") in _affected(tmp_path)
-    assert ("a", "epochs") not in _affected(tmp_path)
+    assert ("c", "name") not in _affected(tmp_path)
 
 
 def test_a_builder_of_the_projects_own_affects_all_claims(tmp_path: Path) -> None:
@@ -300,16 +305,16 @@ def test_a_builder_of_the_projects_own_affects_all_claims(tmp_path: Path) -> Non
 def test_another_library_affects_what_the_page_says_of_all_networks(project: Path) -> None:
     found = _edited(project, ("Metadata:\n", "Metadata:\n    Library: timm\n"))
     assert {(None, "depth"), (None, "block"), ("regnety_002", "flops"), ("regnety_002", "library")} <= found
-    assert not found & {(None, "paper_title"), ("regnety_004", "flops")}
+    assert ("regnety_004", "flops") not in found
 
 
 def test_files_beside_the_pages_affect_all_claims(project: Path) -> None:
     committed(project)
     (project / "modelindex" / "references").mkdir()
     (project / "modelindex" / "references" / "mine.json").write_text("{}")
-    changes = changes_since(find_project(project, ()), Resources(), "HEAD")
+    changes = changes_since(find_project(project, ()), "HEAD")
     assert len(changes.affected) == len(changes.claims) == 314
-    assert {one.why for one in changes.affected} == {("modelindex/references/mine.json changed",)}
+    assert {item.why for item in changes.affected} == {("modelindex/references/mine.json changed",)}
 
 
 def _deleted(project: Path) -> None:
@@ -393,3 +398,87 @@ def test_a_hook_of_another_repository_leads_nowhere_else(
     committed(other)
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     assert _affected(project) == set()
+
+
+EDITS = [
+    ("FLOPs: 255754236", "FLOPs: 199514080"),
+    ("Parameters: 3160000", "Parameters: 3170000"),
+    ("File Size: 12782926", "File Size: 12782927"),
+    ("Epochs: 100", "Epochs: 99"),
+    ("Image Size: '224'", "Image Size: '32'"),
+    ("Crop Pct: '0.875'", "Crop Pct: '0.9'"),
+    ("regnety_002-e68ca334", "regnety_002_ra-e68ca334"),
+    ("regnety_002-e68ca334", "regnety_004-0db870e6"),
+    ("Top 1 Accuracy: 70.28%", "Top 1 Accuracy: 75.28%"),
+    ("Top 5 Accuracy: 89.55%", "Top 5 Accuracy: 60%"),
+    ("Name: regnety_002", "Name: regnety_003"),
+    ("Name: regnety_004", "Name: regnetx_004"),
+    ("- Name: RegNetY\n  Paper", "- Name: Backbones\n  Paper"),
+    ("- Name: RegNetY\n  Paper", "- Name: Net\n- Name: RegNetY\n  Paper"),
+    ("In Collection: RegNetY", "In Collection: Backbones"),
+    ("Dataset: ImageNet", "Dataset: Imaginary"),
+    ("    - ReLU\n", ""),
+    ("  Metadata:\n", "  Metadata:\n    Library: timm\n"),
+    ("  Metadata:\n", "  Metadata:\n    Library: nobody\n"),
+    (r"$12 \leq d \leq 28$", r"$13 \leq d \leq 28$"),
+    ("Squeeze-and-Excitation blocks", "Inverted-Residual blocks"),
+    ("## Citation", "## Citatiön â€™\n"),
+    ("(x) ", "(x)"),
+]
+
+
+@settings(
+    max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(edits=st.lists(st.sampled_from(EDITS), min_size=1, max_size=3, unique=True))
+def test_every_verdict_that_differs_is_of_an_affected_claim(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("project")
+    text = page_text()
+    two_models = text[: text.index("- Name: regnety_006")] + text[text.index("-->") :]
+    (folder / "modelindex").mkdir()
+    (folder / "modelindex" / "verify.toml").write_text('pages = ["regnety.md"]\n')
+    _page(folder).write_text(two_models, "utf-8")
+    committed(folder)
+    before = _verdicts(folder)
+    changed = two_models
+    for old, new in edits:
+        changed = changed.replace(old, new, 1)
+    _page(folder).write_text(changed, "utf-8")
+    differing = {key for key, verdict in _verdicts(folder).items() if before.get(key) != verdict}
+    assert {key[:2] for key in differing} <= _affected(folder)
+
+
+def _verdicts(folder: Path) -> dict[tuple[str | None, str, str], tuple[str, str | None, str | None]]:
+    """Status, measurement and difference by model, kind and declared value."""
+    project = find_project(folder, ())
+    verdicts = verify_pages(project, Selection(), project.resources, Silent(), jobs=1).verdicts
+    return {
+        (verdict.claim.model, verdict.claim.kind, verdict.claim.declared): (
+            verdict.status.value,
+            verdict.measured,
+            verdict.difference,
+        )
+        for verdict in verdicts
+    }
+
+
+@pytest.mark.parametrize("name", ["images/0/digit_0.png", "LOC_val_solution.csv"])
+def test_a_dataset_outside_of_modelindex_affects_all_claims(tmp_path: Path, name: str) -> None:
+    """A dataset of verify.toml: its images, and the file that labels them beside it."""
+    (tmp_path / "modelindex").mkdir()
+    (tmp_path / "modelindex" / "page.yml").write_text("Models: [{Name: a, Metadata: {Epochs: 2}}]\n")
+    (tmp_path / "modelindex" / "verify.toml").write_text(
+        'pages = ["page.yml"]\n[datasets]\nDigits = "../data/images"\n'
+    )
+    (tmp_path / "data" / "images" / "0").mkdir(parents=True)
+    (tmp_path / "data" / name).write_bytes(b"1")
+    (tmp_path / "data" / "images" / "of-another").mkdir()
+    (tmp_path / "data" / "notes.txt").write_text("")
+    (tmp_path / "data" / "images" / "0" / "kept.png").write_bytes(b"")
+    committed(tmp_path)
+    (tmp_path / "data" / "notes.txt").write_text("changed")
+    assert _affected(tmp_path) == set()
+    (tmp_path / "data" / name).write_bytes(b"2")
+    assert _affected(tmp_path) == {("a", "name"), ("a", "epochs")}

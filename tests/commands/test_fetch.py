@@ -52,18 +52,18 @@ def one(address: str, folder: Path) -> Fetched:
 def test_a_file_is_fetched_once_and_found_again(server: str, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
     found = one(f"{server}/a/model-{DIGITS}.pth", folder)
-    assert found.status is Status.PASS, found.told
+    assert found.status is Status.PASS, found.message
     path = folder / f"model-{DIGITS}.pth"
     assert path.read_bytes() == DATA
     before = path.stat().st_mtime_ns
-    assert "is here" in one(f"{server}/a/model-{DIGITS}.pth", folder).told
+    assert "is here" in one(f"{server}/a/model-{DIGITS}.pth", folder).message
     assert path.stat().st_mtime_ns == before
 
 
 def test_a_file_of_another_hash_is_not_put_there(server: str, tmp_path: Path) -> None:
     found = one(f"{server}/model-00000000.pth", tmp_path)
     assert found.status is Status.FAIL
-    assert "00000000" in found.told
+    assert "00000000" in found.message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -71,7 +71,7 @@ def test_a_file_of_another_hash_is_not_put_there(server: str, tmp_path: Path) ->
 def test_what_cannot_be_had_is_not_run(server: str, tmp_path: Path, name: str, told: str) -> None:
     found = one(f"{server}/{name}-{DIGITS}.pth", tmp_path)
     assert found.status in {Status.NOT_RUN, Status.FAIL}
-    assert told in found.told
+    assert told in found.message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -93,7 +93,7 @@ def test_trouble_here_is_not_called_trouble_there(server: str, tmp_path: Path) -
     (tmp_path / "file").write_text("")
     found = one(f"{server}/model-{DIGITS}.pth", tmp_path / "file" / "below")
     assert found.status is Status.NOT_RUN
-    assert "no connection" not in found.told
+    assert "no connection" not in found.message
 
 
 def test_a_server_that_never_answers_is_asked_once_and_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,8 +103,8 @@ def test_a_server_that_never_answers_is_asked_once_and_left(tmp_path: Path, monk
         named = [(str(number), f"{address}/m{number}-{DIGITS}.pth", tmp_path) for number in range(12)]
         found = list(fetch_weights(named, tmp_path))
     assert {one.status for one in found} == {Status.NOT_RUN}
-    assert "timed out" in found[0].told
-    assert "as before" in found[11].told
+    assert "timed out" in found[0].message
+    assert "as before" in found[11].message
 
 
 def test_no_network_is_not_run_and_no_failure(verify: Verify, project: Path) -> None:

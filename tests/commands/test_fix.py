@@ -17,7 +17,8 @@ from harness.index.claims import claims
 from harness.project.project import Project, find_project
 from harness.project.resources import Resources
 from harness.verdict import Status, Verdict
-from harness.verify.run import Selection, verify
+from harness.verify.run import verify
+from harness.verify.selection import Selection
 from tests.conftest import ROOT, index_of, page_text
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.options import find
+from harness.cli.options import open_project
 from harness.project.discovery import NoPagesError, discover
 from harness.project.project import find_project
 from tests.conftest import ROOT
@@ -90,7 +90,7 @@ def test_pages_that_the_harness_rendered_are_no_second_ones(tmp_path: Path) -> N
 
 def test_what_holds_no_page_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(folder)
-    find((Path("*/README.md"),))
+    open_project((Path("*/README.md"),))
     assert capsys.readouterr().err == "1 page; no model-index in 1 other file.\n"
 
 

@@ -18,7 +18,8 @@ from harness.project.waivers import Waiver, apply_waivers
 from harness.rules.application import apply_findings, suspicious_claims
 from harness.rules.finding import Finding, finding_from_json
 from harness.verdict import Status, Verdict
-from harness.verify.run import Selection, verify
+from harness.verify.run import verify
+from harness.verify.selection import Selection
 from tests.rules.test_rules import PAGE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

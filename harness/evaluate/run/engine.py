@@ -90,7 +90,7 @@ class _Evaluation:
         return {entrant: self._outcome(entrant) for entrant in self.ledgers}
 
     def _description(self, entrant: Entrant) -> dict[str, Any]:
-        return {
+        return ({"code": entrant.code} if entrant.code else {}) | {
             "model": entrant.model,
             "weights": entrant.weights,
             "images": self.dataset.fingerprint,

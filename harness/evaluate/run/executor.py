@@ -37,7 +37,8 @@ class Loader(Protocol):
 class Entrant:
     """A model under conditions: its name, the SHA-256 of its weights, and how to get the network that holds them.
 
-    `label` is what progress calls it. Where there is a `rule`, it is evaluated only until that is sure.
+    `label` is what progress calls it. Where there is a `rule`, it is evaluated only until that is sure. `code` is the
+    SHA-256 of the project's Python files if a builder of its own made the network.
     """
 
     model: str
@@ -46,6 +47,7 @@ class Entrant:
     load: Loader = field(compare=False)
     label: str = field(compare=False)
     rule: StoppingRule | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

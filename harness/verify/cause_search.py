@@ -1,0 +1,127 @@
+"""Why an accuracy was not reproduced: the model is evaluated again under common mistakes, one at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.checks.shared.reproduction import METRICS, Giving, giving, published_evaluations, reproducing_suspects
+from harness.checks.shared.subject import Evaluated, Evaluations
+from harness.evaluate.causes import FINALISTS, SAMPLE, Cell, cells, of_conditions, of_labels
+from harness.evaluate.data.conditions import Geometry
+from harness.evaluate.evaluation import Evaluation
+from harness.evaluate.statistics.scores import Scores
+from harness.index.claim import Claim
+from harness.verdict import Status
+from harness.verify.evaluation_plan import EvaluationKey, EvaluationPlan, PlannedEvaluation
+from harness.verify.evaluator import Evaluator
+from harness.verify.judging import judge
+
+_ClaimsByModel = Mapping[tuple[str, str | None], Sequence[Claim]]
+
+
+@dataclass(frozen=True, slots=True)
+class _NotReproduced:
+    """A complete evaluation that proves accuracy claims false."""
+
+    model: PlannedEvaluation
+    evaluation: Evaluation
+    claims: tuple[Claim, ...]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The conditions to try: common mistakes, and those of published evaluations of the same weights."""
+        published = [
+            Geometry(int(item["image_size"]), item["crop_pct"], item["interpolation"])
+            for item in published_evaluations(self.model.subject, self.model.result)
+        ]
+        return cells(self.model.conditions, published)
+
+
+def search_causes(
+    plan: EvaluationPlan, evaluations: Evaluations, claims: Iterable[Claim], evaluator: Evaluator
+) -> dict[EvaluationKey, Evaluated]:
+    """The evaluations that prove an accuracy claim false, with the causes that were tried.
+
+    Each cause is tried on a random sample of the images; the closest are tried on all images if the sample is too
+    small to decide.
+    """
+    accuracies: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.kind in METRICS:
+            accuracies[claim.page, claim.model].append(claim)
+    found: dict[EvaluationKey, Evaluated] = {}
+    for models in plan.by_folder.values():
+        failed = [failure for model in models if (failure := _not_reproduced(model, evaluations, accuracies))]
+        if failed:
+            found |= {failure.model.key: failure.evaluation for failure in _with_causes(failed, evaluator)}
+    return found
+
+
+def _not_reproduced(
+    model: PlannedEvaluation, evaluations: Evaluations, accuracies: _ClaimsByModel
+) -> _NotReproduced | None:
+    """The model's evaluation, if the accuracy check fails a claim because of it."""
+    evaluation = evaluations[model.key]
+    if not isinstance(evaluation, Evaluation) or not evaluation.complete:
+        return None
+    subject = replace(model.subject, evaluations=evaluations)
+    of_result = [claim for claim in accuracies[model.key[:2]] if model.result.holds(claim.where)]
+    false = tuple(claim for claim in of_result if judge(claim, subject).status is Status.FAIL)
+    return _NotReproduced(model, evaluation, false) if false else None
+
+
+def _with_causes(failed: Sequence[_NotReproduced], evaluator: Evaluator) -> list[_NotReproduced]:
+    names = ", ".join(failure.model.subject.name for failure in failed)
+    sample = min(SAMPLE, len(failed[0].evaluation.images.images))
+    evaluator.progress.note(f"Not reproduced: {names}. Searching for the cause on {sample} images.")
+    tried = _tried([(failure, failure.cells) for failure in failed], evaluator, SAMPLE)
+    undecided = [(failure, _undecided_cells(failure)) for failure in tried]
+    number = sum(len(of_model) for _, of_model in undecided)
+    if not number:
+        return tried
+    evaluator.progress.note(f"The sample is too small to decide; trying the {number} closest causes on all images.")
+    return _tried(undecided, evaluator, None)
+
+
+def _tried(
+    pairs: Sequence[tuple[_NotReproduced, Sequence[Cell]]], evaluator: Evaluator, first: int | None
+) -> list[_NotReproduced]:
+    """Each model with the results of its cells on the `first` images, which replace earlier results."""
+    images = pairs[0][0].evaluation.images
+    entrants = [
+        {cell: failure.model.entrant_under(cell.conditions, f"{cell.kind} {cell.value}") for cell in of_model}
+        for failure, of_model in pairs
+    ]
+    outcomes = evaluator.scores(images, [entrant for of_model in entrants for entrant in of_model.values()], first)
+    tried = []
+    for (failure, _), of_model in zip(pairs, entrants, strict=True):
+        evaluation = failure.evaluation
+        base = evaluation.scores.predictions
+        suspects = {(suspect.kind, suspect.value): suspect for suspect in evaluation.suspects}
+        for cell, entrant in of_model.items():
+            outcome = outcomes[entrant]
+            if isinstance(outcome, Scores):
+                suspects[cell.kind, cell.value] = of_conditions(cell, base, outcome.predictions)
+        suspects |= {(suspect.kind, suspect.value): suspect for suspect in of_labels(base, images.shape.classes)}
+        tried.append(replace(failure, evaluation=replace(evaluation, suspects=tuple(suspects.values()))))
+    return tried
+
+
+def _undecided_cells(failure: _NotReproduced) -> list[Cell]:
+    """For each claim that no cause certainly explains, the cells that may explain it, the closest first."""
+    evaluation = failure.evaluation
+    tolerance = failure.model.subject.resources.tolerances[evaluation.precision]
+    known = {(cell.kind, cell.value): cell for cell in failure.cells}
+    chosen: dict[Cell, None] = {}
+    for claim in failure.claims:
+        metric, declared = METRICS[claim.kind], claim.quantity
+        if reproducing_suspects(declared, metric, evaluation, tolerance):
+            continue
+        possible = [
+            suspect
+            for suspect in evaluation.suspects
+            if giving(suspect, declared, metric, evaluation, tolerance) is Giving.UNKNOWN
+        ]
+        possible.sort(key=lambda suspect: abs(suspect.estimates[metric] - declared.value))
+        chosen |= dict.fromkeys(known[suspect.kind, suspect.value] for suspect in possible[:FINALISTS])
+    return list(chosen)

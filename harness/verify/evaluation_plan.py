@@ -1,0 +1,125 @@
+"""Which models are evaluated on which images, and what the others lack."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.checks.shared.reproduction import declared_conditions, stopping_rule
+from harness.checks.shared.subject import Evaluated, Evaluations, Subject
+from harness.evaluate.data.conditions import Conditions
+from harness.evaluate.data.dataset import Dataset
+from harness.evaluate.statistics.scores import Failure
+from harness.index.entries import Entry
+from harness.measure.checkpoint import contents, sha256
+from harness.project.files import is_left_out
+from harness.verdict import NotHereError
+from harness.zoo import BuilderError
+
+if TYPE_CHECKING:
+    from harness.evaluate.run.executor import Entrant
+    from harness.evaluate.statistics.stopping import StoppingRule
+
+EvaluationKey = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEvaluation:
+    """A result that can be evaluated here: its model, dataset, weights file and declared conditions."""
+
+    subject: Subject
+    result: Entry
+    dataset: str
+    checkpoint: Path
+    conditions: Conditions
+
+    @property
+    def key(self) -> EvaluationKey:
+        """Page, model and dataset."""
+        return self.subject.index.page.name, self.subject.name, self.dataset
+
+    def entrant(self, images: Dataset) -> "Entrant":
+        """The model under the declared conditions. It may stop early only if the images are complete."""
+        rule = None if images.lacking else stopping_rule(self.subject, self.result)
+        return self._entrant(self.conditions, self.subject.name, rule)
+
+    def entrant_under(self, conditions: Conditions, change: str) -> "Entrant":
+        """The model under other conditions. `change` names the difference for the progress display."""
+        return self._entrant(conditions, f"{self.subject.name} {change}", None)
+
+    def _entrant(self, conditions: Conditions, label: str, rule: "StoppingRule | None") -> "Entrant":
+        from harness.evaluate.run.executor import Entrant
+        from harness.evaluate.run.network_loading import FromFile
+
+        network, digest = self.subject.network, sha256(self.checkpoint)
+        own_builders = {function for _, function in self.subject.resources.builders}
+        code = _python_digest(self.subject.resources.root or Path()) if network.builder in own_builders else None
+        load = FromFile(network, self.checkpoint, digest)
+        return Entrant(self.subject.name, digest, conditions, load, label, rule, code)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationPlan:
+    """The planned evaluations by their folder of images, and the reasons why other results have none."""
+
+    by_folder: Mapping[Path, Sequence[PlannedEvaluation]]
+    unavailable: Evaluations
+
+
+def plan_evaluations(subjects: Iterable[Subject]) -> EvaluationPlan:
+    """Plan every result that the pages declare of the subjects and that can be evaluated here."""
+    by_folder: dict[Path, list[PlannedEvaluation]] = {}
+    unavailable: dict[EvaluationKey, Evaluated] = {}
+    for subject in subjects:
+        for result in subject.record.results:
+            try:
+                planned = _plan(subject, result)
+            except NotHereError as missing:
+                unavailable[subject.evaluation_key(result)] = missing
+            except BuilderError as error:
+                unavailable[subject.evaluation_key(result)] = Failure(f"{error}.")
+            else:
+                by_folder.setdefault(subject.resources.images[planned.dataset], []).append(planned)
+    return EvaluationPlan(by_folder, unavailable)
+
+
+def _plan(subject: Subject, result: Entry) -> PlannedEvaluation:
+    """Raises NotHereError with everything that is missing."""
+    add = "add it, with its source, to modelindex/references/"
+    dataset = subject.references.dataset_called(result.text("dataset"))
+    if dataset is None:
+        raise NotHereError(f"unknown dataset {result.text('dataset')}", add)
+    absent = [name for name in ("classes", "images_per_class") if name not in subject.references.datasets[dataset]]
+    if absent:
+        raise NotHereError(f"the references do not state {' and '.join(absent)} of {dataset}", add)
+    missing: list[NotHereError] = []
+    if dataset not in subject.resources.images:
+        supply = "--imagenet DIR" if dataset == "ImageNet-1k" else "name its folder under [datasets] in verify.toml"
+        missing.append(NotHereError(f"the images of {dataset} are not on this machine", supply))
+    try:
+        checkpoint = subject.usable_checkpoint
+    except NotHereError as error:
+        missing.append(error)
+    if missing:
+        reasons = "; ".join(error.missing for error in missing)
+        raise NotHereError(reasons, "; ".join(error.supply for error in missing))
+    faults = contents(checkpoint, subject.network).faults
+    if faults:
+        reason = f"the weights file cannot be loaded: {faults[0].rstrip('.')}"
+        raise NotHereError(reason, "see the verdict on weights")
+    return PlannedEvaluation(subject, result, dataset, checkpoint, declared_conditions(subject))
+
+
+@cache
+def _python_digest(root: Path) -> str:
+    """SHA-256 of the project's Python files: a builder of its own can import any of them."""
+    digest = hashlib.sha256()
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not is_left_out(name))
+        for path in (Path(folder, name) for name in sorted(names) if name.endswith(".py")):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+    return digest.hexdigest()

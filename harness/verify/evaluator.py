@@ -1,0 +1,107 @@
+"""One pass over the images of each dataset, for all models that are evaluated on it."""
+
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.checks.shared.subject import Evaluated
+from harness.errors import UserError
+from harness.evaluate.data.dataset import Dataset, DatasetError, Shape, open_dataset
+from harness.evaluate.evaluation import Evaluation
+from harness.evaluate.run.progress import Progress
+from harness.evaluate.statistics.scores import Failure, Scores
+from harness.measure.checkpoint import sha256
+from harness.project.resources import EvaluationOptions
+from harness.verify.evaluation_plan import EvaluationKey, EvaluationPlan, PlannedEvaluation
+
+if TYPE_CHECKING:
+    from harness.evaluate.run.engine import Outcome
+    from harness.evaluate.run.executor import Entrant, EvaluationSettings, Executor
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """Evaluates models on an executor, with the same settings for all."""
+
+    executor: "Executor"
+    settings: "EvaluationSettings"
+    progress: Progress
+
+    def scores(self, images: Dataset, entrants: Sequence["Entrant"], first: int | None) -> "Mapping[Entrant, Outcome]":
+        """The scores of each entrant on the `first` images in the seeded order; None for all images."""
+        from harness.evaluate.run.engine import evaluate
+
+        return evaluate(images, tuple(entrants), replace(self.settings, first=first), self.progress, self.executor)
+
+    def run(self, plan: EvaluationPlan) -> dict[EvaluationKey, Evaluated]:
+        """Everything that the plan names: evaluations, failures, and what is missing for the others."""
+        evaluations = dict(plan.unavailable)
+        for folder, models in plan.by_folder.items():
+            try:
+                images = self._open(folder, models[0])
+            except DatasetError as error:
+                evaluations |= {model.key: Failure(f"{error}.") for model in models}
+            except OSError as error:
+                evaluations |= {model.key: Failure(f"{error.filename}: {error.strerror}.") for model in models}
+            else:
+                evaluations |= self._evaluate(images, models)
+        return evaluations
+
+    def _open(self, folder: Path, model: PlannedEvaluation) -> Dataset:
+        known = model.subject.references.datasets[model.dataset]
+        shape = Shape(known["classes"], known["images_per_class"], tuple(known.get("ids", ())))
+        images = open_dataset(folder, shape)
+        self.progress.note(f"{model.dataset}: {images}, {folder}")
+        if images.lacking:
+            self.progress.note(f"{model.dataset} is not complete: {images.lacking}.")
+        return images
+
+    def _evaluate(self, images: Dataset, models: Sequence[PlannedEvaluation]) -> dict[EvaluationKey, Evaluated]:
+        entrants = {model.key: model.entrant(images) for model in models}
+        outcomes = self.scores(images, tuple(entrants.values()), self.settings.first)
+        evaluations: dict[EvaluationKey, Evaluated] = {}
+        for model in models:
+            outcome = outcomes[entrants[model.key]]
+            evaluations[model.key] = (
+                Evaluation(
+                    model.dataset,
+                    images,
+                    model.checkpoint.name,
+                    sha256(model.checkpoint),
+                    model.conditions,
+                    self.settings.precision,
+                    outcome,
+                )
+                if isinstance(outcome, Scores)
+                else outcome
+            )
+        return evaluations
+
+
+@contextmanager
+def open_evaluator(options: EvaluationOptions, progress: Progress) -> Iterator[Evaluator]:
+    """An evaluator with an executor and device of its own. Raises DeviceError if the device cannot be used."""
+    from harness.evaluate.run.executor import EvaluationSettings
+
+    # An evaluation may take hours; cli/process.py turns collection off for runs of seconds.
+    gc.enable()
+    with _open_executor(options) as executor:
+        device = executor.find_device(options.device, options.precision)
+        settings = EvaluationSettings(device, options.precision, options.subset, options.refresh, options.crop_cache)
+        yield Evaluator(executor, settings, progress)
+
+
+def _open_executor(options: EvaluationOptions) -> "AbstractContextManager[Executor]":
+    if options.executor == "ray":
+        try:
+            from harness.evaluate.run.ray_executor import ray_executor
+        except ModuleNotFoundError as error:
+            fix = "pip install 'model-card-harness[ray]'"
+            raise UserError(f"--executor ray: {error.name} is not installed; {fix}") from None
+        return ray_executor(options.address)
+    from harness.evaluate.run.local_executor import LocalExecutor
+
+    return nullcontext(LocalExecutor(options.workers))

@@ -1,0 +1,37 @@
+"""The project's pages to indexes and claims."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from harness.index.claim import Claim
+from harness.index.faults import collect
+from harness.index.page import Page
+from harness.project.project import Project
+
+if TYPE_CHECKING:
+    from harness.index.entries import Index
+
+
+def read_pages(project: Project) -> list[Page]:
+    """The text of every page. Raises PageError with the faults of all pages."""
+    return collect(project.pages, lambda page: project.page(*page))
+
+
+def parse_pages(pages: Iterable[Page], project: Project) -> "list[Index]":
+    """The model-index of each page. Raises PageError with the faults of all pages."""
+    # Loads the parsers, which a run that finds everything in the cache does not need.
+    from harness.index.reading.index import read_index
+
+    return collect(pages, lambda page: read_index(page, project.includes, project.files_of(page.name)))
+
+
+def read_indexes(project: Project) -> "list[Index]":
+    """The model-index of every page. Raises PageError with the faults of all pages."""
+    return parse_pages(read_pages(project), project)
+
+
+def read_claims(project: Project) -> list[Claim]:
+    """Every claim of the pages. Raises PageError with the faults of all pages."""
+    from harness.index.claims import claims
+
+    return [claim for index in read_indexes(project) for claim in claims(index)]
