@@ -121,6 +121,8 @@ class _Attempt:
         texts, verdicts = self.texts, self.verification.verdicts
         for _ in range(_MAX_ROUNDS):
             wanted = self._correctable(verdicts)
+            if not wanted:
+                return texts
             trial = self._try(texts, wanted, unrounded=[])
             rejected = trial.rejected
             if rejected:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from harness.commands.changed import changes_since
@@ -446,7 +446,11 @@ def test_every_verdict_that_differs_is_of_an_affected_claim(
     for old, new in edits:
         changed = changed.replace(old, new, 1)
     _page(folder).write_text(changed, "utf-8")
-    differing = {key for key, verdict in _verdicts(folder).items() if before.get(key) != verdict}
+    try:
+        after = _verdicts(folder)
+    except PageError:  # edits that do not go together
+        assume(condition=False)
+    differing = {key for key, verdict in after.items() if before.get(key) != verdict}
     assert {key[:2] for key in differing} <= _affected(folder)
 
 
@@ -481,4 +485,4 @@ def test_a_dataset_outside_of_modelindex_affects_all_claims(tmp_path: Path, name
     (tmp_path / "data" / "notes.txt").write_text("changed")
     assert _affected(tmp_path) == set()
     (tmp_path / "data" / name).write_bytes(b"2")
-    assert _affected(tmp_path) == {("a", "name"), ("a", "epochs")}
+    assert _affected(tmp_path) == {(None, "text"), ("a", "name"), ("a", "epochs")}

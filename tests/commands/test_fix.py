@@ -1,8 +1,9 @@
-"""False values mended: only their own characters change, the claims pass afterwards, a second time changes nothing."""
+"""`verify fix`: only the characters of false values change, and their claims pass afterwards."""
 
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from harness.checks.shared.subject import Subject
 from harness.commands.fix import Fix, FixError, propose_fixes, write_fixes
 from harness.evaluate.run.progress import Silent
+from harness.index.claim import Claim
 from harness.index.claims import claims
 from harness.project.project import Project, find_project
 from harness.project.resources import Resources
 from harness.verdict import Status, Verdict
+from harness.verify import judging
+from harness.verify.judging import judge
 from harness.verify.run import verify
 from harness.verify.selection import Selection
 from tests.conftest import ROOT, index_of, page_text
@@ -44,7 +49,7 @@ def _two_models() -> str:
 def _proposed(folder: Path, text: str, statuses: frozenset[Status] = FAIL, *kinds: str) -> Fix:
     path = folder / "page.md"
     path.write_bytes(text.encode())
-    (fix,) = propose_fixes(_project(folder), Selection((), kinds), Resources(folder), Silent(), statuses)
+    _, (fix,) = propose_fixes(_project(folder), Selection((), kinds), Resources(folder), Silent(), statuses)
     return fix
 
 
@@ -113,69 +118,69 @@ def _without(text: str, false: list[Verdict]) -> str:
     return "\n".join(line for line in lines if line != "\0").replace("DollÃ¡r", "Dollár")
 
 
-def test_what_is_explained_is_mended_only_where_asked_for(folder: Path) -> None:
+def test_explained_claims_are_fixed_only_on_request(folder: Path) -> None:
     text = _two_models()
     assert "255754236" in _proposed(folder, text).after
     both = frozenset({Status.FAIL, Status.EXPLAINED})
     assert "FLOPs: 199514080\n" in _proposed(folder, text, both).after
 
 
-def test_only_the_kinds_that_are_asked_for(folder: Path) -> None:
+def test_only_selected_kinds_are_fixed(folder: Path) -> None:
     text = _two_models().replace("Epochs: 100", "Epochs: 99").replace("FLOPs: 255754236", "FLOPs: 3")
     after = _proposed(folder, text, FAIL, "epochs").after
     assert after == text.replace("Epochs: 99", "Epochs: 100")
 
 
-def test_what_was_not_measured_is_left_alone_and_named(folder: Path) -> None:
+def test_a_claim_without_a_measurement_is_not_fixed(folder: Path) -> None:
     text = _two_models().replace("Top 1 Accuracy: 70.28%", "Top 1 Accuracy: 60.28%")
     fix = _proposed(folder, text, FAIL, "top_1_accuracy")
     assert fix.after == text
     ((verdict, why),) = fix.left
-    assert (verdict.claim.kind, why) == ("top_1_accuracy", "what is true was not measured here")
+    assert (verdict.claim.kind, why) == ("top_1_accuracy", "the true value was not measured here")
 
 
-def test_an_accuracy_is_rounded_only_as_far_as_it_still_passes(folder: Path) -> None:
+def test_an_accuracy_is_rounded_only_if_it_still_passes(folder: Path) -> None:
     shutil.copytree(ROOT / "modelindex", folder / "modelindex", dirs_exist_ok=True)
     project = find_project(folder, (Path("modelindex/canary/canary.md"),))
     page = folder / "modelindex" / "canary" / "canary.md"
     text = page.read_text("utf-8")
     page.write_text(text.replace("93.8%", "'95%'").replace("99.4%", "97.31%"), "utf-8")
-    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    _, (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
     assert fix.after == text.replace("93.8%", "'93.8%'").replace("99.4%", "99.40%")
 
 
 @pytest.mark.parametrize("wrong", ["Crop Pct: '0.5'", "Interpolation: nearest"])
 @pytest.mark.parametrize("beside", ["FLOPs: 564416", "FLOPs: 564417"])
-def test_a_wrong_condition_is_mended_and_not_what_was_measured_under_it(folder: Path, wrong: str, beside: str) -> None:
+def test_a_wrong_condition_is_fixed_and_not_what_was_measured_under_it(folder: Path, wrong: str, beside: str) -> None:
     shutil.copytree(ROOT / "modelindex", folder / "modelindex", dirs_exist_ok=True)
     project = find_project(folder, (Path("modelindex/canary/canary.md"),))
     page = folder / "modelindex" / "canary" / "canary.md"
     text = page.read_text("utf-8")
     falsified = re.sub(rf"{wrong.partition(':')[0]}: .*", wrong, text).replace("FLOPs: 564416", beside)
     page.write_text(falsified, "utf-8")
-    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    _, (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
     assert (fix.after, fix.left) == (text, ())
 
 
-def test_what_one_wrong_image_size_would_make_false_is_left_alone(folder: Path) -> None:
+def test_claims_that_one_wrong_image_size_makes_false_are_not_fixed(folder: Path) -> None:
     shutil.copytree(ROOT / "modelindex", folder / "modelindex", dirs_exist_ok=True)
     project = find_project(folder, (Path("modelindex/canary/canary.md"),))
     page = folder / "modelindex" / "canary" / "canary.md"
     text = page.read_text("utf-8").replace("Image Size: '32'", "Image Size: '48'")
     page.write_text(text, "utf-8")
-    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    _, (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
     assert fix.after == text
     assert {verdict.claim.kind for verdict, _ in fix.left} == {"flops", "top_1_accuracy", "top_5_accuracy"}
 
 
-def test_corrections_that_collide_leave_the_others(folder: Path) -> None:
+def test_a_correction_that_collides_with_another_is_left_out(folder: Path) -> None:
     text = _two_models().replace("ID: regnety_002", "ID: regnety_002â€™").replace("Epochs: 100", "Epochs: 99", 1)
     fix = _proposed(folder, text)
     assert "Epochs: 99" not in fix.after
     assert "ID: regnety_002\n" in fix.after
 
 
-def test_a_read_only_page_is_left_alone(folder: Path) -> None:
+def test_a_read_only_page_is_not_written(folder: Path) -> None:
     fix = _proposed(folder, _two_models().replace("Epochs: 100", "Epochs: 99", 1), FAIL, "epochs")
     (folder / "page.md").chmod(0o444)
     with pytest.raises(FixError, match="a read-only one"):
@@ -190,7 +195,7 @@ def test_byte_order_mark_permissions_and_links_stay(folder: Path) -> None:
     real.chmod(0o600)
     (folder / "page.md").unlink(missing_ok=True)
     (folder / "page.md").symlink_to(real)
-    (fix,) = propose_fixes(_project(folder), Selection((), ("epochs",)), Resources(folder), Silent(), FAIL)
+    _, (fix,) = propose_fixes(_project(folder), Selection((), ("epochs",)), Resources(folder), Silent(), FAIL)
     write_fixes([fix])
     assert real.read_bytes() == b"\xef\xbb\xbf" + text.replace("Epochs: 99", "Epochs: 100").encode()
     assert real.stat().st_mode & 0o777 == 0o600
@@ -218,8 +223,8 @@ def test_the_program(verify: Verify, project: Path) -> None:
         "+    Batch Size: 256",
     ]
     assert page.read_bytes() == before
-    mended = verify("fix", "--claim", "batch_size", cwd=project)
-    assert (mended.returncode, mended.stdout) == (0, shown.stdout)
+    fixed = verify("fix", "--claim", "batch_size", cwd=project)
+    assert (fixed.returncode, fixed.stdout) == (0, shown.stdout)
     changed = [
         pair for pair in zip(before.split(b"\n"), page.read_bytes().split(b"\n"), strict=True) if len(set(pair)) > 1
     ]
@@ -227,11 +232,11 @@ def test_the_program(verify: Verify, project: Path) -> None:
     nobody = verify("fix", "--claim", "batchsize", cwd=project)
     assert (nobody.returncode, "No kind of claim is called batchsize" in nobody.stderr) == (2, True)
     again = verify("fix", "--claim", "batch_size", cwd=project)
-    assert (again.returncode, again.stdout, again.stderr) == (0, "", "Nothing to mend.\n")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "Nothing to fix.\n")
 
 
-def test_values_of_imported_files_are_mended_where_they_stand(folder: Path) -> None:
-    """Also in JSON, and of a collection; what models of it do not share is left alone."""
+def test_values_are_fixed_in_the_imported_file_that_holds_them(folder: Path) -> None:
+    """Also in JSON and in a collection, but not a value that is true for one of its models only."""
     pages = {
         "page.yml": "Import: part.yml\nModels:\n- Name: regnety_002\n  In Collection: C\n  Metadata: part.json\n",
         "part.json": '{"Parameters": 3300000, "ID": "x"}\n',
@@ -244,9 +249,39 @@ def test_values_of_imported_files_are_mended_where_they_stand(folder: Path) -> N
     for name, text in pages.items():
         (folder / name).write_text(text)
     project = replace(find_project(folder, (Path("page.yml"),)), root=folder)
-    fixes = {fix.name: fix for fix in propose_fixes(project, Selection(), Resources(folder), Silent(), FAIL)}
+    _, proposed = propose_fixes(project, Selection(), Resources(folder), Silent(), FAIL)
+    fixes = {fix.name: fix for fix in proposed}
     assert fixes["part.json"].after == '{"Parameters": 3200000, "ID": "regnety_002"}\n'
     assert fixes["part.yml"].after == pages["part.yml"].replace("4.4", "4.3")
     assert fixes["page.yml"].after == pages["page.yml"]
     assert {verdict.claim.model for verdict, _ in fixes["page.yml"].left} == {"regnety_004", "regnety_006"}
     assert all(verdict.claim.kind == "id" for verdict, _ in fixes["page.yml"].left)
+
+
+def test_a_page_without_false_values_is_judged_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if nothing is cached, as for a project with builders of its own."""
+    (folder / "page.yml").write_text("Models: [{Name: regnety_002, Metadata: {Parameters: 1}}]\n")
+    (folder / "other.yml").write_text("Models: [{Name: regnety_004, Metadata: {Parameters: 4344144}}]\n")
+    resources = Resources(folder, builders=(("mine_*", "mine:build"),))
+    found = find_project(folder, (Path("page.yml"), Path("other.yml")))
+    project = replace(found, root=folder, resources=resources)
+    judged: Counter[tuple[str, str]] = Counter()
+
+    def counting(claim: Claim, subject: Subject) -> Verdict:
+        judged[claim.page, claim.kind] += 1
+        return judge(claim, subject)
+
+    monkeypatch.setattr(judging, "judge", counting)
+    _, fixes = propose_fixes(project, Selection(), resources, Silent(), FAIL)
+    assert [fix.before != fix.after for fix in fixes] == [True, False]
+    assert judged["page.yml", "parameters"] == 2
+    assert judged["other.yml", "parameters"] == judged["other.yml", "name"] == 1
+
+
+@pytest.mark.parametrize("value", ["0.9000000000000000000000000000000000001", f"0.{'9' * 50}"])
+def test_a_false_value_with_many_decimals_is_fixed(verify: Verify, project: Path, value: str) -> None:
+    page = project / "modelindex" / "regnety.md"
+    page.write_text(page_text().replace("Momentum: 0.9\n", f"Momentum: {value}\n", 1), "utf-8")
+    run = verify("fix", "--claim", "momentum", cwd=project)
+    assert (run.returncode, "Traceback" in run.stderr) == (0, False), run.stderr
+    assert page.read_text("utf-8") == page_text()
