@@ -1,4 +1,4 @@
-"""Verdicts as SARIF 2.1.0 (OASIS, 2020): what is false as results, what was not run as notifications."""
+"""Verdicts as SARIF 2.1.0 (OASIS, 2020): false claims as results, claims that were not run as notifications."""
 
 import hashlib
 import json
@@ -9,31 +9,34 @@ from urllib.parse import quote
 
 from harness import __version__
 from harness.index.faults import escape_controls
-from harness.report.overview import sentence, words
+from harness.report.overview import one_line, status_label
 from harness.verdict import Status, Verdict, failing_statuses
 
 _RESULTS = {Status.FAIL, Status.ERROR, Status.EXPLAINED, Status.WAIVED}
 
 
 def sarif(verdicts: Sequence[Verdict], root: str, rules: Mapping[str, str], *, strict: bool) -> str:
-    """The SARIF log. `rules` says what decides each kind of claim; `root` is the folder that pages are named from.
+    """The SARIF log. `rules` describes the check of each kind; `root` is the path from the repository to the project.
 
-    Readers of SARIF take every result for a finding, so a claim that holds is none, and one that could not be judged
-    here is a notification.
+    SARIF viewers show every result as a problem. So claims that pass are left out, and claims that could not be
+    judged here are notifications.
     """
     kinds = sorted({verdict.claim.kind for verdict in verdicts})
-    false = failing_statuses(strict=strict)
-    told = _RESULTS | false
-    results = [verdict for verdict in verdicts if verdict.status in told]
-    others = [verdict for verdict in verdicts if verdict.status not in told | {Status.PASS}]
-    seen: Counter[tuple[str, ...]] = Counter()
+    failing = failing_statuses(strict=strict)
+    reported = _RESULTS | failing
+    results = [verdict for verdict in verdicts if verdict.status in reported]
+    others = [verdict for verdict in verdicts if verdict.status not in reported | {Status.PASS}]
+    times: Counter[tuple[str, ...]] = Counter()
     run = {
         "tool": {
             "driver": {
                 "name": "model-card-harness",
                 "version": __version__,
                 "rules": [
-                    {"id": kind, "shortDescription": {"text": rules.get(kind, "Declared in the project.")}}
+                    {
+                        "id": kind,
+                        "shortDescription": {"text": rules.get(kind, "A declared value without a check of its own.")},
+                    }
                     for kind in kinds
                 ],
             }
@@ -45,24 +48,24 @@ def sarif(verdicts: Sequence[Verdict], root: str, rules: Mapping[str, str], *, s
                 "toolExecutionNotifications": [_notification(verdict, root) for verdict in others],
             }
         ],
-        "results": [_result(verdict, root, kinds, seen, is_false=verdict.status in false) for verdict in results],
+        "results": [_result(verdict, root, kinds, times, failing=verdict.status in failing) for verdict in results],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(log, ensure_ascii=False, indent=1) + "\n"
 
 
 def _result(
-    verdict: Verdict, root: str, kinds: Sequence[str], seen: Counter[tuple[str, ...]], *, is_false: bool
+    verdict: Verdict, root: str, kinds: Sequence[str], times: Counter[tuple[str, ...]], *, failing: bool
 ) -> dict[str, Any]:
     claim = verdict.claim
-    # Without the line, which moves; where there are several of a kind, the how-manieth.
+    # Lines move, so a claim is identified by its name, and a number if the kind occurs again.
     name = (claim.page, claim.model or claim.declared, claim.kind)
-    seen[name] += 1
-    identity = "\0".join((*name, str(seen[name])))
+    times[name] += 1
+    identity = "\0".join((*name, str(times[name])))
     result: dict[str, Any] = {
         "ruleId": claim.kind,
         "ruleIndex": kinds.index(claim.kind),
-        "level": "error" if is_false or verdict.status is Status.WAIVED else "warning",
+        "level": "error" if failing or verdict.status is Status.WAIVED else "warning",
         "message": {"text": _message(verdict)},
         "locations": [_location(verdict, root)],
         "partialFingerprints": {"claim/v1": hashlib.sha256(identity.encode()).hexdigest()},
@@ -83,7 +86,9 @@ def _notification(verdict: Verdict, root: str) -> dict[str, Any]:
 
 def _message(verdict: Verdict) -> str:
     claim = verdict.claim
-    return escape_controls(f"{words(verdict.status)}: {claim.kind} of {claim.model or claim.page}. {sentence(verdict)}")
+    return escape_controls(
+        f"{status_label(verdict.status)}: {claim.kind} of {claim.model or claim.page}. {one_line(verdict)}"
+    )
 
 
 def _location(verdict: Verdict, root: str) -> dict[str, Any]:
