@@ -141,12 +141,10 @@ def _print_not_measured(console: Console, groups: Iterable[VerdictGroup]) -> Non
 
 
 def _fit(wanted: Sequence[int], least: Sequence[int], available: int) -> list[int]:
-    """The widths of columns: as wanted, with the widest made narrower until all fit, but not below `least`."""
+    """The wanted widths of columns, the widest reduced until all fit, but none below `least`."""
     widths = list(wanted)
-    while sum(widths) > available:
+    while sum(widths) > max(available, sum(least)):
         widest = max(range(len(widths)), key=lambda column: (widths[column] > least[column], widths[column]))
-        if widths[widest] <= least[widest]:
-            break
         widths[widest] -= 1
     return widths
 
@@ -170,18 +168,25 @@ def _fields(values: Mapping[str, str]) -> Padding:
 
 
 def _table(evidence: TableText, width: int) -> Table:
-    """Headers wrap only at spaces, and numbers not at all; other values wrap where the table is too wide."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    wanted, least = [], []
-    for name, numeric, *values in zip(evidence.columns, evidence.numeric, *evidence.rows, strict=True):
-        longest = max(map(cell_len, values))
-        wanted.append(max(cell_len(name), longest))
-        least.append(max([*map(cell_len, name.split()), longest if numeric else 1]))
-    borders = 2 * len(wanted) - 1
-    for name, numeric, column_width in zip(
-        evidence.columns, evidence.numeric, _fit(wanted, least, width - borders), strict=True
-    ):
+    widths = _column_widths(evidence, width - 2 * len(evidence.columns) + 1)
+    for name, numeric, column_width in zip(evidence.columns, evidence.numeric, widths, strict=True):
         table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold", width=column_width)
     for row in evidence.rows:
         table.add_row(*map(Text, row))
     return table
+
+
+def _column_widths(evidence: TableText, available: int) -> list[int]:
+    """Values wrap at spaces if the table is too wide, then inside words; headers only at spaces, numbers never."""
+    wanted, longest_word, least = [], [], []
+    for name, numeric, *values in zip(evidence.columns, evidence.numeric, *evidence.rows, strict=True):
+        wanted.append(max(map(cell_len, [name, *values])))
+        longest_word.append(max(map(cell_len, " ".join([name, *values]).split())))
+        words = [*name.split(), *(values if numeric else [])]
+        least.append(max(map(cell_len, words)))
+    widths = _fit(wanted, [max(pair) for pair in zip(longest_word, least, strict=True)], available)
+    for column in sorted(range(len(widths)), key=widths.__getitem__, reverse=True):
+        excess = max(0, sum(widths) - available)
+        widths[column] = max(least[column], widths[column] - excess)
+    return widths

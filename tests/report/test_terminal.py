@@ -8,8 +8,9 @@ from rich.console import Console
 
 from harness.index.claim import Claim
 from harness.index.faults import Location
+from harness.report.markdown import card
 from harness.report.terminal import print_verdict, print_verdicts
-from harness.verdict import Status, Verdict, failed, passed, table
+from harness.verdict import Status, Verdict, failed, not_run, passed, table
 from tests.conftest import page_verdicts
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -53,6 +54,12 @@ def test_markup_and_control_characters_of_a_page_have_no_effect() -> None:
     assert "[bold]why[/bold]" in text
     claim = Claim("p.md", "a", "id", "\x1b[31mred\x1b]0;title\x07", Location("p.md", 1, 1))
     assert "\x1b" not in _printed(failed(claim, reason="why", measured="other", remedy="fix"))
+
+
+def test_a_claim_that_was_not_run_shows_no_method() -> None:
+    claim = Claim("p.md", "a", "id", "x", Location("p.md", 1, 1))
+    verdict = not_run(claim, reason="why", remedy="fix")
+    assert all("method" not in text for text in (_printed(verdict), _explained(verdict), card("a", [verdict])))
 
 
 def test_explain_shows_all_evidence() -> None:
