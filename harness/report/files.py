@@ -102,22 +102,20 @@ def page_folders(page_names: Sequence[str]) -> dict[str, str]:
 
     A hash is needed for pages such as `a/b.md` and `a-b.md`.
     """
-    names = {page: _folder(PurePosixPath(page).stem) for page in page_names}
-    clashing = _clashing(names.values())
-    for page, name in names.items():
-        # The folder `pages` holds the rendered pages.
-        if name.casefold() in clashing or name.casefold() == "pages":
-            names[page] = _folder(str(PurePosixPath(page).with_suffix("")))
-    clashing = _clashing(names.values())
-    for page, name in names.items():
-        if name.casefold() in clashing:
-            names[page] = f"{name}-{hashlib.sha256(page.encode()).hexdigest()[:8]}"
-    return names
+    folders = {page: _folder(PurePosixPath(page).stem) for page in page_names}
+    for longer in (_folder_of_path, _folder_with_hash):
+        times = Counter(folder.casefold() for folder in folders.values())
+        times["pages"] += 1  # the folder of the rendered pages
+        folders = {page: folder if times[folder.casefold()] == 1 else longer(page) for page, folder in folders.items()}
+    return folders
 
 
-def _clashing(names: Iterable[str]) -> set[str]:
-    """The names that occur more than once, ignoring case."""
-    return {name for name, times in Counter(name.casefold() for name in names).items() if times > 1}
+def _folder_of_path(page: str) -> str:
+    return _folder(str(PurePosixPath(page).with_suffix("")))
+
+
+def _folder_with_hash(page: str) -> str:
+    return f"{_folder_of_path(page)}-{hashlib.sha256(page.encode()).hexdigest()[:8]}"
 
 
 def _folder(name: str) -> str:

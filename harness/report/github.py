@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.index.faults import escape_controls
-from harness.report.overview import one_line, status_label, summary_line
+from harness.report.overview import one_line, summary_line, title
 from harness.verdict import Status, Verdict, failing_statuses
 
 # GitHub rejects step summaries above 1 MiB.
@@ -41,12 +41,12 @@ def step_summary(markdown: str) -> str:
 
 
 def _annotation(level: str, verdict: Verdict, root: str) -> str:
-    claim, where = verdict.claim, verdict.claim.where
+    where = verdict.claim.where
     properties = {
         "file": f"{root}{where.file}",
         "line": str(where.line),
         "col": str(where.column),
-        "title": f"{status_label(verdict.status)}: {claim.kind} of {claim.model or claim.page}",
+        "title": title(verdict),
     }
     written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{level} {written}::{_data(one_line(verdict))}"

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from harness.index.faults import escape_controls
 from harness.report import overview
 from harness.report.sections import report_pages
-from harness.report.values import diff_lines, is_url
+from harness.report.values import diff_lines, evidence_text, is_url
 from harness.verdict import SEVERITY, Status, Verdict
 
 _PARTS = files("harness.report") / "html_parts"
@@ -52,7 +52,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"label": overview.status_label, "summary": overview.summary_line, "diff": diff_lines}
+    environment.filters |= {"label": overview.status_label, "summary": overview.summary_line}
+    environment.filters |= {"diff": diff_lines, "evidence": evidence_text}
     environment.tests["url"] = is_url
     environment.globals["worst_status"] = overview.worst_status
     return environment
@@ -64,9 +65,8 @@ def _read_part(name: str) -> str:
 
 def _policy(style: str, script: str) -> str:
     """A content security policy that allows this style and this script, and no requests."""
-    allowed = {"default-src": "'none'", "style-src": _hash(style), "script-src": _hash(script)}
-    closed = dict.fromkeys(("base-uri", "form-action"), "'none'")
-    return "; ".join(f"{name} {source}" for name, source in {**allowed, **closed}.items())
+    sources = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}"
+    return f"{sources}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

@@ -25,20 +25,21 @@ def junit(verdicts: Sequence[Verdict], *, strict: bool) -> str:
 def _suite(page: str, verdicts: Sequence[Verdict], *, strict: bool) -> ElementTree.Element:
     times = Counter((verdict.claim.model, verdict.claim.kind) for verdict in verdicts)
     repeated = {name for name, count in times.items() if count > 1}
-    cases = [_case(verdict, repeated, strict=strict) for verdict in verdicts]
-    tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-    counts = {name: str(sum(case.find(tag) is not None for case in cases)) for name, tag in tags.items()}
+    tags = dict.fromkeys((Status.NOT_RUN, Status.UNCHECKED, Status.WAIVED), "skipped")
+    tags |= {**dict.fromkeys(failing_statuses(strict=strict), "failure"), Status.ERROR: "error"}
+    cases = [_case(verdict, repeated, tags.get(verdict.status)) for verdict in verdicts]
+    totals = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    counts = {name: str(sum(case.find(tag) is not None for case in cases)) for name, tag in totals.items()}
     suite = ElementTree.Element("testsuite", {"name": _text(page), "tests": str(len(cases)), **counts})
     suite.extend(cases)
     return suite
 
 
-def _case(verdict: Verdict, repeated: set[tuple[str | None, str]], *, strict: bool) -> ElementTree.Element:
+def _case(verdict: Verdict, repeated: set[tuple[str | None, str]], tag: str | None) -> ElementTree.Element:
     claim = verdict.claim
     classname = f"{claim.page}.{claim.model or 'page'}"
     place = f" at {claim.where.line}:{claim.where.column}" if (claim.model, claim.kind) in repeated else ""
     case = ElementTree.Element("testcase", {"classname": _text(classname), "name": _text(claim.kind + place)})
-    tag = _tag(verdict.status, strict=strict)
     message = _text(f"{status_label(verdict.status)}: {verdict.reason}")
     if tag:
         outcome = ElementTree.SubElement(case, tag, {"type": verdict.status.value, "message": message})
@@ -46,14 +47,6 @@ def _case(verdict: Verdict, repeated: set[tuple[str | None, str]], *, strict: bo
     elif verdict.status is not Status.PASS:
         ElementTree.SubElement(case, "system-out").text = f"{message}\n{_details(verdict)}"
     return case
-
-
-def _tag(status: Status, *, strict: bool) -> str | None:
-    if status is Status.ERROR:
-        return "error"
-    if status in failing_statuses(strict=strict):
-        return "failure"
-    return "skipped" if status in {Status.NOT_RUN, Status.UNCHECKED, Status.WAIVED} else None
 
 
 def _details(verdict: Verdict) -> str:

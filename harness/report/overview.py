@@ -1,11 +1,15 @@
 """What all reports share: the columns of the overview, counts, and groups of similar verdicts."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from harness.report.values import MISSING, count_of
 from harness.verdict import SEVERITY, Status, Verdict
+
+_Item = TypeVar("_Item")
+_Key = TypeVar("_Key")
 
 # The columns of the overview, each with the kinds of claim that it covers.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -14,13 +18,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "file size": ("file_size",),
     "weights": ("weights",),
     "training": (
-        "epochs",
-        "batch_size",
-        "momentum",
-        "weight_decay",
-        "training_resources",
-        "training_techniques",
-        "training_data",
+        *("epochs", "batch_size", "momentum", "weight_decay"),
+        *("training_resources", "training_techniques", "training_data"),
     ),
     "code": ("code",),
     "top-1": ("top_1_accuracy",),
@@ -28,14 +27,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 # The order of the groups in a report.
-_GROUP_ORDER = (
-    Status.ERROR,
-    Status.FAIL,
-    Status.WAIVED,
-    Status.EXPLAINED,
-    Status.NOT_RUN,
-    Status.UNCHECKED,
-)
+_GROUP_ORDER = (Status.ERROR, Status.FAIL, Status.WAIVED, Status.EXPLAINED, Status.NOT_RUN, Status.UNCHECKED)
 
 
 def status_label(status: Status) -> str:
@@ -55,21 +47,23 @@ def used_columns(verdicts: Iterable[Verdict]) -> list[str]:
     return [column for column, covered in COLUMNS.items() if kinds.intersection(covered)]
 
 
+def group_by(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, list[_Item]]:
+    """The items by their key, in order of first occurrence."""
+    groups: dict[_Key, list[_Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
+
+
 def by_page(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
     """The verdicts of each page, in order."""
-    pages: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        pages.setdefault(verdict.claim.page, []).append(verdict)
-    return pages
+    return group_by(verdicts, lambda verdict: verdict.claim.page)
 
 
 def by_model(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
     """The verdicts of each model, in order, without those on claims of the page itself."""
-    models: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        if verdict.claim.model is not None:
-            models.setdefault(verdict.claim.model, []).append(verdict)
-    return models
+    groups = group_by(verdicts, lambda verdict: verdict.claim.model)
+    return {model: of_model for model, of_model in groups.items() if model is not None}
 
 
 def count_by_status(verdicts: Iterable[Verdict]) -> dict[Status, int]:
@@ -84,6 +78,12 @@ def summary_line(verdicts: Sequence[Verdict]) -> str:
         f"{count} {status_label(status)}" for status, count in count_by_status(verdicts).items() if count
     )
     return count_of(len(verdicts), "claim") + (f": {counts}" if counts else "")
+
+
+def title(verdict: Verdict) -> str:
+    """`fail: flops of regnety_002`."""
+    claim = verdict.claim
+    return f"{status_label(verdict.status)}: {claim.kind} of {claim.model or claim.page}"
 
 
 def one_line(verdict: Verdict) -> str:
@@ -110,7 +110,7 @@ def fields(verdict: Verdict) -> dict[str, str]:
 class VerdictGroup:
     """Verdicts that are not `pass` and have the same kind, status, reason, method and remedy."""
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: Sequence[Verdict]
 
     @property
     def first(self) -> Verdict:
@@ -131,12 +131,8 @@ class VerdictGroup:
 
 def group_verdicts(verdicts: Iterable[Verdict]) -> list[VerdictGroup]:
     """All verdicts that are not `pass`, grouped, false ones first."""
-    groups: dict[tuple[object, ...], list[Verdict]] = {}
-    for verdict in verdicts:
-        if verdict.status is not Status.PASS:
-            key = (verdict.status, verdict.claim.kind, verdict.reason, verdict.method, verdict.remedy)
-            groups.setdefault(key, []).append(verdict)
-    return sorted(
-        (VerdictGroup(tuple(group)) for group in groups.values()),
-        key=lambda group: _GROUP_ORDER.index(group.first.status),
+    groups = group_by(
+        (verdict for verdict in verdicts if verdict.status is not Status.PASS),
+        lambda verdict: (verdict.status, verdict.claim.kind, verdict.reason, verdict.method, verdict.remedy),
     )
+    return sorted(map(VerdictGroup, groups.values()), key=lambda group: _GROUP_ORDER.index(group.first.status))

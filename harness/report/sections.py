@@ -11,7 +11,6 @@ from harness.report.figures.stages import stages_figure
 from harness.report.figures.svg import Figure
 from harness.report.figures.widths import widths_figure
 from harness.report.overview import VerdictGroup, by_model, by_page, group_verdicts, used_columns
-from harness.report.values import EvidenceText, evidence_text
 from harness.verdict import Status, Verdict
 
 
@@ -22,11 +21,6 @@ class ClaimView:
     anchor: str
     verdict: Verdict
 
-    @property
-    def evidence(self) -> EvidenceText:
-        """The evidence as text."""
-        return evidence_text(self.verdict)
-
 
 @dataclass(frozen=True, slots=True)
 class ReportSection:
@@ -34,7 +28,6 @@ class ReportSection:
 
     anchor: str
     name: str
-    page: str
     model: str | None
     claims: tuple[ClaimView, ...]
     figures: tuple[Figure, ...]
@@ -93,7 +86,7 @@ def report_pages(verdicts: Iterable[Verdict]) -> list[ReportPage]:
 def _page(name: str, title: str, verdicts: list[Verdict]) -> ReportPage:
     anchor = f"page/{_quote(name)}"
     own_verdicts = [verdict for verdict in verdicts if verdict.claim.model is None]
-    own = ReportSection(anchor, title, name, None, _claims(anchor, own_verdicts), ()) if own_verdicts else None
+    own = ReportSection(anchor, title, None, _claims(anchor, own_verdicts), ()) if own_verdicts else None
     models = tuple(_model(name, model, of_model, verdicts) for model, of_model in by_model(verdicts).items())
     return ReportPage(name, verdicts, own, models, accuracy_figure(f"figure/{anchor}", verdicts))
 
@@ -104,7 +97,7 @@ def _model(page: str, model: str, of_model: Sequence[Verdict], on_page: Sequence
         stages_figure(f"figure/{anchor}/stages", model, of_model),
         widths_figure(f"figure/{anchor}/widths", model, on_page),
     )
-    return ReportSection(anchor, model, page, model, _claims(anchor, of_model), tuple(filter(None, figures)))
+    return ReportSection(anchor, model, model, _claims(anchor, of_model), tuple(filter(None, figures)))
 
 
 def _claims(anchor: str, verdicts: Iterable[Verdict]) -> tuple[ClaimView, ...]:

@@ -15,6 +15,7 @@ from harness.report.overview import (
     by_model,
     by_page,
     fields,
+    group_by,
     group_verdicts,
     status_label,
     summary_line,
@@ -73,7 +74,7 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
     """Print one verdict with all its evidence."""
     claim = verdict.claim
     console.print(_heading(verdict.status, f"{claim.kind} of {claim.model or claim.page}"))
-    console.print(_fields({**fields(verdict), "at": f"{claim.where} {claim.where.path}"}))
+    console.print(_fields([*fields(verdict).items(), ("at", f"{claim.where} {claim.where.path}")]))
     evidence = evidence_text(verdict)
     for label, values in evidence.facts:
         console.print()
@@ -81,9 +82,7 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
     for table in evidence.tables:
         console.print()
         console.print(Text(table.label, style="bold"))
-        console.print(
-            _table(table, console.width) if table.columns else _fields({row[0]: row[1] for row in table.rows})
-        )
+        console.print(_table(table, console.width) if table.columns else _fields(table.rows))
 
 
 def _overview(models: Mapping[str, Sequence[Verdict]], columns: Sequence[str]) -> Table:
@@ -103,7 +102,7 @@ def _print_group(console: Console, group: VerdictGroup) -> None:
     first, varying = group.first, group.varying()
     count = f", {count_of(len(group.verdicts), 'claim')}" if len(group.verdicts) > 1 else ""
     console.print(_heading(first.status, f"{first.claim.kind}{count}"))
-    console.print(_fields(group.shared()))
+    console.print(_fields(group.shared().items()))
     places = Table.grid(padding=(0, 2, 0, 0))
     if varying:
         places.add_row(*(Text(name, style="dim") for name in ("at", "model", *varying)))
@@ -118,10 +117,8 @@ def _print_group(console: Console, group: VerdictGroup) -> None:
 
 def _print_not_measured(console: Console, groups: Iterable[VerdictGroup]) -> None:
     """One line per status and kind: the number of claims and the most frequent reason."""
-    by_kind: dict[tuple[Status, str], list[VerdictGroup]] = {}
-    for group in groups:
-        if group.first.status in _NOT_MEASURED:
-            by_kind.setdefault((group.first.status, group.first.claim.kind), []).append(group)
+    not_measured = (group for group in groups if group.first.status in _NOT_MEASURED)
+    by_kind = group_by(not_measured, lambda group: (group.first.status, group.first.claim.kind))
     counted = [(sum(len(group.verdicts) for group in of_kind), *key, of_kind) for key, of_kind in by_kind.items()]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for name in ("not measured", "kind", "claims", "why"):
@@ -158,11 +155,11 @@ def _heading(status: Status, title: str) -> Text:
     return Text.assemble((status_label(status).upper(), _STYLES[status]), " ", (title, "bold"))
 
 
-def _fields(values: Mapping[str, str]) -> Padding:
+def _fields(pairs: Iterable[Sequence[str]]) -> Padding:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, value in values.items():
+    for name, value in pairs:
         grid.add_row(name, Text(escape_controls(value)))
     return Padding(grid, (0, 0, 0, 2))
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from harness.index.page import Parts, without_code
 from harness.report.markup import card_link, escape_markdown, status_markdown, table
-from harness.report.overview import by_model, summary_line
+from harness.report.overview import summary_line
 from harness.report.values import MISSING, count_of
 from harness.verdict import Status, Verdict
 
@@ -73,23 +73,14 @@ def _prose(text: str) -> str:
 
 
 def _section(verdicts: Sequence[Verdict], folder: str) -> list[str]:
-    lines = [
-        GENERATED,
-        "",
-        f"{summary_line(verdicts)}. The models' cards and [their overview](../{quote(folder)}/README.md)",
-    ]
+    cards = f"The models' cards and [their overview](../{quote(folder)}/README.md)"
+    lines = [GENERATED, "", f"{summary_line(verdicts)}. {cards}"]
     lines += ["show how each was verified, and what a claim that is *not run* needs.", ""]
-    rows = [
-        [card_link(model, f"../{folder}"), *_cells(verdict)]
-        for model, of_model in by_model(verdicts).items()
-        for verdict in of_model
-        if verdict.status is not Status.PASS or verdict.claim.kind in _ALWAYS_SHOWN
-    ]
-    rows += [
-        ["page", *_cells(verdict)]
-        for verdict in verdicts
-        if verdict.claim.model is None and verdict.status is not Status.PASS
-    ]
+    rows = []
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.claim.model is None):
+        model, kind = verdict.claim.model, verdict.claim.kind
+        if verdict.status is not Status.PASS or (model and kind in _ALWAYS_SHOWN):
+            rows.append([card_link(model, f"../{folder}") if model else "page", *_cells(verdict)])
     omitted = len(verdicts) - len(rows)
     lines += table(["model", "claim", "verdict", "declared", "measured", "how"], rows)
     return [*lines, "", f"Not shown: {count_of(omitted, 'other claim')}, all *pass*."] if omitted else lines

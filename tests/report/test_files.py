@@ -22,6 +22,7 @@ def test_a_card_for_each_model_and_an_overview_for_each_page() -> None:
 def test_pages_with_the_same_name_get_different_folders() -> None:
     files = report_files([_verdict("x/a.md", "one"), _verdict("y/a.md", "two"), _verdict("../a.md", "three")])
     assert {"x-a/one.md", "y-a/two.md", "a/three.md"} <= set(files)
+    assert not any(name.startswith("pages/") for name in report_files([_verdict("pages.md", "one")]))
     alike = ["a.b/c.md", "a.b/c.mdx", "a.b/C.md", "a.b-c.yml"]
     cards = {name for name in report_files([_verdict(page, "one") for page in alike]) if name.endswith("one.md")}
     assert len({name.casefold() for name in cards}) == len(alike)

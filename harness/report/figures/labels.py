@@ -64,17 +64,9 @@ def _width(name: str) -> float:
 
 def _candidates(x: float, y: float, width: float) -> list[Area]:
     """Boxes around a mark: above, below, beside and diagonal, the preferred ones first."""
-    aside, away = width / 2 + 2, _FROM_MARK + _HEIGHT / 2
-    centres = [
-        (x, y - away),
-        (x, y + away),
-        (x + _FROM_MARK + width / 2, y),
-        (x - _FROM_MARK - width / 2, y),
-        (x - aside, y - away),
-        (x + aside, y + away),
-        (x + aside, y - away),
-        (x - aside, y + away),
-        (x, y - away - _HEIGHT),
-        (x, y + away + _HEIGHT),
-    ]
-    return [Area(cx - width / 2, cy - _HEIGHT / 2, cx + width / 2, cy + _HEIGHT / 2) for cx, cy in centres]
+    beside, aside, away = width / 2 + _FROM_MARK, width / 2 + 2, _HEIGHT / 2 + _FROM_MARK
+    offsets = [(0, -away), (0, away), (beside, 0), (-beside, 0)]
+    offsets += [(-aside, -away), (aside, away), (aside, -away), (-aside, away)]
+    offsets += [(0, -away - _HEIGHT), (0, away + _HEIGHT)]
+    left, top = x - width / 2, y - _HEIGHT / 2
+    return [Area(left + dx, top + dy, left + dx + width, top + dy + _HEIGHT) for dx, dy in offsets]

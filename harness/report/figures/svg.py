@@ -32,9 +32,8 @@ class Area:
 
     def overlaps(self, other: "Area") -> bool:
         """Whether the areas overlap by more than an edge."""
-        beside = self.right <= other.left or other.right <= self.left
-        above = self.bottom <= other.top or other.bottom <= self.top
-        return not (beside or above)
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
 
     def contains(self, other: "Area") -> bool:
         """Whether the other area lies completely inside."""
