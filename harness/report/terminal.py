@@ -139,7 +139,7 @@ def _print_not_measured(console: Console, groups: Iterable[VerdictGroup]) -> Non
 
 def _fit(wanted: Sequence[int], least: Sequence[int], available: int) -> list[int]:
     """The wanted widths of columns, the widest reduced until all fit, but none below `least`."""
-    widths = list(wanted)
+    widths = [max(low, min(width, available)) for width, low in zip(wanted, least, strict=True)]
     while sum(widths) > max(available, sum(least)):
         widest = max(range(len(widths)), key=lambda column: (widths[column] > least[column], widths[column]))
         widths[widest] -= 1
@@ -179,9 +179,9 @@ def _column_widths(evidence: TableText, available: int) -> list[int]:
     wanted, longest_word, least = [], [], []
     for name, numeric, *values in zip(evidence.columns, evidence.numeric, *evidence.rows, strict=True):
         wanted.append(max(map(cell_len, [name, *values])))
-        longest_word.append(max(map(cell_len, " ".join([name, *values]).split())))
+        longest_word.append(max(map(cell_len, " ".join([name, *values]).split()), default=1))
         words = [*name.split(), *(values if numeric else [])]
-        least.append(max(map(cell_len, words)))
+        least.append(max(map(cell_len, words), default=1))
     widths = _fit(wanted, [max(pair) for pair in zip(longest_word, least, strict=True)], available)
     for column in sorted(range(len(widths)), key=widths.__getitem__, reverse=True):
         excess = max(0, sum(widths) - available)

@@ -170,14 +170,11 @@ def test_verdicts_are_filtered_by_text_status_model_and_claim(reader: Reader) ->
     assert _shown(page) == "0 of 333 shown"
 
 
-def test_the_model_filter_names_each_page(reader: Reader) -> None:
-    page = reader.open(committed_report())
-    options = [option.inner_text() for option in page.locator("#filter-model option").all()]
-    assert [option for option in options if option.startswith("page")] == ["page regnety.md", "page canary.md"]
-    assert len(options) == len(set(options))
+def test_the_model_filter_names_each_page() -> None:
+    options = re.findall(r"<option value=.*>(page .*)</option>", committed_report())
+    assert options == ["page regnety.md", "page canary.md"]
     same_name = html_report([_verdict("a/README.md", None), _verdict("b/README.md", None)])
-    assert "page a/README.md</option>" in same_name
-    assert "page b/README.md</option>" in same_name
+    assert re.findall(r"<option value=.*>(page .*)</option>", same_name) == ["page a/README.md", "page b/README.md"]
 
 
 def test_verdicts_are_sorted_as_numbers_as_texts_and_by_severity(reader: Reader) -> None:
@@ -315,12 +312,13 @@ def test_without_scripts_everything_is_visible(reader: Reader) -> None:
     assert page.url.endswith("#model/modelindex%2Fcanary%2Fcanary.md/regnety_canary")
 
 
-@pytest.mark.parametrize("at", ["", MODEL, "#page/modelindex%2Fregnety.md"])
-def test_a_phone_needs_no_sideways_scrolling(reader: Reader, at: str) -> None:
+def test_a_phone_needs_no_sideways_scrolling(reader: Reader) -> None:
     evidence = [fact("x", "x" * 90, "y" * 300), table("rows", "rows", [{"k" * 99: "v" * 99}])]
     wide = replace(few()[2], reason="w" * 300, remedy="r" * 300, evidence=evidence)
-    page = reader.open(html_report([wide, *few()]), at, width=360)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page = reader.open(html_report([wide, *few()]), width=360)
+    for fragment in ("", MODEL, "#page/modelindex%2Fregnety.md"):
+        page.goto(page.url.partition("#")[0] + fragment)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 @pytest.mark.parametrize("at", ["", MODEL])
