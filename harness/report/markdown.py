@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from harness.report.markup import card_link, escape_markdown, link, status_markdown, table
+from harness.report.markup import card_link, escape, link, status_markdown, table
 from harness.report.overview import (
     VerdictGroup,
     by_model,
@@ -34,11 +34,11 @@ def report(verdicts: Sequence[Verdict], *, overview: bool = True) -> str:
 
 def page_report(page: str, verdicts: Sequence[Verdict], *, linked: bool = True, overview: bool = True) -> str:
     """The overview of a page's models, and all verdicts that are not `pass`."""
-    lines = [f"# {escape_markdown(page)}", "", f"{summary_line(verdicts)}.", ""]
+    lines = [f"# {escape(page)}", "", f"{summary_line(verdicts)}.", ""]
     columns = used_columns(verdicts)
     if overview and columns:
         rows = [
-            [card_link(model) if linked else escape_markdown(model), *_status_cells(of_model, columns)]
+            [card_link(model) if linked else escape(model), *_status_cells(of_model, columns)]
             for model, of_model in by_model(verdicts).items()
         ]
         lines += [*table(["model", *columns], rows), ""]
@@ -54,17 +54,13 @@ def page_report(page: str, verdicts: Sequence[Verdict], *, linked: bool = True, 
 def card(model: str, verdicts: Sequence[Verdict]) -> str:
     """All claims about one model: a table of all verdicts, then details of those that are not `pass`."""
     page = verdicts[0].claim.page
-    lines = [GENERATED, "", f"# {escape_markdown(model)}", ""]
+    lines = [GENERATED, "", f"# {escape(model)}", ""]
     lines += [f"{summary_line(verdicts)}. Page: {link(page)}. [All models of this page](README.md).", ""]
-    rows = [
-        [
-            escape_markdown(verdict.claim.kind),
-            status_markdown(verdict.status),
-            escape_markdown(verdict.claim.declared),
-            escape_markdown(verdict.reason) + (f" *{escape_markdown(verdict.method)}*" if verdict.method else ""),
-        ]
-        for verdict in verdicts
-    ]
+    rows = []
+    for verdict in verdicts:
+        kind, declared, why = map(escape, (verdict.claim.kind, verdict.claim.declared, verdict.reason))
+        method = f" *{escape(verdict.method)}*" if verdict.method else ""
+        rows.append([kind, status_markdown(verdict.status), declared, why + method])
     lines += table(["claim", "verdict", "declared", "why"], rows)
     for verdict in verdicts:
         if verdict.status is not Status.PASS or verdict.claim.kind in _ALWAYS_DETAILED:
@@ -74,23 +70,19 @@ def card(model: str, verdicts: Sequence[Verdict]) -> str:
 
 def _details(verdict: Verdict) -> list[str]:
     claim, values = verdict.claim, fields(verdict)
-    lines = [f"## {escape_markdown(claim.kind)}: {status_label(verdict.status)}", "", *_diff(verdict)]
-    lines += [escape_markdown(verdict.reason), "", f"- declared at: {link(claim.where.file, claim.where.line)}"]
-    lines += [
-        f"- {name}: {escape_markdown(values[name])}" for name in ("difference", "method", "remedy") if name in values
-    ]
+    lines = [f"## {escape(claim.kind)}: {status_label(verdict.status)}", "", *_diff(verdict)]
+    lines += [escape(verdict.reason), "", f"- declared at: {link(claim.where.file, claim.where.line)}"]
+    lines += [f"- {name}: {escape(values[name])}" for name in ("difference", "method", "remedy") if name in values]
     # The cards are committed, so they leave out the machine.
     evidence = evidence_text(verdict, environment=False)
-    lines += [
-        f"- {escape_markdown(label)}: {', '.join(map(escape_markdown, texts))}" for label, texts in evidence.facts
-    ]
+    lines += [f"- {escape(label)}: {', '.join(map(escape, texts))}" for label, texts in evidence.facts]
     tables = sorted(evidence.tables, key=lambda item: bool(item.columns))
     for item in tables:
-        rows = [[escape_markdown(text) for text in row] for row in item.rows]
+        rows = [[escape(text) for text in row] for row in item.rows]
         if item.columns:
-            lines += ["", f"{escape_markdown(item.label)}:", "", *table(item.columns, rows)]
+            lines += ["", f"{escape(item.label)}:", "", *table(item.columns, rows)]
         else:
-            lines += [f"- {escape_markdown(item.label)}: {', '.join(map(' '.join, rows))}"]
+            lines += [f"- {escape(item.label)}: {', '.join(map(' '.join, rows))}"]
     return lines
 
 
@@ -107,15 +99,15 @@ def _group(group: VerdictGroup, *, linked: bool) -> list[str]:
     """What the verdicts share, then a table with one row per verdict for what differs."""
     first, varying = group.first, group.varying()
     shared = {name: value for name, value in group.shared().items() if name != "why"}
-    lines = [f"### {status_markdown(first.status)}: {escape_markdown(first.claim.kind)}", ""]
-    lines += [escape_markdown(first.reason), ""]
-    lines += [*(f"- {name}: {escape_markdown(value)}" for name, value in shared.items()), ""]
+    lines = [f"### {status_markdown(first.status)}: {escape(first.claim.kind)}", ""]
+    lines += [escape(first.reason), ""]
+    lines += [*(f"- {name}: {escape(value)}" for name, value in shared.items()), ""]
     rows = []
     for index, verdict in enumerate(group.verdicts):
         where = verdict.claim.where
-        place = link(where.file, where.line) if linked else f"{escape_markdown(where.file)}:{where.line}"
-        values = [escape_markdown(column[index]) for column in varying.values()]
-        rows.append([place, escape_markdown(verdict.claim.model or "page"), *values])
+        place = link(where.file, where.line) if linked else f"{escape(where.file)}:{where.line}"
+        values = [escape(column[index]) for column in varying.values()]
+        rows.append([place, escape(verdict.claim.model or "page"), *values])
     return [*lines, *table(["at", "model", *varying], rows), ""]
 
 

@@ -21,7 +21,7 @@ def card_name(model: str) -> str:
 
 def card_link(model: str, folder: str = ".") -> str:
     """A link to a model's card. `folder` is the path from the linking file to the card's folder."""
-    return f"[{escape_markdown(model)}]({quote(PurePosixPath(folder, card_name(model)).as_posix())})"
+    return f"[{escape(model)}]({quote(PurePosixPath(folder, card_name(model)).as_posix())})"
 
 
 def status_markdown(status: Status) -> str:
@@ -31,14 +31,14 @@ def status_markdown(status: Status) -> str:
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
     """The lines of a table. The cells of `rows` are already Markdown."""
-    names = [escape_markdown(name) for name in header]
+    names = [escape(name) for name in header]
     lines = [names, ["---"] * len(names), *rows]
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
 def link(file: str, line: int | None = None) -> str:
     """A link from `reports/<page>/` to a page of the project; plain text if the page is outside the project."""
-    label = escape_markdown(file if line is None else f"{file}:{line}")
+    label = escape(file if line is None else f"{file}:{line}")
     if file.startswith(("/", "..")):
         return label
     anchor = "" if line is None else f"?plain=1#L{line}"
@@ -52,7 +52,7 @@ _ESCAPES = str.maketrans(
 )
 
 
-def escape_markdown(text: str) -> str:
+def escape(text: str) -> str:
     """The text on one line, without effect as Markdown or HTML. A URL becomes a link."""
     if is_url(text):
         return f"[{text.rstrip('/').rpartition('/')[2].translate(_ESCAPES)}]({text})"

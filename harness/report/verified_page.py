@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
 from harness.index.page import Parts, without_code
-from harness.report.markup import card_link, escape_markdown, status_markdown, table
+from harness.report.markup import card_link, escape, status_markdown, table
 from harness.report.overview import summary_line
 from harness.report.values import MISSING, count_of
 from harness.verdict import Status, Verdict
@@ -91,5 +91,5 @@ def _cells(verdict: Verdict) -> list[str]:
     declared, measured = verdict.claim.declared, verdict.measured or "not measured"
     if ", " in declared and len(declared) > _LONGEST:
         declared, measured = f"{declared.count(', ') + 1} items", verdict.difference or measured
-    values = map(escape_markdown, (declared, measured, verdict.method or MISSING))
-    return [escape_markdown(verdict.claim.kind), status_markdown(verdict.status), *values]
+    values = map(escape, (declared, measured, verdict.method or MISSING))
+    return [escape(verdict.claim.kind), status_markdown(verdict.status), *values]
