@@ -3,7 +3,7 @@
 from harness.checks.shared.difference import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.checkpoint import contents
+from harness.measure.checkpoint import inspect_checkpoint
 from harness.measure.parameters import parameter_count
 from harness.verdict import Status, Verdict
 
@@ -34,15 +34,15 @@ def check(claim: Claim, subject: Subject) -> Verdict:
                 evidence=evidence,
             )
     file = subject.genuine_checkpoint
-    found = contents(file, subject.network) if file else None
+    found = inspect_checkpoint(file, subject.network) if file else None
     method = "count"
-    if found and found.learned:
-        evidence["learned values in the weights file"] = found.learned
+    if found and found.learned_values:
+        evidence["learned values in the weights file"] = found.learned_values
         method = "count, in network and weights file"
-        if found.learned != exact:
+        if found.learned_values != exact:
             reason = "The weights file holds another number of learned values than the network."
-            gap, remedy = difference(exact, found.learned), "name the file that holds this model's weights"
-            return Verdict(claim, Status.FAIL, reason, str(found.learned), gap, method, remedy, evidence)
+            gap, remedy = difference(exact, found.learned_values), "name the file that holds this model's weights"
+            return Verdict(claim, Status.FAIL, reason, str(found.learned_values), gap, method, remedy, evidence)
     if declared.covers(exact):
         reason = "The network's learned values, counted one by one, round to the declared number."
         return Verdict(claim, Status.PASS, reason, str(exact), None, method, evidence=evidence)
