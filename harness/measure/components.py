@@ -103,11 +103,11 @@ COMPONENTS = (
     Component("1x1 Convolution", "a convolution with a 1×1 kernel", _count(_is_pointwise)),
     Component("Average Pooling", "an average over some or all positions", _count(_is_average), required=False),
     Component("Batch Normalization", "a batch norm layer", _count_kind("batch norm")),
-    Component(_BLUR, "each channel convolved with one fixed kernel", _count(_is_blur), provable=False, required=False),
+    Component(_BLUR, "a fixed kernel for each channel", _count(_is_blur), provable=False, required=False),
     Component("Convolution", "any convolution", _count(_is_convolution)),
     Component(
         "Dense Block",
-        "layers that take the concatenated outputs of all layers before them",
+        "layers that take all outputs before them, concatenated",
         _count_dense_layers,
         provable=False,
         required=False,
@@ -120,9 +120,7 @@ COMPONENTS = (
         implied_by=(_INVERTED, _SEPARABLE, _BLUR),
     ),
     # A network in evaluation mode need not show its dropout.
-    Component(
-        "Dropout", "values set to zero at random in training", _count_kind("dropout"), provable=False, required=False
-    ),
+    Component("Dropout", "random zeros in training", _count_kind("dropout"), provable=False, required=False),
     Component("GELU", "a Gaussian error linear unit", _count_kind("GELU"), required=False),
     Component(
         "Global Average Pooling",
@@ -145,18 +143,14 @@ COMPONENTS = (
         required=False,
     ),
     Component("Layer Normalization", "a layer norm", _count_kind("layer norm"), required=False),
-    Component(
-        "Leaky ReLU", "a rectifier with a small slope for negative values", _count_kind("leaky ReLU"), required=False
-    ),
+    Component("Leaky ReLU", "a rectifier with slope below zero", _count_kind("leaky ReLU"), required=False),
     Component("Max Pooling", "the maximum of neighbouring positions", _count_kind("max pooling"), required=False),
     Component("ReLU", "a rectified linear unit", _count_kind("ReLU")),
     Component("ReLU6", "a rectified linear unit with maximum 6", _count_kind("ReLU6"), required=False),
     Component("Residual Connection", "a block's input added to its output", _count(_is_shortcut), implied_by=_RESIDUAL),
     Component("Sigmoid Activation", "a sigmoid", _count_kind("sigmoid"), implied_by=(_SQUEEZE, "Swish")),
     # Scores are turned into probabilities inside or after the network.
-    Component(
-        "Softmax", "exponentials normalized to a sum of one", _count_kind("softmax"), provable=False, required=False
-    ),
+    Component("Softmax", "exponentials with sum one", _count_kind("softmax"), provable=False, required=False),
     Component(_SQUEEZE, "channels scaled by a gate computed from their averages", _count(is_channel_scaling)),
     Component("Swish", "a value times its sigmoid", _count_swishes, required=False),
 )

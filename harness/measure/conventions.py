@@ -158,26 +158,10 @@ CONVENTIONS = (
     Convention("macs+bias", "multiply-adds and one per bias (pycls)", _with_biases),
     Convention("2*macs", "two per multiply-add, as in torch's FlopCounterMode", _two_per_mac),
     Convention("torchvision", "multiply-adds rounded to a million, as in its weights' metadata", _torchvision),
-    Convention(
-        "fvcore",
-        "fvcore on timm's layers: multiply-adds, two per batch norm element, one per pooled element",
-        _fvcore,
-    ),
-    Convention(
-        "mmcv",
-        "mmcv's flops_counter: multiply-adds, convolution biases, two per norm element, one per activation or pooling",
-        _mmcv,
-    ),
-    Convention(
-        "mmcv-head",
-        "mmcv's flops_counter without the last linear layer, as mmclassification counts",
-        partial(_without_head, _mmcv),
-    ),
-    Convention(
-        "fvcore-head",
-        "fvcore without the last linear layer, as mmpretrain counts",
-        partial(_without_head, _fvcore),
-    ),
+    Convention("fvcore", "fvcore: multiply-adds, two per batch norm element, one per pooled element", _fvcore),
+    Convention("mmcv", "mmcv: multiply-adds, convolution biases, two per norm element, one per ReLU or pooling", _mmcv),
+    Convention("mmcv-head", "mmcv without the last linear layer (mmclassification)", partial(_without_head, _mmcv)),
+    Convention("fvcore-head", "fvcore without the last linear layer (mmpretrain)", partial(_without_head, _fvcore)),
     Convention("thop", "thop on timm's layers: convolutions with biases, average poolings", _thop, rounded=False),
     Convention(
         "thop+bn",

@@ -86,13 +86,7 @@ class _Tracer(TorchFunctionMode):
     def _leave(self, *_: object) -> None:
         self._running.pop()
 
-    def __torch_function__(
-        self,
-        function: Callable[..., Any],
-        types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, function: Any, types: object, args: Any = (), kwargs: Any = None) -> Any:
         name, keywords = function.__name__.strip("_"), kwargs or {}
         if name in FREE:
             return function(*args, **keywords)
@@ -166,13 +160,7 @@ class _ProductCounter(TorchDispatchMode):
         super().__init__()
         self.macs = self.biases = 0
 
-    def __torch_dispatch__(
-        self,
-        function: Any,
-        types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    def __torch_dispatch__(self, function: Any, types: object, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
         name = function.overloadpacket.__name__
         if name in {"mm", "bmm", "mv", "dot"}:

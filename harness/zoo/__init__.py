@@ -33,24 +33,12 @@ class Blueprint:
     root: Path = Path()
 
 
-@dataclass(frozen=True, slots=True)
-class _LibraryBuilder:
-    library: str
-    knows: Callable[[str], bool]
-    build: Callable[[str], Network]
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    error: Exception
-    trace: TracebackType | None
-
-
-# In order of precedence. The published designs are timm's models under timm's names.
-_LIBRARY_BUILDERS = (
-    _LibraryBuilder("timm", regnet.knows, regnet.build),
-    _LibraryBuilder("timm", timm_models.knows, timm_models.build),
-    _LibraryBuilder("torchvision", torchvision_models.knows, torchvision_models.build),
+# In order of precedence: a library, whether it knows a name, and the network of that name. The published designs are
+# timm's models under timm's names.
+_LIBRARY_BUILDERS: tuple[tuple[str, Callable[[str], bool], Callable[[str], Network]], ...] = (
+    ("timm", regnet.knows, regnet.build),
+    ("timm", timm_models.knows, timm_models.build),
+    ("torchvision", torchvision_models.knows, torchvision_models.build),
 )
 
 
@@ -61,13 +49,14 @@ def build(blueprint: Blueprint) -> Network:
     BuilderSettingsError if verify.toml names a builder that does not exist.
     """
     outcome = _build_once(blueprint)
-    if isinstance(outcome, _Failure):
-        raise outcome.error.with_traceback(outcome.trace)
-    return outcome
+    if isinstance(outcome, Network):
+        return outcome
+    error, trace = outcome
+    raise error.with_traceback(trace)
 
 
 @lru_cache(_CACHED_NETWORKS)
-def _build_once(blueprint: Blueprint) -> Network | _Failure:
+def _build_once(blueprint: Blueprint) -> Network | tuple[Exception, TracebackType | None]:
     try:
         return _build(blueprint)
     except Exception as error:  # noqa: BLE001 - raised by `build`
@@ -76,7 +65,7 @@ def _build_once(blueprint: Blueprint) -> Network | _Failure:
         while raised is not None:
             traceback.clear_frames(raised.__traceback__)
             raised = raised.__cause__ or raised.__context__
-        return _Failure(error, error.__traceback__)
+        return error, error.__traceback__
 
 
 def _build(blueprint: Blueprint) -> Network:
@@ -85,12 +74,12 @@ def _build(blueprint: Blueprint) -> Network:
         if fnmatchcase(model, pattern):
             return own_builder.build(model, pattern, function, blueprint.root)
     names = [(blueprint.library, model), *([blueprint.alias] if blueprint.alias else [])]
-    for library, name in names:
-        for builder in _LIBRARY_BUILDERS:
-            if library in {None, builder.library} and builder.knows(name):
-                network = builder.build(name)
+    for requested, name in names:
+        for library, knows, build_by_name in _LIBRARY_BUILDERS:
+            if requested in {None, library} and knows(name):
+                network = build_by_name(name)
                 if name == model:
-                    return replace(network, library=builder.library)
+                    return replace(network, library=library)
                 note = f"built as {name}, the same network in {network.builder}"
                 return replace(network, note="; ".join(filter(None, (note, network.note))))
     raise _unknown_model(blueprint)
@@ -106,7 +95,7 @@ def build_for_cross_check(blueprint: Blueprint) -> Network | None:
 
 def _unknown_model(blueprint: Blueprint) -> UnknownModelError:
     model, library = blueprint.model, blueprint.library
-    libraries = list(dict.fromkeys(builder.library for builder in _LIBRARY_BUILDERS))
+    libraries = list(dict.fromkeys(name for name, *_ in _LIBRARY_BUILDERS))
     if library is not None and library not in libraries:
         missing = f"the page names the library {library}; builders exist for {' and '.join(libraries)}"
         return UnknownModelError(missing, _OWN_BUILDER)

@@ -105,13 +105,7 @@ def _layers_on_meta() -> "TorchFunctionMode":
     class LayersOnMeta(TorchFunctionMode):
         """Makes `meta` the default device of the factories."""
 
-        def __torch_function__(
-            self,
-            function: Callable[..., Any],
-            types: object,
-            args: tuple[Any, ...] = (),
-            kwargs: dict[str, Any] | None = None,
-        ) -> Any:
+        def __torch_function__(self, function: Any, types: object, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
             if function in factories and kwargs.get("device") is None:
                 kwargs["device"] = "meta"

@@ -1,6 +1,6 @@
 """Real tensors for networks that need values to be built or to run: one network at a time, within a memory limit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +59,7 @@ def _memory_limit() -> "TorchFunctionMode":
             super().__init__()
             self.storages: dict[int, tuple[StorageWeakRef, int]] = {}
 
-        def __torch_function__(
-            self,
-            function: Callable[..., Any],
-            types: object,
-            args: tuple[Any, ...] = (),
-            kwargs: dict[str, Any] | None = None,
-        ) -> Any:
+        def __torch_function__(self, function: Any, types: object, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
             if function in factories and kwargs.get("device") is None:
                 self.require(function(*args, **{**kwargs, "device": "meta"}).nbytes)

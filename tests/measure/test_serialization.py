@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from harness.measure.serialization import (
-    ARCHIVE_NAME_LENGTHS,
     BY_NAME,
     SERIALIZATIONS,
     UNKNOWN_ARCHIVE_NAMES,
@@ -19,6 +18,7 @@ from harness.measure.serialization import (
     predictions,
     state_of,
 )
+from harness.measure.serialization.table import ARCHIVE_NAME_LENGTHS
 from harness.verdict import NotHereError
 from harness.zoo import Blueprint, Network, build
 

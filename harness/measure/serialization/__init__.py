@@ -2,16 +2,9 @@
 
 from harness.measure.serialization.prediction import Prediction, predictions
 from harness.measure.serialization.state import state_of
-from harness.measure.serialization.table import (
-    ARCHIVE_NAME_LENGTHS,
-    BY_NAME,
-    SERIALIZATIONS,
-    UNKNOWN_ARCHIVE_NAMES,
-    Serialization,
-)
+from harness.measure.serialization.table import BY_NAME, SERIALIZATIONS, UNKNOWN_ARCHIVE_NAMES, Serialization
 
 __all__ = [
-    "ARCHIVE_NAME_LENGTHS",
     "BY_NAME",
     "SERIALIZATIONS",
     "UNKNOWN_ARCHIVE_NAMES",

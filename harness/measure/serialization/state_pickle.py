@@ -41,11 +41,6 @@ class Storage:
     elements: int
     on_gpu: bool
 
-    @property
-    def size(self) -> int:
-        """Bytes of its data."""
-        return self.elements * STORAGES[self.kind][1]
-
 
 @dataclass(frozen=True, slots=True)
 class PickledState:
@@ -69,8 +64,7 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
             new = Storage(str(first_key + len(storages)), kind, tensor.elements, content.on_gpu)
             storage = storages.setdefault(tensor.storage, new)
             name = tensor.old_name if content.old_tensors else tensor.name
-            pickled: object = _PickledTensor(tensor, storage, old=content.old_tensors)
-            mapping[name] = _PickledParameter(pickled) if content.parameters and tensor.is_parameter else pickled
+            mapping[name] = _pickled_tensor(tensor, storage, content)
     if content.metadata:
         vars(mapping)["_metadata"] = OrderedDict(
             (name, {"version": version if content.counters else _VERSION_WITHOUT_COUNTERS})
@@ -80,7 +74,8 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
     pickler = pickle.Pickler(stream, _PICKLE_PROTOCOL)
     pickler.persistent_id = _storage_references(addresses=first_key > 0, views=views)  # type: ignore[method-assign]
     pickler.dump(mapping)
-    return PickledState(len(mapping), stream.tell(), {storage.key: storage.size for storage in storages.values()})
+    data = {storage.key: storage.elements * STORAGES[storage.kind][1] for storage in storages.values()}
+    return PickledState(len(mapping), stream.tell(), data)
 
 
 def pickled_size(value: object) -> int:
@@ -88,35 +83,27 @@ def pickled_size(value: object) -> int:
     return len(pickle.dumps(value, _PICKLE_PROTOCOL))
 
 
-class _PickledTensor:
-    """Pickles as a tensor."""
+class _Pickled:
+    """Pickles as a call of `function` with `arguments`."""
 
-    def __init__(self, tensor: Tensor, storage: Storage, *, old: bool) -> None:
-        self.old = old
-        self.arguments = (storage, tensor.offset, tensor.shape, tensor.stride)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        from torch._utils import _rebuild_tensor, _rebuild_tensor_v2
-
-        if self.old:
-            return _rebuild_tensor, self.arguments
-        requires_grad = False
-        backward_hooks: OrderedDict[str, Any] = OrderedDict()
-        return _rebuild_tensor_v2, (*self.arguments, requires_grad, backward_hooks)
-
-
-class _PickledParameter:
-    """Pickles as a parameter."""
-
-    def __init__(self, tensor: object) -> None:
-        self.tensor = tensor
+    def __init__(self, function: Callable[..., Any], *arguments: object) -> None:
+        self.call = function, arguments
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from torch._utils import _rebuild_parameter
+        return self.call
 
-        requires_grad = True
-        backward_hooks: OrderedDict[str, Any] = OrderedDict()
-        return _rebuild_parameter, (self.tensor, requires_grad, backward_hooks)
+
+def _pickled_tensor(tensor: Tensor, storage: Storage, content: Content) -> _Pickled:
+    from torch._utils import _rebuild_parameter, _rebuild_tensor, _rebuild_tensor_v2
+
+    arguments = storage, tensor.offset, tensor.shape, tensor.stride
+    if content.old_tensors:
+        return _Pickled(_rebuild_tensor, *arguments)
+    # The gradient flag, and the backward hooks.
+    pickled = _Pickled(_rebuild_tensor_v2, *arguments, False, OrderedDict())
+    if content.parameters and tensor.is_parameter:
+        return _Pickled(_rebuild_parameter, pickled, True, OrderedDict())
+    return pickled
 
 
 def _storage_references(*, addresses: bool, views: bool) -> Callable[[object], tuple[Any, ...] | None]:
