@@ -120,7 +120,7 @@ COMPONENTS = (
         implied_by=(_INVERTED, _SEPARABLE, _BLUR),
     ),
     # A network in evaluation mode need not show its dropout.
-    Component("Dropout", "random zeros in training", _count_kind("dropout"), provable=False, required=False),
+    Component("Dropout", "random zeros during training", _count_kind("dropout"), provable=False, required=False),
     Component("GELU", "a Gaussian error linear unit", _count_kind("GELU"), required=False),
     Component(
         "Global Average Pooling",
@@ -150,7 +150,7 @@ COMPONENTS = (
     Component("Residual Connection", "a block's input added to its output", _count(_is_shortcut), implied_by=_RESIDUAL),
     Component("Sigmoid Activation", "a sigmoid", _count_kind("sigmoid"), implied_by=(_SQUEEZE, "Swish")),
     # Scores are turned into probabilities inside or after the network.
-    Component("Softmax", "exponentials with sum one", _count_kind("softmax"), provable=False, required=False),
+    Component("Softmax", "exponentials normalized to sum 1", _count_kind("softmax"), provable=False, required=False),
     Component(_SQUEEZE, "channels scaled by a gate computed from their averages", _count(is_channel_scaling)),
     Component("Swish", "a value times its sigmoid", _count_swishes, required=False),
 )

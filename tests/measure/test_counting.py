@@ -170,10 +170,10 @@ def test_thop_on_torchs_layers(make) -> None:
     import thop
 
     network = network_of(make)
-    theirs, _ = thop.profile(
+    total, _ = thop.profile(
         network.module, (torch.empty(1, 3, 64, 64, device="meta"),), {nn.Upsample: lambda *_: None}, verbose=False
     )
-    assert counts_by_name(network, 64, 64)["thop+bn+linear"] == int(theirs)
+    assert counts_by_name(network, 64, 64)["thop+bn+linear"] == int(total)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -184,8 +184,8 @@ def test_thop_on_timms_layers(model: str) -> None:
 
     network = network_of(lambda: timm.create_model(model))
     image = torch.empty(1, 3, 64, 81, device="meta")
-    theirs, _ = thop.profile(network.module, (image,), {nn.Linear: lambda *_: None}, verbose=False)
-    assert counts_by_name(network, 64, 81)["thop+torch-bn"] == int(theirs)
+    total, _ = thop.profile(network.module, (image,), {nn.Linear: lambda *_: None}, verbose=False)
+    assert counts_by_name(network, 64, 81)["thop+torch-bn"] == int(total)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -195,9 +195,9 @@ def test_fvcore(make) -> None:
 
     network = network_of(make)
     side = 64 if make is Plain else 160
-    theirs = FlopCountAnalysis(network.module.to_empty(device="cpu"), torch.zeros(1, 3, side, side))
-    theirs.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    assert counts_by_name(network_of(make), side, side)["fvcore"] == theirs.total()
+    analysis = FlopCountAnalysis(network.module.to_empty(device="cpu"), torch.zeros(1, 3, side, side))
+    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    assert counts_by_name(network_of(make), side, side)["fvcore"] == analysis.total()
 
 
 def test_mmcv_by_hand() -> None:

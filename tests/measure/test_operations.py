@@ -47,9 +47,9 @@ def test_flop_counter(model: str, size: tuple[int, int]) -> None:
 def test_fvcore_on_timms_network() -> None:
     from fvcore.nn import FlopCountAnalysis
 
-    theirs = FlopCountAnalysis(timm.create_model("regnety_002").eval(), torch.zeros(1, 3, 224, 224))
-    theirs.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    assert _counts("regnety_002", 224, 224)["fvcore"] == theirs.total()
+    analysis = FlopCountAnalysis(timm.create_model("regnety_002").eval(), torch.zeros(1, 3, 224, 224))
+    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    assert _counts("regnety_002", 224, 224)["fvcore"] == analysis.total()
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -62,8 +62,8 @@ def test_thop_on_timms_network(model: str) -> None:
     import thop
 
     network, image = timm.create_model(model).eval(), torch.zeros(1, 3, 224, 285)
-    theirs, _ = thop.profile(network, (image,), {torch.nn.Linear: lambda *_: None}, verbose=False)
-    assert _counts(model, 224, 285)["thop"] == int(theirs)
+    total, _ = thop.profile(network, (image,), {torch.nn.Linear: lambda *_: None}, verbose=False)
+    assert _counts(model, 224, 285)["thop"] == int(total)
 
 
 @pytest.mark.parametrize(

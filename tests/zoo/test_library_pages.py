@@ -4,19 +4,23 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torchvision
 import yaml
 
+from harness.errors import UserError
+from harness.zoo.library_pages import is_library_page, library_pages
 from harness.zoo.torchvision_models import other_models
 from harness.zoo.torchvision_page import page_text
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def entries(pattern: str) -> list[str]:
-    """The names of the models on the page."""
-    return [model["Name"] for model in yaml.safe_load(page_text(pattern) or "")["Models"]]
+def entries(pattern: str) -> dict[str, dict[str, Any]]:
+    """The models on the page, by name."""
+    return {model["Name"]: model for model in yaml.safe_load(page_text(pattern) or "")["Models"]}
 
 
 def test_torchvision_metadata_is_verified(verify: Verify, tmp_path: Path) -> None:
@@ -33,15 +37,13 @@ def test_torchvision_metadata_is_verified(verify: Verify, tmp_path: Path) -> Non
 def test_all_torchvision_metadata_is_read(verify: Verify, tmp_path: Path) -> None:
     run = verify("check", "torchvision:*", cwd=tmp_path)
     assert (run.returncode, run.stderr) == (0, ""), run.stderr
-    run = verify("all", "torchvision:vgg16", "--claim", "top_1_accuracy", "--format", "json", cwd=tmp_path)
-    with_accuracy = {verdict["model"] for verdict in json.loads(run.stdout)["verdicts"]}
-    assert with_accuracy == {"vgg16.IMAGENET1K_V1"}, "the accuracy of the weights for object detection is NaN"
+    with_accuracy = [name for name, entry in entries("vgg16").items() if "Results" in entry]
+    assert with_accuracy == ["vgg16.IMAGENET1K_V1"], "the accuracy of the weights for object detection is NaN"
 
 
-def test_an_unknown_model_is_bad_usage(verify: Verify, tmp_path: Path) -> None:
-    run = verify("all", "torchvision:no_such_model", cwd=tmp_path)
-    assert run.returncode == 2
-    assert "found no such model" in run.stderr
+def test_an_unknown_model_is_bad_usage() -> None:
+    with pytest.raises(UserError, match=r"torchvision:no_such_model: expected .* found no such model; correct"):
+        library_pages([Path("torchvision:no_such_model")])
 
 
 def test_models_that_are_not_classifiers_are_not_run(verify: Verify, tmp_path: Path) -> None:
@@ -55,9 +57,20 @@ def test_models_that_are_not_classifiers_are_not_run(verify: Verify, tmp_path: P
 def test_metadata_of_every_other_model_is_read() -> None:
     for model in other_models():
         weights = torchvision.models.get_model_weights(model)
-        assert entries(model) == [f"{model}.{known.name}" for known in weights]
+        assert list(entries(model)) == [f"{model}.{known.name}" for known in weights]
+    assert "fcn_resnet50.COCO_WITH_VOC_LABELS_V1" not in entries("*")
 
 
-def test_a_page_that_cannot_be_cached_is_still_read(verify: Verify, tmp_path: Path) -> None:
-    run = verify("check", "torchvision:resnet18", cwd=tmp_path, XDG_CACHE_HOME="/dev/null")
-    assert (run.returncode, run.stderr) == (0, "")
+def test_a_page_is_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    pages = library_pages([Path("torchvision:resnet18"), tmp_path])
+    monkeypatch.setattr("harness.zoo.torchvision_page.page_text", lambda _: None)
+    assert list(pages) == ["torchvision:resnet18.yml"]
+    assert library_pages([Path("torchvision:resnet18")]) == pages
+
+
+def test_a_page_that_cannot_be_cached_is_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path("torchvision:resnet18")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    assert is_library_page(page)
+    assert "Name: resnet18.IMAGENET1K_V1" in library_pages([page])["torchvision:resnet18.yml"]

@@ -25,9 +25,9 @@ STORAGES = {
     "uint8": ("ByteStorage", 1),
 }
 
-# Module names that torch rejects since 0.4: today's name and the old one.
+# In densenets, before torch 0.4: `denselayer1.norm.1` instead of `denselayer1.norm1`.
 # Source: pytorch/vision v0.26.0, torchvision/models/densenet.py, `_load_state_dict`.
-_OLD_NAMES = ((re.compile(r"(denselayer\d+\.(?:norm|conv))(?=\d)"), r"\1."),)
+_DENSE_LAYER = re.compile(r"(denselayer\d+\.(?:norm|conv))(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,7 @@ class Tensor:
     @property
     def old_name(self) -> str:
         """Its name before torch 0.4, which differs for some modules."""
-        name = self.name
-        for today, old in _OLD_NAMES:
-            name = today.sub(old, name)
-        return name
+        return _DENSE_LAYER.sub(r"\1.", self.name)
 
 
 @dataclass(frozen=True, slots=True)
