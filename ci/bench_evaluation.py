@@ -32,12 +32,12 @@ from harness.evaluate.data.conditions import IMAGENET_MEAN, IMAGENET_STD, Condit
 from harness.evaluate.data.crop_cache import CropCache, crop_versions
 from harness.evaluate.data.crops import Batch, load_crops
 from harness.evaluate.data.dataset import Dataset as OpenedDataset
-from harness.evaluate.data.dataset import Shape, open_dataset
-from harness.evaluate.data.shards import shards
-from harness.evaluate.run.device import batch_size, cores, deciding_versions, find_device
-from harness.evaluate.run.engine import Entrant, Settings, evaluate
+from harness.evaluate.data.dataset import DatasetSpec, open_dataset
+from harness.evaluate.data.shards import make_shards
+from harness.evaluate.run.device import batch_size, cores, find_device, library_versions
+from harness.evaluate.run.engine import EvaluationSettings, EvaluationTask, evaluate
 from harness.evaluate.run.local_executor import LocalExecutor
-from harness.evaluate.run.progress import Silent
+from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Scores
 from harness.zoo.regnet import REGNETY, build
 
@@ -145,11 +145,11 @@ def timed(run: Callable[[], object]) -> float:
 
 def on_processor(folder: Path) -> bool:
     """Print rates and ratios; whether all bounds hold."""
-    shape = Shape(CLASSES, FILES // CLASSES, tuple(map(str, range(CLASSES))))
-    dataset = open_dataset(make_images(folder / "images", FILES), shape)
+    spec = DatasetSpec(CLASSES, FILES // CLASSES, tuple(map(str, range(CLASSES))))
+    dataset = open_dataset(make_images(folder / "images", FILES), spec)
     paths = [image.path for image in dataset.images]
     labelled = [(image.path, image.label) for image in dataset.images]
-    parts = shards(dataset)
+    parts = make_shards(dataset)
     size = batch_size(torch.device("cpu"), 224**2)
     batches = [Batch(shard, part, (USUAL.geometry,)) for shard in parts for part in shard.batches(size)]
 
@@ -163,15 +163,16 @@ def on_processor(folder: Path) -> bool:
     print(f"{cores()} cores, the harness's crops       {ours:8.0f} images/s")
 
     networks = [network("regnety_canary", seed) for seed in range(6)]
-    settings = Settings(torch.device("cpu"), refresh=True)
-    entrants = [
-        Entrant(f"model {seed}", f"{seed}", SMALL, lambda one=one: one, str(seed)) for seed, one in enumerate(networks)
+    settings = EvaluationSettings(torch.device("cpu"), refresh=True)
+    tasks = [
+        EvaluationTask(f"model {seed}", f"{seed}", SMALL, lambda one=one: one, str(seed))
+        for seed, one in enumerate(networks)
     ]
     loops, passes = [], []
     for _ in range(ROUNDS):
         seconds, expected = timed_result(lambda: per_model_loop(networks, labelled, SMALL.geometry.image_size))
         loops.append(seconds)
-        seconds, outcomes = timed_result(lambda: evaluate(dataset, entrants, settings, Silent()))
+        seconds, outcomes = timed_result(lambda: evaluate(dataset, tasks, settings, Progress()))
         passes.append(seconds)
         counted = [outcome.counts.top_1 for outcome in outcomes.values() if isinstance(outcome, Scores)]
         if counted != expected:
@@ -181,14 +182,16 @@ def on_processor(folder: Path) -> bool:
     print(f"six models, a loop each           {loop:8.1f} s")
     print(f"six models, one pass              {one_pass:8.1f} s, the same counts")
 
-    constant = Entrant("constant", "constant", USUAL, lambda: Constant(CLASSES), "constant")
+    constant = EvaluationTask("constant", "constant", USUAL, lambda: Constant(CLASSES), "constant")
     keeping = replace(settings, crop_cache=folder / "crops")
-    evaluate(dataset, [constant], keeping, Silent())
-    cache = CropCache(folder / "crops", dataset.fingerprint, crop_versions(deciding_versions("cpu")))
+    evaluate(dataset, [constant], keeping, Progress())
+    cache = CropCache(folder / "crops", dataset.fingerprint, crop_versions(library_versions("cpu")))
     kept = statistics.median(FILES / timed(lambda: consume(batches, cache)) for _ in range(ROUNDS))
     print(f"{cores()} cores, kept crops                {kept:8.0f} images/s")
-    without = statistics.median(timed(lambda: evaluate(dataset, [constant], settings, Silent())) for _ in range(ROUNDS))
-    within = statistics.median(timed(lambda: evaluate(dataset, [constant], keeping, Silent())) for _ in range(ROUNDS))
+    without = statistics.median(
+        timed(lambda: evaluate(dataset, [constant], settings, Progress())) for _ in range(ROUNDS)
+    )
+    within = statistics.median(timed(lambda: evaluate(dataset, [constant], keeping, Progress())) for _ in range(ROUNDS))
     print(f"a whole evaluation without a network: {without:.1f} s decoding, {within:.1f} s from kept crops")
 
     bounds = [
@@ -238,20 +241,20 @@ class Constant(nn.Module):
 
 def on_workers(folder: Path) -> None:
     """Print what one worker on one core and two on two give, where decoding takes longer and where a network does."""
-    shape = Shape(CLASSES, FILES // CLASSES, tuple(map(str, range(CLASSES))))
-    dataset = open_dataset(make_images(folder / "images", FILES), shape)
+    spec = DatasetSpec(CLASSES, FILES // CLASSES, tuple(map(str, range(CLASSES))))
+    dataset = open_dataset(make_images(folder / "images", FILES), spec)
     canary, large = network("regnety_canary", 0), network("regnety_002", 0)
-    for what, entrant, files in (
-        ("mostly decoding", Entrant("canary", "canary", SMALL, lambda: canary, "canary"), FILES),
-        ("regnety_002 at 224", Entrant("002", "002", USUAL, lambda: ten_classes(large), "002"), FILES // 4),
+    for what, task, files in (
+        ("mostly decoding", EvaluationTask("canary", "canary", SMALL, lambda: canary, "canary"), FILES),
+        ("regnety_002 at 224", EvaluationTask("002", "002", USUAL, lambda: ten_classes(large), "002"), FILES // 4),
     ):
-        settings = Settings(torch.device("cpu"), first=files, refresh=True)
+        settings = EvaluationSettings(torch.device("cpu"), first=files, refresh=True)
         one, two = (
-            statistics.median(files / rate_on(count, dataset, entrant, settings) for _ in range(ROUNDS))
+            statistics.median(files / rate_on(count, dataset, task, settings) for _ in range(ROUNDS))
             for count in (1, 2)
         )
         print(f"{what:20} 1 worker {one:6.1f} images/s, 2 workers {two:6.1f}, efficiency {two / (2 * one):.2f}")
-    shard = shards(dataset)[0]
+    shard = make_shards(dataset)[0]
     print(f"to a worker, for each shard and group:  {len(pickle.dumps(shard)):8} bytes")
     print(f"from it, for each shard and model:      {np.zeros((len(shard.images), 5), np.int32).nbytes:8} bytes")
 
@@ -269,13 +272,13 @@ class FirstScores(nn.Module):
         return scores[:, :CLASSES]
 
 
-def rate_on(count: int, dataset: OpenedDataset, entrant: Entrant, settings: Settings) -> float:
+def rate_on(count: int, dataset: OpenedDataset, task: EvaluationTask, settings: EvaluationSettings) -> float:
     """Seconds of an evaluation by so many workers on as many cores, with everything that this process starts."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, sorted(before)[:count])
     try:
         torch.set_num_threads(count)
-        return timed(lambda: evaluate(dataset, [entrant], settings, Silent(), LocalExecutor(count)))
+        return timed(lambda: evaluate(dataset, [task], settings, Progress(), LocalExecutor(count)))
     finally:
         os.sched_setaffinity(0, before)
 
@@ -283,17 +286,17 @@ def rate_on(count: int, dataset: OpenedDataset, entrant: Entrant, settings: Sett
 def on_gpu(folder: Path) -> None:
     """All twelve RegNetY over 20 000 images, with the limits of decoding and of computing alone."""
     device = find_device("cuda", "fp32")
-    shape = Shape(1000, GPU_FILES // CLASSES, tuple(map(str, range(1000))))
-    dataset = open_dataset(make_images(folder / "images", GPU_FILES), shape)
+    spec = DatasetSpec(1000, GPU_FILES // CLASSES, tuple(map(str, range(1000))))
+    dataset = open_dataset(make_images(folder / "images", GPU_FILES), spec)
     models = list(REGNETY)
-    entrants = [Entrant(name, name, USUAL, lambda name=name: network(name, 0), name) for name in models]
+    tasks = [EvaluationTask(name, name, USUAL, lambda name=name: network(name, 0), name) for name in models]
     size = batch_size(device, 224**2)
-    batches = [Batch(shard, part, (USUAL.geometry,)) for shard in shards(dataset) for part in shard.batches(size)]
+    batches = [Batch(shard, part, (USUAL.geometry,)) for shard in make_shards(dataset) for part in shard.batches(size)]
     decode = GPU_FILES / timed(lambda: [None for _ in load_crops(batches, None, cores(), pin_memory=True)])
-    keeping = Settings(device, refresh=True, crop_cache=folder / "crops")
-    run = GPU_FILES / timed(lambda: evaluate(dataset, entrants, replace(keeping, crop_cache=None), Silent()))
-    evaluate(dataset, entrants, keeping, Silent())
-    compute = GPU_FILES / timed(lambda: evaluate(dataset, entrants, keeping, Silent()))
+    keeping = EvaluationSettings(device, refresh=True, crop_cache=folder / "crops")
+    run = GPU_FILES / timed(lambda: evaluate(dataset, tasks, replace(keeping, crop_cache=None), Progress()))
+    evaluate(dataset, tasks, keeping, Progress())
+    compute = GPU_FILES / timed(lambda: evaluate(dataset, tasks, keeping, Progress()))
     print(f"{torch.cuda.get_device_name(device)}, {cores()} cores, fp32 without TF32, twelve RegNetY at 224")
     print(f"decoding alone {decode:.0f} images/s; from kept crops {compute:.0f}; the run {run:.0f}")
     print(f"of the slower of the two limits: {run / min(decode, compute):.2f}")

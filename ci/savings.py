@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from harness.checks.shared.reproduction import METRICS
-from harness.evaluate.data.dataset import Dataset, Shape
-from harness.evaluate.data.fingerprint import Image
-from harness.evaluate.data.shards import shards
+from harness.evaluate.data.dataset import Dataset, DatasetSpec
+from harness.evaluate.data.images import Image
+from harness.evaluate.data.shards import make_shards
 from harness.evaluate.statistics.scores import Counts
 from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.page import read_page
@@ -25,7 +25,7 @@ from harness.index.reading.index import read_index
 from harness.project.resources import TOLERANCES, UntilSure
 
 MODELINDEX = Path(__file__).parents[1] / "modelindex"
-SHAPE = Shape(1000, 50)
+SPEC = DatasetSpec(1000, 50)
 OFF = 5
 SOON = 2000
 
@@ -42,17 +42,17 @@ def claims() -> Iterator[tuple[str, str, Decimal]]:
 
 def look_after() -> list[int]:
     """After how many images an evaluation looks at its counts."""
-    images = tuple(Image(str(number), 0, Path(), 0, 0) for number in range(SHAPE.images))
-    sizes = [len(shard.images) for shard in shards(Dataset("", images, SHAPE, "", None))]
+    images = tuple(Image(str(number), 0, Path(), 0, 0) for number in range(SPEC.images))
+    sizes = [len(shard.images) for shard in make_shards(Dataset("", images, SPEC, "", None))]
     return np.cumsum(sizes).tolist()
 
 
 def simulated(true: Decimal, looks: Sequence[int], generator: np.random.Generator) -> list[Counts]:
     """The counts of one model of that accuracy, its images in a random order."""
-    left = round(true * SHAPE.images / 100)
+    left = round(true * SPEC.images / 100)
     total, found = left, []
     for before, after in pairwise([0, *looks]):
-        left -= int(generator.hypergeometric(left, SHAPE.images - before - left, after - before))
+        left -= int(generator.hypergeometric(left, SPEC.images - before - left, after - before))
         found.append(Counts(after, total - left, total - left))
     return found
 
@@ -62,8 +62,8 @@ def images_needed(metric: str, declared: Decimal, paths: Sequence[Sequence[Count
     rule = StoppingRule(
         ((metric, declared), ("", declared)), options.alpha, options.margin, TOLERANCES["fp32"].explained
     )
-    decisions = (rule.decision(metric, path, SHAPE.images) for path in paths)
-    return sorted(one.counts.images if one else SHAPE.images for one in decisions)
+    decisions = (rule.decision(metric, path, SPEC.images) for path in paths)
+    return sorted(one.counts.images if one else SPEC.images for one in decisions)
 
 
 def main() -> None:
@@ -86,7 +86,7 @@ def main() -> None:
         soon = sum(images <= SOON for images in wrong) / orders
         print(
             f"| {model} | {metric.replace('_', '-')} {true}% | {median} ({held[9 * orders // 10]}) "
-            f"| {1 - median / SHAPE.images:.0%} | {statistics.median_low(wrong)} ({wrong[9 * orders // 10]}) "
+            f"| {1 - median / SPEC.images:.0%} | {statistics.median_low(wrong)} ({wrong[9 * orders // 10]}) "
             f"| {soon:.0%} |",
             flush=True,
         )
