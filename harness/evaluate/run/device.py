@@ -14,35 +14,18 @@ from PIL import features
 
 from harness.project.resources import DeviceError
 
-_DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+# The data type of weights and inputs, by precision.
+DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 # All divide a shard of 1000 evenly.
 _BATCH_SIZES = (25, 50, 100, 125, 200, 250, 500)
 # Enough pixels per batch to keep a device busy; more do not fit in a CPU's caches.
 _BATCH_PIXELS = {"cpu": 50 * 224**2, "cuda": 250 * 224**2}
 
 
-def find_device(name: str, precision: str) -> torch.device:
-    """The device named `auto`, `cpu`, `cuda` or `cuda:1`. Raises DeviceError if this machine does not have it."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
-        raise DeviceError(f"--device: expected auto, cpu, cuda or cuda:1, got {name!r}")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise DeviceError(f"--device {name}: this machine has {torch.cuda.device_count()} GPUs; use --device cpu")
-    check_precision(device, precision)
-    return device
-
-
 def check_precision(device: torch.device, precision: str) -> None:
     """Raises DeviceError if the device does not support the precision."""
     if device.type == "cpu" and precision == "tf32":
         raise DeviceError("--precision tf32: expected a GPU, got a CPU, which has no TF32; use --precision fp32")
-
-
-def dtype(precision: str) -> torch.dtype:
-    """The data type of weights and inputs."""
-    return _DTYPES[precision]
 
 
 def batch_size(device: torch.device, pixels: int) -> int:

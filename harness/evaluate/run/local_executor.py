@@ -1,5 +1,6 @@
 """Executor on this machine: worker processes decode images, and each batch goes to the next free device."""
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -15,13 +16,14 @@ from harness.evaluate.data.crops import Batch, Crops, load_crops
 from harness.evaluate.data.shards import Shard
 from harness.evaluate.run.device import (
     batch_size,
+    check_precision,
     deterministic_arithmetic,
-    find_device,
     library_versions,
     worker_devices,
 )
 from harness.evaluate.run.executor import Result, Workload, distinct_geometries
 from harness.evaluate.run.model_pool import ModelPool
+from harness.project.resources import DeviceError
 from harness.system.processes import cores
 
 if TYPE_CHECKING:
@@ -38,8 +40,16 @@ class LocalExecutor:
     workers: int | None = None
 
     def find_device(self, name: str, precision: str) -> torch.device:
-        """The device with this name. Raises DeviceError if this machine does not have it."""
-        return find_device(name, precision)
+        """The device named `auto`, `cpu`, `cuda` or `cuda:1`. Raises DeviceError if this machine does not have it."""
+        if name == "auto":
+            name = "cuda" if torch.cuda.is_available() else "cpu"
+        if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
+            raise DeviceError(f"--device: expected auto, cpu, cuda or cuda:1, got {name!r}")
+        device, gpus = torch.device(name), torch.cuda.device_count()
+        if device.type == "cuda" and (device.index or 0) >= gpus:
+            raise DeviceError(f"--device {name}: expected a GPU, this machine has {gpus}; use --device cpu")
+        check_precision(device, precision)
+        return device
 
     def evaluate(self, workload: Workload) -> Iterator[Result]:
         """See Executor. The batches of a shard may come from several devices."""

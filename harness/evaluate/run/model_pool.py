@@ -9,7 +9,7 @@ import torch
 from harness.evaluate.data.crops import Crops
 from harness.evaluate.data.preprocessing import normalise
 from harness.evaluate.data.shards import SHARD_SIZE
-from harness.evaluate.run.device import dtype, environment
+from harness.evaluate.run.device import DTYPES, environment
 from harness.evaluate.run.executor import EvaluationTask, TopClasses
 from harness.evaluate.run.forward import BatchedNetwork, LogitsError
 from harness.evaluate.statistics.scores import Failure
@@ -37,7 +37,7 @@ class ModelPool:
             for conditions in dict.fromkeys(task.conditions for task in tasks):
                 # One input at a time: the inputs of all conditions together might not fit in memory.
                 on_device = crops[conditions.geometry].to(self.device, non_blocking=True)
-                inputs = normalise(on_device, conditions).to(dtype(self.precision), memory_format=torch.channels_last)
+                inputs = normalise(on_device, conditions).to(DTYPES[self.precision], memory_format=torch.channels_last)
                 for task in tasks:
                     if task.conditions == conditions:
                         yield task, self._predict(task, inputs)
@@ -51,7 +51,7 @@ class ModelPool:
     def _network(self, task: EvaluationTask) -> BatchedNetwork:
         key = task.model, task.weights
         if key not in self._networks:
-            network = task.load().to(self.device, dtype(self.precision), memory_format=torch.channels_last)
+            network = task.load().to(self.device, DTYPES[self.precision], memory_format=torch.channels_last)
             self._networks[key] = BatchedNetwork(network.eval(), SHARD_SIZE)
         return self._networks[key]
 
