@@ -107,12 +107,12 @@ def _print_reasons(
     affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]", base: str, *, unselected: int
 ) -> None:
     """Print on stderr which claims are affected and why, with their statuses if they were verified."""
-    from harness.report.overview import words
+    from harness.report.overview import status_label
 
     if not affected:
         which = f"None of the {unselected} affected claims is selected" if unselected else "No claim is affected"
         click.echo(f"{which} (changes since {base}).", err=True)
-    statuses = {verdict.claim.key: words(verdict.status) for verdict in verdicts}
+    statuses = {verdict.claim.key: status_label(verdict.status) for verdict in verdicts}
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for item in affected:
         claim = item.claim

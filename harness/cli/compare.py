@@ -9,7 +9,7 @@ from harness.cli.exit_codes import NOTHING_FALSE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.evaluate.run.history import KeptRun
+    from harness.evaluate.run.ledger import StoredEvaluation
 
 
 @click.command()
@@ -22,15 +22,15 @@ def compare(*, model: str, runs: tuple[str, ...]) -> int:
 
     Without RUN, lists the evaluations that are stored on this machine. RUN is the beginning of a name in that list.
     """
-    from harness.evaluate.run.history import find_runs
-    from harness.report.comparison import print_comparison, print_runs
+    from harness.evaluate.run.ledger import find_evaluations
+    from harness.report.comparison import print_comparison, print_evaluations
     from harness.report.terminal import console
 
-    stored = find_runs(model)
+    stored = find_evaluations(model)
     if not stored:
         raise click.UsageError(f"No evaluation of {model} is stored; run `verify all` with its weights and images.")
     if not runs:
-        print_runs(console(), stored)
+        print_evaluations(console(), stored)
         return NOTHING_FALSE
     if len(runs) != 2:
         raise click.UsageError("Name two runs to compare, or none to list them.")
@@ -38,7 +38,7 @@ def compare(*, model: str, runs: tuple[str, ...]) -> int:
     return NOTHING_FALSE
 
 
-def _run_named(name: str, runs: "Sequence[KeptRun]") -> "KeptRun":
+def _run_named(name: str, runs: "Sequence[StoredEvaluation]") -> "StoredEvaluation":
     matching = [run for run in runs if run.key.startswith(name)]
     if len(matching) != 1:
         raise click.UsageError(f"{len(matching)} runs begin with {name}; `verify compare MODEL` lists them.")

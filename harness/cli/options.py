@@ -203,13 +203,13 @@ network_options = _all_of(
 def open_project(pages: tuple[Path, ...]) -> "Project":
     """The project at or above the working folder, with these pages; without any, with the configured ones."""
     from harness.project.project import find_project
-    from harness.zoo.library_pages import is_published, published_pages
+    from harness.zoo.library_pages import is_library_page, library_pages
 
     try:
         here = Path.cwd()
     except FileNotFoundError:
         raise click.UsageError("The working folder does not exist any more; change to one that does.") from None
-    project = find_project(here, [page for page in pages if not is_published(page)], published_pages(pages))
+    project = find_project(here, [page for page in pages if not is_library_page(page)], library_pages(pages))
     if project.others:
         from harness.report.values import count_of
 

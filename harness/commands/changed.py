@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harness.checks.code import pinned_commits
 from harness.commands.base_commit import BaseCommit
-from harness.evaluate.data.ground_truth import truth_files
+from harness.evaluate.data.ground_truth import ground_truth_files
 from harness.index.claim import Claim, ClaimKey
 from harness.index.claims import claims
 from harness.index.entries import Entry, Index
@@ -147,7 +147,10 @@ def _shared_files(project: Project, base: BaseCommit, changed: set[str], pages: 
     Pages, what they import and the weights files that they name are compared model by model instead.
     """
     images = project.resources.images.values()
-    paths = [project.root / "modelindex", *(path for folder in images for path in (folder, *truth_files(folder)))]
+    paths = [
+        project.root / "modelindex",
+        *(path for folder in images for path in (folder, *ground_truth_files(folder))),
+    ]
     # A link to a folder and the folder itself are different names to git.
     folders = {name for path in paths if (name := base.name(path)) is not None}
     folders |= {os.path.relpath(path, base.top) for path in paths}

@@ -44,7 +44,7 @@ def _as_records(evaluations: Evaluations) -> tuple[list[Record], list[NotRecorde
         elif isinstance(evaluation, Failure):
             reasons.append(NotRecorded(f"{model}: {evaluation.reason}", failed=True))
         elif not evaluation.complete:
-            part = f"only {evaluation.scores.counts.images} of {evaluation.scores.of} images of {dataset}"
+            part = f"only {evaluation.scores.counts.images} of {evaluation.scores.total_images} images of {dataset}"
             reasons.append(NotRecorded(f"{model}: {part}", failed=False))
         else:
             records.append(_as_record(model, evaluation))

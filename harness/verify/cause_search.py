@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from harness.checks.shared.reproduction import METRICS, Giving, giving, published_evaluations, reproducing_suspects
 from harness.checks.shared.subject import Evaluated, Evaluations
-from harness.evaluate.causes import FINALISTS, SAMPLE, Cell, cells, of_conditions, of_labels
+from harness.evaluate.causes import FINALISTS, SAMPLE_SIZE, Variation, estimate_under, label_causes, variations
 from harness.evaluate.data.conditions import Geometry
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.scores import Scores
@@ -28,13 +28,13 @@ class _NotReproduced:
     claims: tuple[Claim, ...]
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
+    def variations(self) -> tuple[Variation, ...]:
         """The conditions to try: common mistakes, and those of published evaluations of the same weights."""
         published = [
             Geometry(int(item["image_size"]), item["crop_pct"], item["interpolation"])
             for item in published_evaluations(self.model.subject, self.model.result)
         ]
-        return cells(self.model.conditions, published)
+        return variations(self.model.conditions, published)
 
 
 def search_causes(
@@ -72,10 +72,10 @@ def _not_reproduced(
 
 def _with_causes(failed: Sequence[_NotReproduced], evaluator: Evaluator) -> list[_NotReproduced]:
     names = ", ".join(failure.model.subject.name for failure in failed)
-    sample = min(SAMPLE, len(failed[0].evaluation.images.images))
+    sample = min(SAMPLE_SIZE, len(failed[0].evaluation.images.images))
     evaluator.progress.note(f"Not reproduced: {names}. Searching for the cause on {sample} images.")
-    tried = _tried([(failure, failure.cells) for failure in failed], evaluator, SAMPLE)
-    undecided = [(failure, _undecided_cells(failure)) for failure in tried]
+    tried = _tried([(failure, failure.variations) for failure in failed], evaluator, SAMPLE_SIZE)
+    undecided = [(failure, _undecided(failure)) for failure in tried]
     number = sum(len(of_model) for _, of_model in undecided)
     if not number:
         return tried
@@ -84,44 +84,47 @@ def _with_causes(failed: Sequence[_NotReproduced], evaluator: Evaluator) -> list
 
 
 def _tried(
-    pairs: Sequence[tuple[_NotReproduced, Sequence[Cell]]], evaluator: Evaluator, first: int | None
+    pairs: Sequence[tuple[_NotReproduced, Sequence[Variation]]], evaluator: Evaluator, first: int | None
 ) -> list[_NotReproduced]:
-    """Each model with the results of its cells on the `first` images, which replace earlier results."""
+    """Each model with the results of its variations on the `first` images, which replace earlier results."""
     images = pairs[0][0].evaluation.images
-    entrants = [
-        {cell: failure.model.entrant_under(cell.conditions, f"{cell.kind} {cell.value}") for cell in of_model}
+    tasks = [
+        {
+            variation: failure.model.task_under(variation.conditions, f"{variation.kind} {variation.value}")
+            for variation in of_model
+        }
         for failure, of_model in pairs
     ]
-    outcomes = evaluator.scores(images, [entrant for of_model in entrants for entrant in of_model.values()], first)
+    outcomes = evaluator.scores(images, [task for of_model in tasks for task in of_model.values()], first)
     tried = []
-    for (failure, _), of_model in zip(pairs, entrants, strict=True):
+    for (failure, _), of_model in zip(pairs, tasks, strict=True):
         evaluation = failure.evaluation
         base = evaluation.scores.predictions
-        suspects = {(suspect.kind, suspect.value): suspect for suspect in evaluation.suspects}
-        for cell, entrant in of_model.items():
-            outcome = outcomes[entrant]
+        causes = {(cause.kind, cause.value): cause for cause in evaluation.causes}
+        for variation, task in of_model.items():
+            outcome = outcomes[task]
             if isinstance(outcome, Scores):
-                suspects[cell.kind, cell.value] = of_conditions(cell, base, outcome.predictions)
-        suspects |= {(suspect.kind, suspect.value): suspect for suspect in of_labels(base, images.shape.classes)}
-        tried.append(replace(failure, evaluation=replace(evaluation, suspects=tuple(suspects.values()))))
+                causes[variation.kind, variation.value] = estimate_under(variation, base, outcome.predictions)
+        causes |= {(cause.kind, cause.value): cause for cause in label_causes(base, images.spec.classes)}
+        tried.append(replace(failure, evaluation=replace(evaluation, causes=tuple(causes.values()))))
     return tried
 
 
-def _undecided_cells(failure: _NotReproduced) -> list[Cell]:
-    """For each claim that no cause certainly explains, the cells that may explain it, the closest first."""
+def _undecided(failure: _NotReproduced) -> list[Variation]:
+    """For each claim that no cause certainly explains, the variations that may explain it, the closest first."""
     evaluation = failure.evaluation
     tolerance = failure.model.subject.resources.tolerances[evaluation.precision]
-    known = {(cell.kind, cell.value): cell for cell in failure.cells}
-    chosen: dict[Cell, None] = {}
+    known = {(variation.kind, variation.value): variation for variation in failure.variations}
+    chosen: dict[Variation, None] = {}
     for claim in failure.claims:
         metric, declared = METRICS[claim.kind], claim.quantity
         if reproducing_suspects(declared, metric, evaluation, tolerance):
             continue
         possible = [
-            suspect
-            for suspect in evaluation.suspects
-            if giving(suspect, declared, metric, evaluation, tolerance) is Giving.UNKNOWN
+            cause
+            for cause in evaluation.causes
+            if giving(cause, declared, metric, evaluation, tolerance) is Giving.UNKNOWN
         ]
-        possible.sort(key=lambda suspect: abs(suspect.estimates[metric] - declared.value))
-        chosen |= dict.fromkeys(known[suspect.kind, suspect.value] for suspect in possible[:FINALISTS])
+        possible.sort(key=lambda cause: abs(cause.estimates[metric] - declared.value))
+        chosen |= dict.fromkeys(known[cause.kind, cause.value] for cause in possible[:FINALISTS])
     return list(chosen)

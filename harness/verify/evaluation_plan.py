@@ -14,13 +14,13 @@ from harness.evaluate.data.conditions import Conditions
 from harness.evaluate.data.dataset import Dataset
 from harness.evaluate.statistics.scores import Failure
 from harness.index.entries import Entry
-from harness.measure.checkpoint import contents, sha256
+from harness.measure.checkpoint import inspect_checkpoint, sha256
 from harness.project.files import is_left_out
 from harness.verdict import NotHereError
 from harness.zoo import BuilderError
 
 if TYPE_CHECKING:
-    from harness.evaluate.run.executor import Entrant
+    from harness.evaluate.run.executor import EvaluationTask
     from harness.evaluate.statistics.stopping import StoppingRule
 
 EvaluationKey = tuple[str, str, str]
@@ -41,24 +41,25 @@ class PlannedEvaluation:
         """Page, model and dataset."""
         return self.subject.index.page.name, self.subject.name, self.dataset
 
-    def entrant(self, images: Dataset) -> "Entrant":
+    def task(self, images: Dataset) -> "EvaluationTask":
         """The model under the declared conditions. It may stop early only if the images are complete."""
-        rule = None if images.lacking else stopping_rule(self.subject, self.result)
-        return self._entrant(self.conditions, self.subject.name, rule)
+        rule = None if images.missing else stopping_rule(self.subject, self.result)
+        return self._task(self.conditions, self.subject.name, rule)
 
-    def entrant_under(self, conditions: Conditions, change: str) -> "Entrant":
+    def task_under(self, conditions: Conditions, change: str) -> "EvaluationTask":
         """The model under other conditions. `change` names the difference for the progress display."""
-        return self._entrant(conditions, f"{self.subject.name} {change}", None)
+        return self._task(conditions, f"{self.subject.name} {change}", None)
 
-    def _entrant(self, conditions: Conditions, label: str, rule: "StoppingRule | None") -> "Entrant":
-        from harness.evaluate.run.executor import Entrant
-        from harness.evaluate.run.network_loading import FromFile
+    def _task(self, conditions: Conditions, label: str, rule: "StoppingRule | None") -> "EvaluationTask":
+        from harness.evaluate.run.executor import EvaluationTask
+        from harness.evaluate.run.network_loading import FileLoader
 
         network, digest = self.subject.network, sha256(self.checkpoint)
         own_builders = {function for _, function in self.subject.resources.builders}
         code = _python_digest(self.subject.resources.root or Path()) if network.builder in own_builders else None
-        load = FromFile(network, self.checkpoint, digest)
-        return Entrant(self.subject.name, digest, conditions, load, label, rule, code)
+        load = FileLoader(network, self.checkpoint, digest)
+        size = self.checkpoint.stat().st_size
+        return EvaluationTask(self.subject.name, digest, conditions, load, label, rule, size, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,9 @@ def _plan(subject: Subject, result: Entry) -> PlannedEvaluation:
     if missing:
         reasons = "; ".join(error.missing for error in missing)
         raise NotHereError(reasons, "; ".join(error.supply for error in missing))
-    faults = contents(checkpoint, subject.network).faults
-    if faults:
-        reason = f"the weights file cannot be loaded: {faults[0].rstrip('.')}"
+    problems = inspect_checkpoint(checkpoint, subject.network).problems
+    if problems:
+        reason = f"the weights file cannot be loaded: {problems[0].rstrip('.')}"
         raise NotHereError(reason, "see the verdict on weights")
     return PlannedEvaluation(subject, result, dataset, checkpoint, declared_conditions(subject))
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from harness.checks.shared.subject import Evaluated
 from harness.errors import UserError
-from harness.evaluate.data.dataset import Dataset, DatasetError, Shape, open_dataset
+from harness.evaluate.data.dataset import Dataset, DatasetSpec, open_dataset
+from harness.evaluate.data.ground_truth import DatasetError
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure, Scores
@@ -19,7 +20,7 @@ from harness.verify.evaluation_plan import EvaluationKey, EvaluationPlan, Planne
 
 if TYPE_CHECKING:
     from harness.evaluate.run.engine import Outcome
-    from harness.evaluate.run.executor import Entrant, EvaluationSettings, Executor
+    from harness.evaluate.run.executor import EvaluationSettings, EvaluationTask, Executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,13 @@ class Evaluator:
     settings: "EvaluationSettings"
     progress: Progress
 
-    def scores(self, images: Dataset, entrants: Sequence["Entrant"], first: int | None) -> "Mapping[Entrant, Outcome]":
-        """The scores of each entrant on the `first` images in the seeded order; None for all images."""
+    def scores(
+        self, images: Dataset, tasks: Sequence["EvaluationTask"], first: int | None
+    ) -> "Mapping[EvaluationTask, Outcome]":
+        """The scores of each task on the `first` images in the seeded order; None for all images."""
         from harness.evaluate.run.engine import evaluate
 
-        return evaluate(images, tuple(entrants), replace(self.settings, first=first), self.progress, self.executor)
+        return evaluate(images, tuple(tasks), replace(self.settings, first=first), self.progress, self.executor)
 
     def run(self, plan: EvaluationPlan) -> dict[EvaluationKey, Evaluated]:
         """Everything that the plan names: evaluations, failures, and what is missing for the others."""
@@ -52,19 +55,19 @@ class Evaluator:
 
     def _open(self, folder: Path, model: PlannedEvaluation) -> Dataset:
         known = model.subject.references.datasets[model.dataset]
-        shape = Shape(known["classes"], known["images_per_class"], tuple(known.get("ids", ())))
-        images = open_dataset(folder, shape)
+        spec = DatasetSpec(known["classes"], known["images_per_class"], tuple(known.get("ids", ())))
+        images = open_dataset(folder, spec)
         self.progress.note(f"{model.dataset}: {images}, {folder}")
-        if images.lacking:
-            self.progress.note(f"{model.dataset} is not complete: {images.lacking}.")
+        if images.missing:
+            self.progress.note(f"{model.dataset} is not complete: {images.missing}.")
         return images
 
     def _evaluate(self, images: Dataset, models: Sequence[PlannedEvaluation]) -> dict[EvaluationKey, Evaluated]:
-        entrants = {model.key: model.entrant(images) for model in models}
-        outcomes = self.scores(images, tuple(entrants.values()), self.settings.first)
+        tasks = {model.key: model.task(images) for model in models}
+        outcomes = self.scores(images, tuple(tasks.values()), self.settings.first)
         evaluations: dict[EvaluationKey, Evaluated] = {}
         for model in models:
-            outcome = outcomes[entrants[model.key]]
+            outcome = outcomes[tasks[model.key]]
             evaluations[model.key] = (
                 Evaluation(
                     model.dataset,

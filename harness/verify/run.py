@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.evaluate.data.ground_truth import truth_files
-from harness.evaluate.run.progress import Progress, Silent
+from harness.evaluate.data.ground_truth import ground_truth_files
+from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.page import Page
 from harness.index.weights_url import is_relative
@@ -176,7 +176,7 @@ class _Run:
         from harness.verify.judging import judge_pages
 
         def evaluate(resources: Resources) -> "Evaluations":
-            progress = self.progress if resources is self.resources.here else Silent()
+            progress = self.progress if resources is self.resources.here else Progress()
             return evaluate_claims(selected, self.references, resources, progress, search=True)
 
         evaluations = self.resources.map(evaluate)
@@ -230,7 +230,7 @@ class _Run:
         files: list[Path] = []
         settings: list[object] = [selection]
         for resources in scopes:
-            files += [path for folder in resources.images.values() for path in (folder, *truth_files(folder))]
+            files += [path for folder in resources.images.values() for path in (folder, *ground_truth_files(folder))]
             files += [resources.weights] if resources.weights else []
             # Builders and source repositories are never cached, and `files` shows the contents of the folders.
             settings.append(resources)

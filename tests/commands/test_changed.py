@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from harness.commands.changed import changes_since
-from harness.evaluate.run.progress import Silent
+from harness.evaluate.run.progress import Progress
 from harness.index.claims import claims
 from harness.index.faults import PageError
 from harness.project.project import find_project
@@ -457,7 +457,7 @@ def test_every_verdict_that_differs_is_of_an_affected_claim(
 def _verdicts(folder: Path) -> dict[tuple[str | None, str, str], tuple[str, str | None, str | None]]:
     """Status, measurement and difference by model, kind and declared value."""
     project = find_project(folder, ())
-    verdicts = verify_pages(project, Selection(), project.resources, Silent(), jobs=1).verdicts
+    verdicts = verify_pages(project, Selection(), project.resources, Progress(), jobs=1).verdicts
     return {
         (verdict.claim.model, verdict.claim.kind, verdict.claim.declared): (
             verdict.status.value,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness.checks.shared.subject import Subject
 from harness.commands.fix import Fix, FixError, propose_fixes, write_fixes
-from harness.evaluate.run.progress import Silent
+from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.claims import claims
 from harness.project.project import Project, find_project
@@ -49,7 +49,7 @@ def _two_models() -> str:
 def _proposed(folder: Path, text: str, statuses: frozenset[Status] = FAIL, *kinds: str) -> Fix:
     path = folder / "page.md"
     path.write_bytes(text.encode())
-    _, (fix,) = propose_fixes(_project(folder), Selection((), kinds), Resources(folder), Silent(), statuses)
+    _, (fix,) = propose_fixes(_project(folder), Selection((), kinds), Resources(folder), Progress(), statuses)
     return fix
 
 
@@ -59,7 +59,7 @@ def _project(folder: Path) -> Project:
 
 def _verdicts(folder: Path, text: str) -> tuple[Verdict, ...]:
     (folder / "page.md").write_bytes(text.encode())
-    return verify(_project(folder), Selection(), Resources(folder), Silent()).verdicts
+    return verify(_project(folder), Selection(), Resources(folder), Progress()).verdicts
 
 
 FALSE = {
@@ -145,7 +145,7 @@ def test_an_accuracy_is_rounded_only_if_it_still_passes(folder: Path) -> None:
     page = folder / "modelindex" / "canary" / "canary.md"
     text = page.read_text("utf-8")
     page.write_text(text.replace("93.8%", "'95%'").replace("99.4%", "97.31%"), "utf-8")
-    _, (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    _, (fix,) = propose_fixes(project, Selection(), project.resources, Progress(), FAIL)
     assert fix.after == text.replace("93.8%", "'93.8%'").replace("99.4%", "99.40%")
 
 
@@ -158,7 +158,7 @@ def test_a_wrong_condition_is_fixed_and_not_what_was_measured_under_it(folder: P
     text = page.read_text("utf-8")
     falsified = re.sub(rf"{wrong.partition(':')[0]}: .*", wrong, text).replace("FLOPs: 564416", beside)
     page.write_text(falsified, "utf-8")
-    _, (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    _, (fix,) = propose_fixes(project, Selection(), project.resources, Progress(), FAIL)
     assert (fix.after, fix.left) == (text, ())
 
 
@@ -168,7 +168,7 @@ def test_claims_that_one_wrong_image_size_makes_false_are_not_fixed(folder: Path
     page = folder / "modelindex" / "canary" / "canary.md"
     text = page.read_text("utf-8").replace("Image Size: '32'", "Image Size: '48'")
     page.write_text(text, "utf-8")
-    _, (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    _, (fix,) = propose_fixes(project, Selection(), project.resources, Progress(), FAIL)
     assert fix.after == text
     assert {verdict.claim.kind for verdict, _ in fix.left} == {"flops", "top_1_accuracy", "top_5_accuracy"}
 
@@ -195,7 +195,7 @@ def test_byte_order_mark_permissions_and_links_stay(folder: Path) -> None:
     real.chmod(0o600)
     (folder / "page.md").unlink(missing_ok=True)
     (folder / "page.md").symlink_to(real)
-    _, (fix,) = propose_fixes(_project(folder), Selection((), ("epochs",)), Resources(folder), Silent(), FAIL)
+    _, (fix,) = propose_fixes(_project(folder), Selection((), ("epochs",)), Resources(folder), Progress(), FAIL)
     write_fixes([fix])
     assert real.read_bytes() == b"\xef\xbb\xbf" + text.replace("Epochs: 99", "Epochs: 100").encode()
     assert real.stat().st_mode & 0o777 == 0o600
@@ -249,7 +249,7 @@ def test_values_are_fixed_in_the_imported_file_that_holds_them(folder: Path) -> 
     for name, text in pages.items():
         (folder / name).write_text(text)
     project = replace(find_project(folder, (Path("page.yml"),)), root=folder)
-    _, proposed = propose_fixes(project, Selection(), Resources(folder), Silent(), FAIL)
+    _, proposed = propose_fixes(project, Selection(), Resources(folder), Progress(), FAIL)
     fixes = {fix.name: fix for fix in proposed}
     assert fixes["part.json"].after == '{"Parameters": 3200000, "ID": "regnety_002"}\n'
     assert fixes["part.yml"].after == pages["part.yml"].replace("4.4", "4.3")
@@ -272,7 +272,7 @@ def test_a_page_without_false_values_is_judged_once(folder: Path, monkeypatch: p
         return judge(claim, subject)
 
     monkeypatch.setattr(judging, "judge", counting)
-    _, fixes = propose_fixes(project, Selection(), resources, Silent(), FAIL)
+    _, fixes = propose_fixes(project, Selection(), resources, Progress(), FAIL)
     assert [fix.before != fix.after for fix in fixes] == [True, False]
     assert judged["page.yml", "parameters"] == 2
     assert judged["other.yml", "parameters"] == judged["other.yml", "name"] == 1
