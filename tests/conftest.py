@@ -1,4 +1,4 @@
-"""What tests share: the real page, verdicts on edited copies of it, and the program as a user runs it."""
+"""Shared by tests: the real page, verdicts on edited copies of it, and the program as a user runs it."""
 
 import os
 import subprocess
@@ -32,14 +32,14 @@ Key = tuple[str | None, str]
 
 
 def index_of(text: str) -> Index:
-    """The index of a page of this text, beside which there is nothing to include."""
+    """The index of a page with this text and no include files."""
     return read_index(page_from_text(text, "page.md"), Path("nothing-to-include"))
 
 
 def verdicts_on(
     text: str, resources: Resources | None = None, select: Callable[[Claim], bool] = lambda _: True
 ) -> list[Verdict]:
-    """Verdicts on a page of this text, with the shipped references, in the light of what rules find on it."""
+    """Verdicts on a page with this text, by the shipped references, with the findings of rules applied."""
     index, references = index_of(text), load_references([SHIPPED])
     selected = [claim for claim in claims(index) if select(claim)]
     page = Subject(index, references, resources or Resources())

@@ -39,7 +39,7 @@ def test_all_on_a_project(verify: Verify, project: Path) -> None:
 
 
 def test_committed_reports_are_what_is_generated(verify: Verify, tmp_path: Path) -> None:
-    """Also with weights files about: they decide verdicts here, and nothing that is committed."""
+    """Weights files on this machine change the verdicts here, and nothing that is committed."""
     weights = tmp_path / "weights"
     weights.mkdir()
     (weights / "regnety_002-e68ca334.pth").write_bytes(b"another file")
@@ -123,7 +123,7 @@ def test_nothing_here_says_how_to_start(verify: Verify) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("all", "--nonsense"), "No such option '--nonsense'"),
         (("nonsense",), "No such command 'nonsense'"),
@@ -136,12 +136,12 @@ def test_nothing_here_says_how_to_start(verify: Verify) -> None:
         (("all", "not-there.md"), "not-there.md:1:1: expected a page that can be read, got no such file"),
     ],
 )
-def test_bad_usage_is_told_without_loading_torch(
-    verify: Verify, project: Path, arguments: tuple[str, ...], told: str
+def test_bad_usage_is_reported_without_loading_torch(
+    verify: Verify, project: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     run = verify(*arguments, cwd=project)
     assert run.returncode == 2
-    assert told in run.stderr
+    assert message in run.stderr
     assert "Traceback" not in run.stderr
     assert run.stdout == ""
     timed = verify(*arguments, cwd=project, PYTHONPROFILEIMPORTTIME="1")
@@ -156,7 +156,7 @@ def test_help_loads_next_to_nothing(verify: Verify) -> None:
         assert f" {heavy}\n" not in run.stderr
 
 
-def test_faults_of_all_pages_are_told_and_nothing_is_written(verify: Verify, project: Path) -> None:
+def test_faults_of_all_pages_are_reported_and_nothing_is_written(verify: Verify, project: Path) -> None:
     for name in ("one", "two"):
         text = page_text().replace("FLOPs: 255754236", "FLOPs: -1").replace("Epochs", "Epoch", 1)
         (project / "modelindex" / f"{name}.md").write_text(text, "utf-8")
@@ -170,7 +170,7 @@ def test_faults_of_all_pages_are_told_and_nothing_is_written(verify: Verify, pro
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ("pages = ", "expected TOML"),
         ("pages = []", "name at least one page"),
@@ -183,8 +183,8 @@ def test_faults_of_all_pages_are_told_and_nothing_is_written(verify: Verify, pro
         ('pages = ["regnety.md"]\n[datasets]\nDigits = "/tmp"', "expected a folder inside the project for Digits"),
         ('pages = ["regnety.md"]\n[datasets]\nDigits = 3', "expected [datasets] with lines such as"),
         *(
-            (f'pages = ["regnety.md"]\n[tolerances.{precision}]\npass = {passing}\nexplained = {explained}', told)
-            for precision, passing, explained, told in [
+            (f'pages = ["regnety.md"]\n[tolerances.{precision}]\npass = {passing}\nexplained = {explained}', message)
+            for precision, passing, explained, message in [
                 ("fp32", "0.2", "0.1", "got fp32 = pass 0.2, explained 0.1"),
                 ("fp32", "0.05", "inf", "explained Infinity"),
                 ("fp32", "nan", "nan", "pass NaN"),
@@ -195,11 +195,11 @@ def test_faults_of_all_pages_are_told_and_nothing_is_written(verify: Verify, pro
         ),
     ],
 )
-def test_a_faulty_configuration(verify: Verify, project: Path, settings: str, told: str) -> None:
+def test_a_faulty_configuration(verify: Verify, project: Path, settings: str, message: str) -> None:
     (project / "modelindex" / "verify.toml").write_text(settings)
     run = verify("all", cwd=project)
     assert run.returncode == 2
-    assert told in run.stderr
+    assert message in run.stderr
 
 
 def test_a_faulty_reference_file(verify: Verify, project: Path) -> None:
@@ -263,9 +263,9 @@ def test_an_interrupted_run_leaves_nothing_half_written(project: Path, tmp_path:
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
         time.sleep(1)
-    _, told = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert told.strip() == "Interrupted."
+    assert message.strip() == "Interrupted."
     assert not (project / "reports").exists()
 
 
@@ -312,7 +312,7 @@ def test_a_page_named_to_leave_the_reports(verify: Verify, project: Path) -> Non
 
 
 def test_many_small_models(verify: Verify, tmp_path: Path) -> None:
-    """Rules across models are worked out once a page."""
+    """Rules across models are applied once per page."""
     entry = (
         "- Name: m{0}\n  Metadata:\n    Parameters: {0}000\n    ID: m{0}\n  Weights: https://a.org/m{0}-{0:08x}.pth\n"
         "  Results:\n  - Task: T\n    Dataset: D\n    Metrics:\n      Top 1 Accuracy: 70%\n"

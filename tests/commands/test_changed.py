@@ -252,7 +252,7 @@ def test_a_page_that_could_not_be_read_is_affected_whole(project: Path) -> None:
     assert {model for model, _ in _affected(project)} == {None, *MODELS}
 
 
-def test_faults_of_both_sides_are_told(project: Path) -> None:
+def test_faults_of_both_states_are_reported(project: Path) -> None:
     _page(project).write_text("no index", "utf-8")
     committed(project)
     with pytest.raises(PageError) as raised:
@@ -271,7 +271,7 @@ def test_a_project_below_the_root_of_its_repository(project: Path) -> None:
 
 
 def test_imports_are_compared_at_both_states(tmp_path: Path) -> None:
-    """What an imported file changes is what it says otherwise; one that is new affects its models."""
+    """An imported file is compared by what it declares; a new one affects its models."""
     folder = tmp_path / "modelindex"
     (folder / "parts").mkdir(parents=True)
     (folder / "verify.toml").write_text('pages = ["*.yml"]\n')
@@ -288,7 +288,7 @@ def test_imports_are_compared_at_both_states(tmp_path: Path) -> None:
 
 
 def test_a_builder_of_the_projects_own_affects_all_claims(tmp_path: Path) -> None:
-    """Python that no builder can import is nobody's."""
+    """Without builders, Python files affect nothing."""
     (tmp_path / "modelindex").mkdir()
     (tmp_path / "modelindex" / "page.yml").write_text("Models: [{Name: a, Metadata: {Epochs: 2}}]\n")
     (tmp_path / "modelindex" / "verify.toml").write_text('pages = ["page.yml"]\n')
@@ -328,17 +328,17 @@ def _renamed(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [(_deleted, "got none for modelindex/other.md:"), (_renamed, "renamed to modelindex/another.md?")],
 )
-def test_a_page_that_is_gone(project: Path, change: Callable[[Path], None], told: str) -> None:
+def test_a_page_that_is_gone(project: Path, change: Callable[[Path], None], message: str) -> None:
     (project / "modelindex" / "other.md").write_text("<!--\nType: model-index\nModels:\n- Name: a\n-->\n")
     (project / "modelindex" / "verify.toml").write_text('pages = ["regnety.md", "other.md"]')
     committed(project)
     change(project)
     with pytest.raises(RepositoryError) as raised:
         _affected(project)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize("reference", ["--output=x", "-", "nothing", "HEAD~9", "HEAD:modelindex", "", "a\nb"])
@@ -361,7 +361,7 @@ def test_a_page_of_another_folder_that_is_gone(project: Path) -> None:
         _affected(project)
 
 
-def test_what_git_cannot_tell_is_no_unchanged_page(project: Path) -> None:
+def test_a_damaged_repository_is_an_error(project: Path) -> None:
     committed(project)
     index = project / ".git" / "index"
     whole = index.read_bytes()

@@ -1,4 +1,4 @@
-"""Rendered pages: what is verified stands on them, what they tell readers to run runs, and stale ones are noticed."""
+"""Rendered pages: they show verified claims, their code runs, and pages that are out of date are reported."""
 
 import re
 import subprocess
@@ -85,12 +85,12 @@ def test_the_committed_page_keeps_its_model_index() -> None:
 def test_committed_pages_are_what_is_written(verify: Verify) -> None:
     run = verify("docs", "--check", cwd=ROOT)
     assert (run.returncode, run.stdout) == (0, "")
-    assert run.stderr.endswith("The pages are what `verify docs` writes.\n")
+    assert run.stderr.endswith("The rendered pages are up to date.\n")
 
 
 @pytest.mark.slow
 def test_what_the_page_tells_its_readers_to_run_runs(tmp_path: Path) -> None:
-    """Its code as it stands there, in one process; only the weights are some of the same shapes."""
+    """The page's own code in one process, with random weights of the same shapes."""
     code = "\n".join(re.findall(r"(?s)```python\n(.*?)```", RENDERED.read_text("utf-8")))
     address = re.search(r'"(https://\S+)"', code)
     assert address
@@ -135,7 +135,7 @@ def test_docs(verify: Verify, project: Path) -> None:
     mine.write_text("mine")
     stale = verify("docs", "--check", cwd=project)
     assert stale.returncode == 1
-    assert "Stale: gone.md" in stale.stderr
+    assert "Out of date: gone.md" in stale.stderr
     assert gone.exists()
     verify("docs", cwd=project)
     assert (page.read_bytes(), gone.exists(), mine.exists()) == (first, False, True)

@@ -67,11 +67,11 @@ def test_a_file_of_another_hash_is_not_put_there(server: str, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("name", "told"), [("missing", "404"), ("broken", "")])
-def test_what_cannot_be_had_is_not_run(server: str, tmp_path: Path, name: str, told: str) -> None:
+@pytest.mark.parametrize(("name", "message"), [("missing", "404"), ("broken", "")])
+def test_an_unavailable_file_is_not_run(server: str, tmp_path: Path, name: str, message: str) -> None:
     found = one(f"{server}/{name}-{DIGITS}.pth", tmp_path)
     assert found.status in {Status.NOT_RUN, Status.FAIL}
-    assert told in found.message
+    assert message in found.message
     assert list(tmp_path.iterdir()) == []
 
 

@@ -44,11 +44,11 @@ def test_one_false_value_one_address_and_one_paragraph(verify: Verify, project: 
 
     # CI verifies what that affects, and nothing else; the second time without torch.
     asked = verify("changed", "--base", base, "--format", "json", cwd=project)
-    told = json.loads(asked.stdout)
+    message = json.loads(asked.stdout)
     assert asked.returncode == 1
-    assert told["models"] == ["regnety_002", "regnety_320"]
-    assert [(one["model"], one["claim"], one["status"]) for one in told["claims"]] == AFFECTED
-    assert told["claims"][0]["why"] == ["flops was 199514080, is 199514081"]
+    assert message["models"] == ["regnety_002", "regnety_320"]
+    assert [(one["model"], one["claim"], one["status"]) for one in message["claims"]] == AFFECTED
+    assert message["claims"][0]["why"] == ["flops was 199514080, is 199514081"]
     assert asked.stdout.count("\n") == 1
     kept = verify("changed", "--base", base, "--format", "json", cwd=project, PYTHONPROFILEIMPORTTIME="1")
     assert kept.stdout == asked.stdout
@@ -85,7 +85,7 @@ def test_one_false_value_one_address_and_one_paragraph(verify: Verify, project: 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("changed",), "expected a folder in a git checkout, got: fatal: not a git repository"),
         (("report",), "Missing option '--html'"),
@@ -97,10 +97,10 @@ def test_one_false_value_one_address_and_one_paragraph(verify: Verify, project: 
         (("lock", "modelindex/regnety.md"), "Nothing to lock"),
     ],
 )
-def test_bad_usage(verify: Verify, project: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_bad_usage(verify: Verify, project: Path, arguments: tuple[str, ...], message: str) -> None:
     run = verify(*arguments, cwd=project)
     assert run.returncode == 2
-    assert told in run.stderr
+    assert message in run.stderr
     assert "Traceback" not in run.stderr
 
 

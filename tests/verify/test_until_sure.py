@@ -1,4 +1,4 @@
-"""`--until-sure` from outside: decided before the last image, never called reproduced, and nothing lost or doubled."""
+"""`--until-sure` from outside: decided before the last image, and no image is lost or counted twice."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.verify.test_canary import CANARY, SETTINGS, Verify, edit, enlarge, verdicts
+from tests.verify.test_canary import CANARY, SETTINGS, Verify, edit, enlarge, evidence, verdicts
 
 ALL = "--format", "json", "--claim", "top_*"
 
@@ -40,14 +40,14 @@ def test_inside_the_margin_is_explained_and_reports_hold_what_all_images_give(ve
     assert 88.8 <= low < 93.8 < high <= 98.8
     assert first["reason"].startswith("Within ±5 points of the declared value with 95% confidence, after 200 of 500")
     assert "This is no exact reproduction." in first["reason"]
-    assert first["evidence"]["interval"] == f"{low:.3f}% to {high:.3f}%, 97.5% confidence at whatever image it stops"
-    assert first["evidence"]["counted"] == "189 of 200 images right, in seeded random order"
-    assert first["evidence"]["alpha"] == "0.05 for the model, 0.025 for each declared accuracy"
+    assert evidence(first, "interval") == f"{low:.3f}% to {high:.3f}%, 97.5% confidence at whatever image it stops"
+    assert evidence(first, "counted") == "189 of 200 images right, in seeded random order"
+    assert evidence(first, "alpha") == "0.05 for the model, 0.025 for each declared accuracy"
     assert first["correction"] == []
     report = (digits / "reports" / "canary" / "regnety_canary.md").read_text("utf-8")
     assert "until sure" not in report
     assert "469 of 500 images right" in report
-    # By now all images are evaluated, and what is known exactly is said.
+    # All images are evaluated by now, so the exact accuracy is known.
     exact = verdicts(verify("all", *ALL, *flags, cwd=digits))["top_1_accuracy"]
     assert (exact["status"], exact["measured"]) == ("pass", "93.800%")
 
@@ -81,33 +81,33 @@ def test_a_wrong_claim_is_decided_early_killed_or_not_and_the_rest_can_follow(
     assert images is not None
     assert int(images[1]) <= 2000
     assert found["reason"].startswith("Farther than ±0.5 points from the declared value with 99.9% confidence, after")
-    assert "usual suspects" not in found["evidence"]
+    assert "usual_suspects" not in found["evidence"]
     stopped = {path: path.stat().st_mtime_ns for path in shards()}
     assert already <= len(stopped) < 8
     # A true claim is not sure before the end; and what was kept is not evaluated again.
     edit(digits, "Top 1 Accuracy: 88.8%", "Top 1 Accuracy: 93.8%")
     whole = verify("all", *ALL, cwd=digits, XDG_CACHE_HOME=str(cache))
     assert verdicts(whole) == verdicts(verify("all", *ALL, cwd=digits))
-    assert verdicts(whole)["top_1_accuracy"]["evidence"]["counted"] == "4690 of 5000 images right"
+    assert evidence(verdicts(whole)["top_1_accuracy"], "counted") == "4690 of 5000 images right"
     assert {path: path.stat().st_mtime_ns for path in stopped} == stopped
     names = [row[0] for path in shards() for row in json.loads(path.read_text())["predictions"]]
     assert len(names) == len(set(names)) == 5000
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
-        (("all", "--until-sure", "--subset", "100"), "leave --subset away"),
+        (("all", "--until-sure", "--subset", "100"), "remove --subset"),
         (("all", "--margin", "1"), "--margin is for --until-sure"),
         (("all", "--until-sure", "--alpha", "0"), "expected a number from 1e-9 to 0.5, got '0'"),
         (("all", "--until-sure", "--margin", "nan"), "expected a number from 0.001 to 10, got 'nan'"),
         (("record", "--until-sure"), "A record is of all images"),
     ],
 )
-def test_flags_that_make_no_sense(verify: Verify, digits: Path, flags: tuple[str, ...], told: str) -> None:
+def test_flags_that_make_no_sense(verify: Verify, digits: Path, flags: tuple[str, ...], message: str) -> None:
     run = verify(*flags, cwd=digits)
     assert run.returncode == 2
-    assert told in run.stderr
+    assert message in run.stderr
     assert not (digits / "modelindex" / "records.json").exists()
 
 
