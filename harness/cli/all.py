@@ -6,25 +6,18 @@ from typing import Any
 
 import click
 
-from harness.cli.options import (
-    network_options,
-    open_project,
-    output_options,
-    pages_argument,
-    resource_options,
-    selection_options,
-    strict_option,
-)
+from harness.cli import options as opt
+from harness.cli.options import open_project
 from harness.cli.output import OutputSettings, exit_code, output_verdicts, refuse_to_overwrite_pages, verify_selected
 
 
 @click.command("all")
-@pages_argument
-@selection_options
-@resource_options
-@network_options
-@output_options
-@strict_option
+@opt.pages_argument
+@opt.selection_options
+@opt.resource_options
+@opt.network_options
+@opt.output_options
+@opt.strict_option
 @click.option(
     "--reports",
     type=click.Path(path_type=Path),

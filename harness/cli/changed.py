@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import (
-    local_resources,
-    network_options,
-    open_project,
-    output_options,
-    pages_argument,
-    resource_options,
-    selection_options,
-    strict_option,
-)
+from harness.cli import options as opt
+from harness.cli.options import local_resources, open_project
 from harness.cli.output import (
     OutputSettings,
     exit_code,
@@ -35,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@pages_argument
+@opt.pages_argument
 @click.option(
     "--base",
     envvar="PRE_COMMIT_FROM_REF",
@@ -44,12 +36,12 @@ if TYPE_CHECKING:
     metavar="REF",
     help="Commit, branch or tag to compare with.",
 )
-@selection_options
+@opt.selection_options
 @click.option("--dry-run", is_flag=True, help="List the affected claims and the reasons; verify nothing.")
-@resource_options
-@network_options
-@output_options
-@strict_option
+@opt.resource_options
+@opt.network_options
+@opt.output_options
+@opt.strict_option
 def changed(  # noqa: PLR0913 - a parameter for each option
     *,
     pages: tuple[Path, ...],

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import open_project, output_options, pages_argument, selection_options
+from harness.cli import options as opt
+from harness.cli.options import open_project
 from harness.cli.output import OutputSettings, exit_code, output_verdicts, refuse_to_overwrite_pages, require_selected
 
 
 @click.command()
-@pages_argument
-@selection_options
-@output_options
+@opt.pages_argument
+@opt.selection_options
+@opt.output_options
 def check(
     *, pages: tuple[Path, ...], models: tuple[str, ...], kinds: tuple[str, ...], report_format: str, output: Path | None
 ) -> int:

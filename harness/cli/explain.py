@@ -5,16 +5,17 @@ from typing import Any
 
 import click
 
-from harness.cli.options import network_options, open_project, pages_argument, resource_options
+from harness.cli import options as opt
+from harness.cli.options import open_project
 from harness.cli.output import exit_code, verify_selected
 
 
 @click.command()
 @click.argument("model")
 @click.argument("claim")
-@pages_argument
-@resource_options
-@network_options
+@opt.pages_argument
+@opt.resource_options
+@opt.network_options
 def explain(*, model: str, claim: str, pages: tuple[Path, ...], **options: Any) -> int:
     """Show a verdict with all its evidence.
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import click
 
+from harness.cli import options as opt
 from harness.cli.exit_codes import FALSE, NOTHING_FALSE
-from harness.cli.options import model_option, open_project, pages_argument
+from harness.cli.options import open_project
 
 
 @click.command()
-@pages_argument
-@model_option
+@opt.pages_argument
+@opt.model_option
 @click.option(
     "--weights",
     type=click.Path(path_type=Path, file_okay=False),

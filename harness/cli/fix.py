@@ -5,17 +5,18 @@ from typing import Any
 
 import click
 
+from harness.cli import options as opt
 from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
-from harness.cli.options import local_resources, open_project, pages_argument, resource_options, selection_options
+from harness.cli.options import local_resources, open_project
 from harness.cli.output import exit_code, print_diff, require_selected
 
 
 @click.command()
-@pages_argument
-@selection_options
+@opt.pages_argument
+@opt.selection_options
 @click.option("--explained", is_flag=True, help="Also fix explained claims: those that hold under other conditions.")
 @click.option("--dry-run", is_flag=True, help="Show the changes; write nothing.")
-@resource_options
+@opt.resource_options
 def fix(
     *,
     pages: tuple[Path, ...],

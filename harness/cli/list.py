@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import open_project, pages_argument
+from harness.cli import options as opt
+from harness.cli.options import open_project
 from harness.cli.output import check_descriptions
 
 
 @click.command("list")
-@pages_argument
+@opt.pages_argument
 def list_all(*, pages: tuple[Path, ...]) -> None:
     """List models, kinds of claim, and what each is checked against."""
     from harness.checks import CHECKS

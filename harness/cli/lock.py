@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from harness.cli import options as opt
 from harness.cli.exit_codes import BAD_USAGE, FALSE, NOTHING_FALSE
-from harness.cli.options import open_project, pages_argument, weights_option
+from harness.cli.options import open_project
 
 
 @click.command()
-@pages_argument
-@weights_option
+@opt.pages_argument
+@opt.weights_option
 def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
     """Record the SHA-256, size and address of the weights files that are here.
 

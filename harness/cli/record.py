@@ -5,14 +5,15 @@ from typing import Any
 
 import click
 
+from harness.cli import options as opt
 from harness.cli.exit_codes import BAD_USAGE, NOT_FINISHED, NOTHING_FALSE
-from harness.cli.options import local_resources, model_option, open_project, pages_argument, resource_options
+from harness.cli.options import local_resources, open_project
 
 
 @click.command()
-@pages_argument
-@model_option
-@resource_options
+@opt.pages_argument
+@opt.model_option
+@opt.resource_options
 def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **options: Any) -> int:
     """Evaluate models, and record their accuracies for other machines.
 

@@ -5,14 +5,15 @@ from typing import Any
 
 import click
 
+from harness.cli import options as opt
 from harness.cli.exit_codes import NOTHING_FALSE
-from harness.cli.options import open_project, pages_argument, resource_options, selection_options
+from harness.cli.options import open_project
 from harness.cli.output import refuse_to_overwrite_pages, verify_selected, write_file
 
 
 @click.command()
-@pages_argument
-@selection_options
+@opt.pages_argument
+@opt.selection_options
 @click.option(
     "--html",
     required=True,
@@ -21,7 +22,7 @@ from harness.cli.output import refuse_to_overwrite_pages, verify_selected, write
     help="File to write. It needs no other files and no network.",
 )
 @click.option("--open", "in_browser", is_flag=True, help="Open the report in the browser.")
-@resource_options
+@opt.resource_options
 def report(
     *,
     pages: tuple[Path, ...],

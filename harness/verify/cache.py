@@ -33,18 +33,7 @@ from harness.system.files import cache_home, code_digest, file_stamp, write_atom
 from harness.verdict import Status, Verdict, verdict_from_json
 from harness.verify.scopes import Scopes
 
-LIBRARIES = (
-    "torch",
-    "torchvision",
-    "ftfy",
-    "jinja2",
-    "numpy",
-    "pillow",
-    "pyyaml",
-    "safetensors",
-    "scipy",
-    "timm",
-)
+LIBRARIES = ("torch", "torchvision", "ftfy", "jinja2", "numpy", "pillow", "pyyaml", "safetensors", "scipy", "timm")
 
 _MAX_ENTRIES = 500
 # Images are at most this many folders below the given one.

@@ -71,9 +71,7 @@ def verify(  # noqa: PLR0913, PLR0917 - what a run is made of
     waive = _waivers(project, everything=selection.everything and project.whole)
     for_reports = (replace(verdict, environment={}) for verdict in result.portable)
     return replace(
-        result,
-        verdicts=waive(result.verdicts),
-        portable=waive(tuple(for_reports)) if selection.everything else (),
+        result, verdicts=waive(result.verdicts), portable=waive(tuple(for_reports)) if selection.everything else ()
     )
 
 
