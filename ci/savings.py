@@ -22,7 +22,7 @@ from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.page import read_page
 from harness.index.quantity import parse_quantity
 from harness.index.reading.index import read_index
-from harness.project.resources import TOLERANCES, UntilSure
+from harness.project.resources import TOLERANCES, EarlyStopping
 
 MODELINDEX = Path(__file__).parents[1] / "modelindex"
 SHAPE = Shape(1000, 50)
@@ -57,7 +57,9 @@ def simulated(true: Decimal, looks: Sequence[int], generator: np.random.Generato
     return found
 
 
-def images_needed(metric: str, declared: Decimal, paths: Sequence[Sequence[Counts]], options: UntilSure) -> list[int]:
+def images_needed(
+    metric: str, declared: Decimal, paths: Sequence[Sequence[Counts]], options: EarlyStopping
+) -> list[int]:
     """After how many images of each order the claim, one of the model's two, is decided."""
     rule = StoppingRule(
         ((metric, declared), ("", declared)), options.alpha, options.margin, TOLERANCES["fp32"].explained
@@ -70,9 +72,9 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=200)
-    parser.add_argument("--margin", type=Decimal, default=UntilSure().margin)
+    parser.add_argument("--margin", type=Decimal, default=EarlyStopping().margin)
     given = parser.parse_args()
-    orders, options = given.orders, UntilSure(margin=given.margin)
+    orders, options = given.orders, EarlyStopping(margin=given.margin)
     generator, looks = np.random.default_rng(0), look_after()
     print(f"Margin {options.margin} points, alpha {options.alpha}: medians of {orders} random orders,")
     print("in brackets what 9 of 10 need at most.\n")

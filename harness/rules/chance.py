@@ -15,7 +15,7 @@ _FIRST = {"accuracy": 1, "top_1_accuracy": 1, "top_5_accuracy": 5}
 def find(models: Sequence[DeclaredModel], references: References) -> Iterator[Finding]:
     """Against every figure on a dataset that is on file which guessing among its classes would reach, or nearly."""
     for figure in figures(models):
-        dataset = references.dataset_called(figure.dataset)
+        dataset = references.find_dataset(figure.dataset)
         if dataset is None or figure.may_be_fraction:
             continue
         classes = references.datasets[dataset]["classes"]

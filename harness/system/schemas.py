@@ -4,6 +4,7 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,8 +55,10 @@ def find_mismatch(document: Any, data: bytes, schema: Path) -> Mismatch | None:
 def explain_error(error: "ValidationError") -> Mismatch:
     """A jsonschema error in words; the `description` of the failing subschema says what was expected."""
     schema: Any = error.schema
-    value, rule = error.instance, error.validator_value
-    expected, found = schema.get("description", f"{error.validator} {rule}"), json.dumps(value, default=str)
+    value: Any = error.instance
+    rule: Any = error.validator_value
+    expected = schema.get("description", f"{error.validator} {rule}")
+    found = str(value) if isinstance(value, Decimal) else json.dumps(value, default=str, ensure_ascii=False)
     if error.validator == "additionalProperties":
         known = sorted(schema["properties"])
         unknown = sorted(value.keys() - set(known))

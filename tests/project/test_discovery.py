@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.cli.options import find
-from harness.project.discovery import NoPagesError, discover
+from harness.project.discovery import discover
+from harness.project.documents import ProjectError
 from harness.project.project import find_project
 from tests.conftest import ROOT
 
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("named", "found", "others"),
+    ("named", "found", "skipped"),
     [
         (["."], ["a/README.md", "b/card.mdx", "b/deep/metafile.yml", "c.json"], 3),
         (["b"], ["b/card.mdx", "b/deep/metafile.yml"], 2),
@@ -47,16 +48,16 @@ def folder(tmp_path: Path) -> Path:
         (["d.json", "none.md"], ["d.json", "none.md"], 0),
     ],
 )
-def test_files_folders_and_patterns(folder: Path, named: list[str], found: list[str], others: int) -> None:
+def test_files_folders_and_patterns(folder: Path, named: list[str], found: list[str], skipped: int) -> None:
     discovered = discover(map(Path, named), folder)
     assert [path.relative_to(folder).as_posix() for path in discovered.pages] == found
-    assert discovered.others == others
+    assert discovered.skipped == skipped
 
 
 @pytest.mark.parametrize("named", ["empty", "none/*.md", "*.txt"])
 def test_where_there_is_no_page(folder: Path, named: str) -> None:
     (folder / "empty").mkdir()
-    with pytest.raises(NoPagesError, match="expected pages with a model-index"):
+    with pytest.raises(ProjectError, match="expected pages with a model-index"):
         discover([Path(named)], folder)
 
 

@@ -36,7 +36,7 @@ def test_regnetx_is_timms(model: str) -> None:
     ],
 )
 def test_who_builds(model: str, library: str | None, builder: str) -> None:
-    network = build(Blueprint(model, library, REFERENCES.same_network(model)))
+    network = build(Blueprint(model, library, REFERENCES.find_architecture(model)))
     assert network.builder == builder
     assert all(tensor.is_meta for tensor in network.module.state_dict().values())
 
@@ -68,7 +68,10 @@ def test_torchvisions_parameters_are_those_of_its_own_metadata(model: str) -> No
         (Blueprint("bert-base", "transformers"), "the page names the library transformers, and there are builders for"),
         (Blueprint("hf-hub:timm/resnet50"), "nothing here builds hf-hub:timm/resnet50"),
         (Blueprint("fasterrcnn_resnet50_fpn"), "nothing here builds fasterrcnn_resnet50_fpn"),
-        (Blueprint("resnet18_8xb16_cifar10", None, REFERENCES.same_network("resnet18_8xb16_cifar10")), "nothing here"),
+        (
+            Blueprint("resnet18_8xb16_cifar10", None, REFERENCES.find_architecture("resnet18_8xb16_cifar10")),
+            "nothing here",
+        ),
     ],
 )
 def test_what_nobody_knows_is_told(blueprint: Blueprint, told: str) -> None:
