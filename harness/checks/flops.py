@@ -9,7 +9,7 @@ from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
 from harness.measure.operations import ForwardError, Operation, Trace, trace
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Status, Verdict, errored, explained, failed, typed
 from harness.zoo.storage import StorageLimitError
 
 KINDS = ("flops",)
@@ -28,7 +28,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if other is not None and (second := multiply_adds(trace(other, size.side, size.side).operations)) != macs.value:
         reason = f"A pass at {at} takes {macs.value} multiply-adds, and as {other.builder} builds the network {second}."
         remedy = "one of the two is wrong: report it as a fault of the harness"
-        return Verdict(claim, Status.ERROR, reason, method="cross-check", remedy=remedy)
+        return errored(claim, reason=reason, method="cross-check", remedy=remedy)
     holds = declared.covers(macs.value)
     if not holds:
         for sample in _sample_traces(subject, size.side):
@@ -44,14 +44,29 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         reason = f"The multiply-adds of one image at {where}.{uncounted}"
         status = Status.PASS if size.declared else Status.EXPLAINED
         mend = None if size.declared else f"declare 'Image Size: {size.side}'"
-        return Verdict(claim, status, reason, measured, None, macs.method, mend, evidence)
+        return Verdict(
+            claim=claim,
+            status=status,
+            reason=reason,
+            measured=measured,
+            method=macs.method,
+            remedy=mend,
+            evidence=typed(evidence),
+        )
     explaining = _exact(tried, declared) or _rounded(tried, declared)
     if explaining:
         first = explaining[0]
         reason = f"{_told(explaining, declared)} It is not the multiply-adds of one image at {where}.{uncounted}"
         remedy += f", or name the convention, {first.method}"
-        return Verdict(
-            claim, Status.EXPLAINED, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,)
+        return explained(
+            claim,
+            reason=reason,
+            measured=measured,
+            difference=gap,
+            method=macs.method,
+            remedy=remedy,
+            evidence=typed(evidence),
+            correction=(measured,),
         )
     none = f"not one of {len(tried)} pairs of a named convention and an input gives the declared number"
     if unread and declared.value > macs.value:
@@ -61,7 +76,16 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         told = f"{none}; the page declares no image size, and at {at}, which is a guess, there are {macs.value}"
         raise NotHereError(told, "add 'Image Size:' to the model's metadata")
     reason = f"{none.capitalize()}; the multiply-adds are those of one image at {where}.{uncounted}"
-    return Verdict(claim, Status.FAIL, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,))
+    return failed(
+        claim,
+        reason=reason,
+        measured=measured,
+        difference=gap,
+        method=macs.method,
+        remedy=remedy,
+        evidence=typed(evidence),
+        correction=(measured,),
+    )
 
 
 def _exact(tried: list[Count], declared: Quantity) -> list[Count]:

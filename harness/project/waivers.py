@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 
 from harness.index.claim import Claim
 from harness.index.faults import Location
-from harness.verdict import Status, Verdict
+from harness.verdict import Status, Verdict, failed
 
 # Their claim may be false on another machine, so that the waiver may still be needed.
 _UNDECIDED = {Status.NOT_RUN, Status.ERROR}
@@ -74,12 +74,12 @@ def _faults(
         claim = Claim(page, model, "waiver", f"{waiver.model} {waiver.claim}, until {waiver.expires}", waiver.where)
         if waiver in expired and (covered or everything):
             reason = f"The waiver has expired: {waiver.reason}"
-            yield Verdict(claim, Status.FAIL, reason, remedy="correct the claim, or set a new expiry date")
+            yield failed(claim, reason=reason, remedy="correct the claim, or set a new expiry date")
         elif not everything:
             continue
         elif not covered:
             reason = f"No page has a claim {waiver.claim} of {waiver.model}."
-            yield Verdict(claim, Status.FAIL, reason, remedy="remove the waiver, or correct its model and claim")
+            yield failed(claim, reason=reason, remedy="remove the waiver, or correct its model and claim")
         elif not statuses & {Status.FAIL, *_UNDECIDED}:
             reason = "No claim that it covers is false any more."
-            yield Verdict(claim, Status.FAIL, reason, remedy="remove the waiver")
+            yield failed(claim, reason=reason, remedy="remove the waiver")

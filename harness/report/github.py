@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness.index.faults import escape_controls
 from harness.report.overview import sentence, summary_line, words
-from harness.verdict import Status, Verdict, false_statuses
+from harness.verdict import Status, Verdict, failing_statuses
 
 # GitHub refuses step summaries above 1 MiB.
 MOST_BYTES = 1024 * 1024
@@ -22,7 +22,7 @@ def annotations(verdicts: Sequence[Verdict], root: str, *, strict: bool) -> str:
 
     `root` is the folder that pages are named from, as a path from the repository's root.
     """
-    false = false_statuses(strict=strict)
+    false = failing_statuses(strict=strict)
     told = []
     for verdict in verdicts:
         level = "error" if verdict.status in false else _LEVELS.get(verdict.status)

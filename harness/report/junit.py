@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from harness.index.faults import escape_controls
 from harness.report.overview import by_page, words
-from harness.verdict import Status, Verdict, false_statuses
+from harness.verdict import Status, Verdict, failing_statuses
 
 # What no XML 1.0 document may hold, beside the control characters.
 _NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -51,7 +51,7 @@ def _case(verdict: Verdict, repeated: set[tuple[str | None, str]], *, strict: bo
 def _tag(status: Status, *, strict: bool) -> str | None:
     if status is Status.ERROR:
         return "error"
-    if status in false_statuses(strict=strict):
+    if status in failing_statuses(strict=strict):
         return "failure"
     return "skipped" if status in {Status.NOT_RUN, Status.UNCHECKED, Status.WAIVED} else None
 

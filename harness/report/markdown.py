@@ -1,7 +1,7 @@
 """Verdicts as Markdown: a card for each model, a page for each family, and both in one for a terminal."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.report.markup import card_link, link, status_cell, table, text_cell, value_cell
 from harness.report.overview import (
@@ -17,7 +17,7 @@ from harness.report.overview import (
     words,
 )
 from harness.report.values import difference_lines
-from harness.verdict import Status, Verdict
+from harness.verdict import Fact, Status, Verdict
 
 # The kinds of claim whose evidence a card shows even where they pass.
 _ALWAYS_TOLD = {"flops", "file_size", "parameters", "top_1_accuracy", "top_5_accuracy"}
@@ -83,21 +83,14 @@ def _detail(verdict: Verdict) -> list[str]:
         "remedy": text_cell(verdict.remedy) if verdict.remedy else None,
     }
     lines += [f"- {name}: {value}" for name, value in facts.items() if value]
-    for name, value in verdict.evidence.items():
-        if isinstance(value, list) and value and isinstance(value[0], Mapping):
-            lines += [
-                "",
-                f"{text_cell(name)}:",
-                "",
-                *table(value[0], [map(value_cell, row.values()) for row in value]),
-            ]
-        elif isinstance(value, Mapping):
-            lines += [
-                f"- {text_cell(name)}: " + ", ".join(f"{text_cell(str(k))} {value_cell(v)}" for k, v in value.items())
-            ]
+    for item in verdict.evidence:
+        label = text_cell(item.label)
+        if isinstance(item, Fact):
+            lines += [f"- {label}: {', '.join(map(value_cell, item.values))}"]
+        elif item.columns:
+            lines += ["", f"{label}:", "", *table(item.columns, [map(value_cell, row) for row in item.rows])]
         else:
-            shown = ", ".join(map(value_cell, value)) if isinstance(value, list) else value_cell(value)
-            lines += [f"- {text_cell(name)}: {shown}"]
+            lines += [f"- {label}: " + ", ".join(f"{text_cell(str(k))} {value_cell(v)}" for k, v in item.rows)]
     return lines
 
 

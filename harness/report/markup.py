@@ -49,6 +49,8 @@ def value_cell(value: object) -> str:
     """A value of the evidence as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(value_cell, value))
     return text_cell(str(value))
 
 

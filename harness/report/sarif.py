@@ -10,7 +10,7 @@ from urllib.parse import quote
 from harness import __version__
 from harness.index.faults import escape_controls
 from harness.report.overview import sentence, words
-from harness.verdict import Status, Verdict, false_statuses
+from harness.verdict import Status, Verdict, failing_statuses
 
 _RESULTS = {Status.FAIL, Status.ERROR, Status.EXPLAINED, Status.WAIVED}
 
@@ -22,7 +22,7 @@ def sarif(verdicts: Sequence[Verdict], root: str, rules: Mapping[str, str], *, s
     here is a notification.
     """
     kinds = sorted({verdict.claim.kind for verdict in verdicts})
-    false = false_statuses(strict=strict)
+    false = failing_statuses(strict=strict)
     told = _RESULTS | false
     results = [verdict for verdict in verdicts if verdict.status in told]
     others = [verdict for verdict in verdicts if verdict.status not in told | {Status.PASS}]

@@ -2,9 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
 from urllib.parse import quote
 
 from harness.report.figures.accuracy import accuracy
@@ -12,8 +11,8 @@ from harness.report.figures.drawing import Figure
 from harness.report.figures.stages import multiply_adds_by_stage
 from harness.report.figures.widths import block_widths
 from harness.report.overview import Cause, by_model, by_page, causes, columns
-from harness.report.values import plain
-from harness.verdict import Status, Verdict
+from harness.report.values import all_evidence, plain
+from harness.verdict import Fact, Status, Verdict
 
 _NUMBER = re.compile(r"[+-]?[0-9][0-9 ]*(\.[0-9]+)?%?")
 
@@ -42,31 +41,21 @@ class Entry:
 
     @property
     def facts(self) -> dict[str, list[str]]:
-        """The evidence that is no table: its values by name, several where it is a list."""
-        told = {}
-        for name, value in self._evidence().items():
-            if isinstance(value, list) and not _is_table(value):
-                told[name] = [plain(item) for item in value] or ["none"]
-            elif not isinstance(value, list | Mapping):
-                told[name] = [plain(value)]
-        return told
+        """The facts of the evidence: their values by label."""
+        return {
+            item.label: [plain(value) for value in item.values] or ["none"]
+            for item in all_evidence(self.verdict)
+            if isinstance(item, Fact)
+        }
 
     @property
     def tables(self) -> list[Table]:
-        """The evidence in rows, and that by name as a table of two columns."""
-        told = []
-        for name, value in self._evidence().items():
-            if _is_table(value):
-                told.append(_table(name, value))
-            elif isinstance(value, Mapping):
-                rows = tuple((str(key), _plain_items(item)) for key, item in value.items())
-                told.append(Table(name, (), rows))
-        return told
-
-    def _evidence(self) -> dict[str, object]:
-        verdict = self.verdict
-        measured_with = {"measured with": verdict.environment} if verdict.environment else {}
-        return {**verdict.evidence, **measured_with}
+        """The tables of the evidence."""
+        return [
+            Table(item.label, item.columns, tuple(tuple(map(plain, row)) for row in item.rows))
+            for item in all_evidence(self.verdict)
+            if not isinstance(item, Fact)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +143,3 @@ def _entries(anchor: str, verdicts: Iterable[Verdict]) -> tuple[Entry, ...]:
 def _quoted(name: str) -> str:
     """The name in letters, digits and percent signs, so that it is one part of an address and of nothing else."""
     return quote(name, safe="", errors="surrogatepass")
-
-
-def _is_table(value: object) -> TypeGuard[list[Mapping[str, object]]]:
-    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
-
-
-def _table(name: str, rows: Sequence[Mapping[str, object]]) -> Table:
-    names = dict.fromkeys(str(key) for row in rows for key in row)
-    told = tuple(tuple(plain(row[key]) if key in row else "not given" for key in names) for row in rows)
-    return Table(name, tuple(names), told)
-
-
-def _plain_items(value: object) -> str:
-    return ", ".join(map(plain, value)) if isinstance(value, list) else plain(value)

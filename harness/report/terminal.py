@@ -21,8 +21,9 @@ from harness.report.overview import (
     value_of,
     words,
 )
-from harness.report.values import plain
-from harness.verdict import Status, Verdict
+from harness.report.values import all_evidence, plain
+from harness.verdict import Fact, Status, Verdict
+from harness.verdict import Table as EvidenceTable
 
 _STYLES = {
     Status.PASS: "green",
@@ -85,18 +86,13 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
         "remedy": verdict.remedy,
     }
     console.print(_fields(fields))
-    measured_with = {"measured with": dict(verdict.environment)} if verdict.environment else {}
-    for name, value in {**verdict.evidence, **measured_with}.items():
+    for item in all_evidence(verdict):
         console.print()
-        if isinstance(value, list) and value and isinstance(value[0], Mapping):
-            console.print(Text(name, style="bold"))
-            console.print(_table(value))
-        elif isinstance(value, Mapping):
-            console.print(Text(name, style="bold"))
-            console.print(_fields({str(key): plain(item) for key, item in value.items()}))
-        else:
-            shown = ", ".join(map(plain, value)) if isinstance(value, list) else plain(value)
-            console.print(Text.assemble((f"{name}: ", "bold"), shown))
+        if isinstance(item, Fact):
+            console.print(Text.assemble((f"{item.label}: ", "bold"), plain(item.values)))
+            continue
+        console.print(Text(item.label, style="bold"))
+        console.print(_table(item) if item.columns else _fields({str(name): plain(value) for name, value in item.rows}))
 
 
 def _overview(models: Mapping[str, Sequence[Verdict]], shown: Sequence[str]) -> Table:
@@ -185,12 +181,11 @@ def _fields(fields: Mapping[str, str | None]) -> Padding:
     return Padding(grid, (0, 0, 0, 2))
 
 
-def _table(rows: Iterable[Mapping[str, object]]) -> Table:
+def _table(evidence: EvidenceTable) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    rows = list(rows)
-    for name in rows[0]:
-        numeric = all(isinstance(row[name], int) for row in rows)
+    for name in evidence.columns:
+        numeric = all(isinstance(value, int) for value in evidence.column(name))
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(plain(value)) for value in row.values()))
+    for row in evidence.rows:
+        table.add_row(*(Text(plain(value)) for value in row))
     return table

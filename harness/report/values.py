@@ -3,7 +3,7 @@
 import re
 
 from harness.index.faults import escape_controls
-from harness.verdict import Status, Verdict
+from harness.verdict import Fact, Status, Table, Verdict, properties
 
 _ADDRESS = re.compile(r"https://[\w./?#=&%+~:@-]+")
 
@@ -18,10 +18,19 @@ def count_of(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def all_evidence(verdict: Verdict) -> tuple[Fact | Table, ...]:
+    """The evidence of a verdict, and the machine and versions that it was measured with."""
+    if not verdict.environment:
+        return tuple(verdict.evidence)
+    return (*verdict.evidence, properties("environment", "measured with", verdict.environment))
+
+
 def plain(value: object) -> str:
-    """A plain value of the evidence: `True` → `yes`, `199514080` → `199 514 080`."""
+    """A cell of the evidence as text: `True` → `yes`, `199514080` → `199 514 080`, a series joined by commas."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(plain, value))
     return f"{value:,}".replace(",", " ") if isinstance(value, int) else escape_controls(str(value))
 
 

@@ -12,7 +12,7 @@ from harness.index.entries import Index
 from harness.project.references import References
 from harness.project.resources import Resources
 from harness.system.processes import cores, map_in_processes
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, errored, not_run, typed, unchecked
 from harness.zoo import BuilderError
 
 # With fewer models, starting processes takes as long as they save.
@@ -98,7 +98,7 @@ def _judge_task(shared: _Shared, task: _Task) -> tuple[tuple[Verdict, ...], ...]
 def _lost(task: _Task) -> tuple[tuple[Verdict, ...], ...]:
     reason = "The check could not finish: its process died, as one does that runs out of memory."
     remedy = "run it with more memory, or with --jobs 1 to see where it ends"
-    verdicts = tuple(Verdict(claim, Status.ERROR, reason, remedy=remedy) for claim in task.claims)
+    verdicts = tuple(errored(claim, reason=reason, remedy=remedy) for claim in task.claims)
     return (verdicts,) * len(task.evaluations)
 
 
@@ -112,12 +112,12 @@ def judge(claim: Claim, subject: Subject) -> Verdict:
     """The verdict on one claim. An exception in a check becomes an `error` verdict with its traceback."""
     check = CHECKS.get(claim.kind)
     if check is None:
-        return Verdict(claim, Status.UNCHECKED, "No check exists for this field.")
+        return unchecked(claim, reason="No check exists for this field.")
     try:
         return check.check(claim, subject)
     except NotHereError as missing:
         reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
-        return Verdict(claim, Status.NOT_RUN, reason, remedy=missing.supply)
+        return not_run(claim, reason=reason, remedy=missing.supply)
     except BuilderError as error:
         return _unfinished(claim, error, str(error), "mend the builder that modelindex/verify.toml names")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - never hidden, never counted as anything else
@@ -129,4 +129,4 @@ def _unfinished(claim: Claim, error: BaseException, told: str, remedy: str) -> V
     frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
     shown = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
     reason = f"The check could not finish: {told}"
-    return Verdict(claim, Status.ERROR, reason, remedy=remedy, evidence={"traceback": shown})
+    return errored(claim, reason=reason, remedy=remedy, evidence=typed({"traceback": shown}))

@@ -7,7 +7,7 @@ from harness.checks.shared.subject import Subject
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.stopping import Decision, StoppingRule, Sure
 from harness.index.claim import Claim
-from harness.verdict import Status, Verdict
+from harness.verdict import Status, Verdict, typed
 
 
 def decided_early(claim: Claim, subject: Subject, found: Evaluation) -> Verdict | None:
@@ -41,7 +41,16 @@ def _verdict(claim: Claim, found: Evaluation, rule: StoppingRule, decision: Deci
         **made_of(found),
     }
     method = f"until sure, {part}, {found.precision}, {found.conditions.geometry}"
-    return Verdict(claim, status, reason, f"{low}% to {high}%", None, method, remedy, evidence, found.environment)
+    return Verdict(
+        claim=claim,
+        status=status,
+        reason=reason,
+        measured=f"{low}% to {high}%",
+        method=method,
+        remedy=remedy,
+        evidence=typed(evidence),
+        environment=found.environment,
+    )
 
 
 def _confidence(alpha: Decimal) -> str:

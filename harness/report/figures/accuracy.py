@@ -1,6 +1,6 @@
 """Top-1 accuracy over multiply-adds: what a page declares, what was measured here, what is published elsewhere."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -10,7 +10,7 @@ from harness.report.figures.drawing import WIDTH, Area, Figure, axes, drawing, e
 from harness.report.figures.scale import linear, logarithmic, short
 from harness.report.overview import by_model
 from harness.report.values import count_of
-from harness.verdict import Verdict
+from harness.verdict import Table, Verdict
 
 _PLOT = Area(48, 54, WIDTH - 10, 270)
 _HEIGHT = 306.0
@@ -51,9 +51,8 @@ def _points(model: str, verdicts: Iterable[Verdict]) -> Iterable[Point]:
         declared = _number(verdict.claim.declared)
         if verdict.claim.kind != "top_1_accuracy" or declared is None or not multiply_adds or multiply_adds < 0:
             continue
-        evaluations = verdict.evidence.get("published evaluations")
-        rows = evaluations if isinstance(evaluations, list) else []
-        published = [_number(row.get("top_1")) for row in rows if isinstance(row, Mapping)]
+        evaluations = verdict.find("published_evaluations")
+        published = [_number(value) for value in evaluations.column("top_1")] if isinstance(evaluations, Table) else []
         found = tuple(value for value in published if value is not None)
         yield Point(model, multiply_adds, declared, _number(verdict.measured), found)
 

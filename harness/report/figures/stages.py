@@ -1,12 +1,12 @@
 """Where a network's multiply-adds sit, stage by stage."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element
 
 from harness.report.figures.drawing import Figure, drawing, element, text
 from harness.report.figures.labels import shortened
 from harness.report.figures.scale import short
-from harness.verdict import Verdict
+from harness.verdict import Table, Verdict
 
 _LEFT, _LONGEST = 72.0, 186.0
 _ROW, _BAR = 26.0, 16.0
@@ -15,18 +15,11 @@ _ROW, _BAR = 26.0, 16.0
 def multiply_adds_by_stage(name: str, model: str, verdicts: Iterable[Verdict]) -> Figure | None:
     """The bars of one model, from the evidence of its FLOPs verdict; None where there is no such evidence."""
     for verdict in verdicts:
-        rows = verdict.evidence.get("multiply-adds by stage")
-        if verdict.claim.kind == "flops" and isinstance(rows, list):
-            stages = [_stage(row) for row in rows if isinstance(row, Mapping)]
-            stages = [stage for stage in stages if stage[1] >= 0]
-            return _figure(name, model, stages) if stages else None
+        evidence = verdict.find("multiply_adds_by_stage")
+        if isinstance(evidence, Table) and evidence.rows:
+            stages = [(str(part), count, str(share)) for part, count, share in evidence.rows if isinstance(count, int)]
+            return _figure(name, model, stages)
     return None
-
-
-def _stage(row: Mapping[str, object]) -> tuple[str, int, str]:
-    """The name of a stage, its multiply-adds (-1 where they are no number), its share."""
-    count = row.get("multiply-adds")
-    return str(row.get("part")), count if isinstance(count, int) else -1, str(row.get("share", ""))
 
 
 def _figure(name: str, model: str, stages: Sequence[tuple[str, int, str]]) -> Figure:

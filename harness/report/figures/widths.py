@@ -1,12 +1,11 @@
 """A network's block widths: the linear rule u_j against the widths that its stages were given."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element
 
 from harness.report.figures.drawing import WIDTH, Area, Figure, axes, drawing, element, text
 from harness.report.figures.scale import counted, from_zero
-from harness.verdict import Verdict
+from harness.verdict import Evidence, Table, Verdict
 
 _PLOT = Area(38, 54, WIDTH - 10, 214)
 _HEIGHT = 250.0
@@ -16,20 +15,19 @@ def block_widths(name: str, model: str, verdicts: Iterable[Verdict]) -> Figure |
     """The figure of one model, from the verdict on its page's rule; None where that has no such evidence."""
     for verdict in verdicts:
         if verdict.claim.kind == "block_width" and verdict.claim.model is None:
-            rule = _numbers(verdict.evidence.get("u_j, block by block"), model)
-            widths = _numbers(verdict.evidence.get("widths, block by block"), model)
+            rule = _series(verdict.find("linear_widths"), model)
+            widths = _series(verdict.find("block_widths"), model)
             if rule and len(rule) == len(widths):
                 return _figure(name, model, rule, widths)
     return None
 
 
-def _numbers(evidence: object, model: str) -> list[float]:
-    """The model's numbers; none where they are not what such evidence holds."""
-    values = evidence.get(model) if isinstance(evidence, Mapping) else None
-    if not isinstance(values, list) or not all(isinstance(value, int | float) for value in values):
-        return []
-    numbers = [float(value) for value in values]
-    return numbers if all(math.isfinite(number) and number >= 0 for number in numbers) else []
+def _series(evidence: Evidence | None, model: str) -> list[float]:
+    """The model's series of numbers, from a table of one series per model."""
+    for row in evidence.rows if isinstance(evidence, Table) else ():
+        if row[0] == model and isinstance(row[1], tuple):
+            return list(map(float, row[1]))
+    return []
 
 
 def _figure(name: str, model: str, rule: Sequence[float], widths: Sequence[float]) -> Figure:

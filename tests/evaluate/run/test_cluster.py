@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from harness.errors import UserError
-from harness.evaluate import shards
+from harness.evaluate.data import shards
 from harness.evaluate.data.conditions import Conditions, Geometry
 from harness.evaluate.data.dataset import Dataset, Shape, open_dataset
 from harness.evaluate.run.engine import Entrant, Outcome, Settings, evaluate
@@ -271,7 +271,8 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 import torch
-from harness.evaluate import conditions, dataset, engine, progress, ray_executor, shards, work
+from harness.evaluate.data import conditions, dataset, shards
+from harness.evaluate.run import engine, executor as work, progress, ray_executor
 from tests.evaluate.networks import Made, Net
 shards.SHARD_SIZE = 25
 small = conditions.Conditions(conditions.Geometry(16, Decimal("0.875"), "bicubic"))

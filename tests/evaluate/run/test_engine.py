@@ -14,11 +14,12 @@ import pytest
 import torch
 from torch import nn
 
-from harness.evaluate import crops, local, shards
+from harness.evaluate.data import crops, shards
 from harness.evaluate.data.conditions import Conditions, Geometry
 from harness.evaluate.data.crops import Batch
 from harness.evaluate.data.dataset import Dataset, Shape, open_dataset
 from harness.evaluate.data.preprocessing import crop, decode, normalise
+from harness.evaluate.run import local_executor as local
 from harness.evaluate.run.device import batch_size, workers_on
 from harness.evaluate.run.engine import Entrant, Outcome, Settings, evaluate
 from harness.evaluate.run.executor import Result, Work

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.evaluate import units
 from harness.evaluate.data.conditions import Conditions, Geometry
 from harness.evaluate.data.shards import Shard
+from harness.evaluate.run import work_units as units
 from harness.evaluate.run.executor import Entrant, ExecutorError, Work
 from harness.evaluate.run.work_units import Unit, Units, count_failure, count_loss, groups
 from tests.evaluate.networks import Made, Net
