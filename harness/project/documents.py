@@ -4,6 +4,7 @@ import json
 import tomllib
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ _SCHEMAS = Path(__file__).parent / "schemas"
 
 
 class ProjectError(UserError):
-    """A file or folder of the project cannot be used; the message names it, what was expected, found, and the fix."""
+    """The project, or a file of it, cannot be used; the message names the place, what was expected, and the fix."""
 
 
 def read_document(
@@ -28,17 +29,17 @@ def read_document(
     form = "TOML" if path.suffix == ".toml" else "JSON"
     try:
         data = path.read_bytes()
-        text = data.decode("utf-8-sig")
-        load = tomllib.loads if form == "TOML" else json.loads
-        document = load(text, parse_float=parse_float)
+        # JSON Schema has no NaN and Infinity: as texts, they are rejected where a number is expected.
+        load = tomllib.loads if form == "TOML" else partial(json.loads, parse_constant=str)
+        document = load(data.decode("utf-8-sig"), parse_float=parse_float)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise ProjectError(f"{name}: expected a readable file, got: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        found = "a merge conflict" if b"<<<<<<< " in data else f"text that is none: {error}"
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        found = "a merge conflict" if b"<<<<<<< " in data else f"invalid text ({error})"
         raise ProjectError(f"{name}: expected {form}, got {found}; {fix}") from None
-    mismatch = find_mismatch(document, data, _SCHEMAS / f"{kind}.schema.json")
+    mismatch = find_mismatch(document, _SCHEMAS / f"{kind}.schema.json")
     if mismatch:
         raise ProjectError(f"{name}: {mismatch}; {fix}")
     return document

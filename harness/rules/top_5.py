@@ -17,7 +17,7 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
         if kind != "top_1_accuracy" or top_5 is None or top_1.may_be_fraction != top_5.may_be_fraction:
             continue
         if top_5.quantity.value < top_1.quantity.value:
-            reason = f"Top-5, {top_5.declared}, is below top-1, {top_1.declared}, although it includes top-1."
+            reason = f"Top-5, {top_5.declared}, is below top-1, {top_1.declared}, which it includes."
             remedy = "check both accuracies; they may be swapped"
             for accuracy, other in ((top_1, top_5), (top_5, top_1)):
                 yield Finding(accuracy.model.page, accuracy.claim, NAME, reason, (other.where,), remedy, to_blame=True)

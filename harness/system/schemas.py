@@ -31,15 +31,16 @@ class Mismatch:
         return f"expected {self.expected}, got {self.found}" + (f" at {place}" if place else "")
 
 
-def find_mismatch(document: Any, data: bytes, schema: Path) -> Mismatch | None:
-    """The most general mismatch of a document, parsed from `data`, with the schema in a file; None if it is valid.
+def find_mismatch(document: Any, schema: Path) -> Mismatch | None:
+    """The most general mismatch of a parsed document with the schema in a file; None if it is valid.
 
-    Valid documents are remembered in the user's cache by digest: loading jsonschema takes about 0.1 s.
+    Valid documents are remembered in the user's cache by digest, because loading jsonschema takes about 0.1 s.
     """
     text = schema.read_bytes()
-    valid = cache_home() / "valid" / hashlib.sha256(text + b"\0" + data).hexdigest()
-    if valid.exists():
-        return None
+    valid = cache_home() / "valid" / hashlib.sha256(text + repr(document).encode()).hexdigest()
+    with suppress(OSError):
+        if valid.exists():
+            return None
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 

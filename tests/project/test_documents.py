@@ -54,6 +54,24 @@ def test_faulty_references_are_reported_with_their_place(
     assert (run.returncode, "Traceback" in run.stderr) == (2, False)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"drift": {"accuracy": {"top_1": NaN}}}', 'expected a number, got "NaN" at drift.accuracy.top_1'),
+        ('{"drift": {"accuracy": {"top_1": 1e99999999999999999999}}}', "mine.json: expected JSON, got invalid text"),
+        ("<<<<<<< HEAD\n{}", "mine.json: expected JSON, got a merge conflict; correct the file"),
+    ],
+)
+def test_faulty_json(tmp_path: Path, text: str, message: str) -> None:
+    from harness.project.documents import ProjectError
+    from harness.project.references import load_references
+
+    (tmp_path / "mine.json").write_text(text)
+    with pytest.raises(ProjectError) as raised:
+        load_references([tmp_path])
+    assert message in str(raised.value)
+
+
 def test_a_file_may_add_fields_to_a_dataset_of_another(project: Path) -> None:
     from harness.project.references import SHIPPED, load_references
 
