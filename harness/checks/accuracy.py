@@ -134,15 +134,15 @@ def _told(status: Status, measurement: _Measurement) -> str:
 
 def _in_part(claim: Claim, found: Evaluation) -> Verdict:
     """What a part of the images says of all of them."""
-    metric, counts, complete = METRICS[claim.kind], found.scores.counts, found.scores.of
+    metric, counts, complete = METRICS[claim.kind], found.scores.counts, found.scores.total_images
     method = f"evaluated in part, {found.precision}, {found.conditions.geometry}"
-    if found.images.surplus:
-        reason = f"Not the images of {found.dataset}, or not in their classes: {found.images.lacking}."
+    if found.images.has_unexpected:
+        reason = f"Not the images of {found.dataset}, or not in their classes: {found.images.missing}."
         supply = "supply the complete set and nothing else"
         return not_run(
             claim, reason=reason, method=method, remedy=supply, evidence=typed({"images": str(found.images)})
         )
-    sampled = found.images.lacking is None
+    sampled = found.images.missing is None
     low, high = (random_sample if sampled else worst_case)(counts, metric, complete)
     how = f"{CONFIDENCE:.0%} confidence" if sampled else "whatever the images that are not here would give"
     inside = "holds" if low <= claim.quantity.value <= high else "does not hold"
@@ -151,8 +151,8 @@ def _in_part(claim: Claim, found: Evaluation) -> Verdict:
         f"it lies between {low}% and {high}% ({how}), which {inside} the declared value."
     )
     supply = "evaluate all images: leave --subset away"
-    if found.images.lacking:
-        reason, supply = f"{reason} {found.images.lacking}.", "supply the complete set"
+    if found.images.missing:
+        reason, supply = f"{reason} {found.images.missing}.", "supply the complete set"
     evidence = {
         "counted": f"{getattr(counts, metric)} of {counts.images} images right",
         "interval": f"{low}% to {high}%, {how}",

@@ -19,13 +19,13 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         reason = f"No definition is on file for {', '.join(undefined)}: a name for the whole, not a list of its parts."
         return unchecked(claim, reason=reason, remedy="list the building blocks, such as Convolution and ReLU")
     missing = [tag for tag in claim.texts if tag in known and tag not in found]
-    absent = [tag for tag in missing if known[tag].decided]
-    undecided = [tag for tag in missing if not known[tag].decided]
-    spoken_for = {*claim.texts, *(tag for tag in found if not set(known[tag].within).isdisjoint(claim.texts))}
-    untagged = [tag for tag in found if known[tag].demanded and tag not in spoken_for]
+    absent = [tag for tag in missing if known[tag].provable]
+    undecided = [tag for tag in missing if not known[tag].provable]
+    spoken_for = {*claim.texts, *(tag for tag in found if not set(known[tag].implied_by).isdisjoint(claim.texts))}
+    untagged = [tag for tag in found if known[tag].required and tag not in spoken_for]
     evidence = {
         "in the network": [
-            {"component": tag, "means": known[tag].means, "times": count, "tagged": tag in claim.texts}
+            {"component": tag, "means": known[tag].definition, "times": count, "tagged": tag in claim.texts}
             for tag, count in found.items()
         ]
     }
@@ -44,8 +44,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         remedy = "define the tag in harness/measure/components.py" if undefined else None
         return unchecked(claim, reason=reason, method="forward pass", remedy=remedy, evidence=typed(evidence))
     reasons = [
-        *(f"{tag} ({known[tag].means}) is tagged and not in the network." for tag in absent),
-        *(f"{tag} ({known[tag].means}) is in the network and not tagged." for tag in untagged),
+        *(f"{tag} ({known[tag].definition}) is tagged and not in the network." for tag in absent),
+        *(f"{tag} ({known[tag].definition}) is in the network and not tagged." for tag in untagged),
         *open_questions,
     ]
     changes = [*(f"-{tag}" for tag in absent), *(f"+{tag}" for tag in untagged)]

@@ -9,7 +9,7 @@ from harness.checks.shared.reproduction import (
     same_conditions,
 )
 from harness.checks.shared.subject import Need, Subject
-from harness.evaluate.evaluation import Evaluation, Suspect
+from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.index.claim import Claim
 from harness.index.entries import Entry
 from harness.index.quantity import parse_quantity
@@ -74,7 +74,7 @@ def _by_evaluation(claim: Claim, subject: Subject, result: Entry, found: Evaluat
     return None
 
 
-def _explaining(subject: Subject, result: Entry, found: Evaluation) -> Suspect | None:
+def _explaining(subject: Subject, result: Entry, found: Evaluation) -> CandidateCause | None:
     """The suspect that gives all the accuracies that the result declares, the closest if there are several."""
     tolerance = subject.resources.tolerances[found.precision]
     declared = {metric: parse_quantity(result.text(kind) or "") for kind, metric in METRICS.items()}

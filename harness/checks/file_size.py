@@ -8,7 +8,14 @@ from harness.checks.shared.difference import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
-from harness.measure.serialization import BY_NAME, SERIALIZATIONS, Prediction, predictions, state_of
+from harness.measure.serialization import (
+    BY_NAME,
+    SERIALIZATIONS,
+    UNKNOWN_ARCHIVE_NAMES,
+    Prediction,
+    predictions,
+    state_of,
+)
 from harness.verdict import NotHereError, Status, Verdict, failed, passed, typed
 
 KINDS = ("file_size",)
@@ -89,15 +96,19 @@ def _evidence(prediction: Prediction | None) -> dict[str, object]:
 
 def _searched(claim: Claim, subject: Subject) -> Verdict:
     """Predict by each named serialisation; the first that gives exactly the declared bytes ends the search."""
-    declared = claim.quantity
+    declared, state = claim.quantity, state_of(subject.network)
     tried: list[Prediction] = []
-    for prediction in predictions(state_of(subject.network), SERIALIZATIONS, _saved_as(subject)):
+    for prediction in predictions(state, SERIALIZATIONS, _saved_as(subject)):
         tried.append(prediction)
         if prediction.size == declared.value:
             break
     matching = [prediction for prediction in tried if _is_declared(declared, prediction.size)]
     if matching:
         return _found(claim, matching, tried)
+    if not declared.unit:
+        for prediction in predictions(state, UNKNOWN_ARCHIVE_NAMES):
+            if prediction.size == declared.value:
+                return _found(claim, [prediction], [*tried, prediction])
     nearest = min(tried, key=lambda prediction: abs(prediction.size - declared.value))
     gap = nearest.size - declared.value
     missing = (

@@ -8,7 +8,8 @@ from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
-from harness.measure.operations import ForwardError, Operation, Trace, trace
+from harness.measure.operations import ForwardError, Operation, Trace
+from harness.measure.tracing import trace
 from harness.verdict import NotHereError, Status, Verdict, errored, explained, failed, typed
 from harness.zoo.storage import StorageLimitError
 
@@ -36,7 +37,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
                 break
             tried += counts(sample)
     evidence = _evidence(at_size, tried)
-    unread = at_size.unread
+    unread = at_size.unknown_calls
     uncounted = f" Not counted, for want of a rule: {', '.join(unread)}." if unread else ""
     measured, gap = str(macs.value), difference(declared.value, macs.value)
     remedy = f"declare the multiply-adds at {at}"
@@ -71,7 +72,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     none = f"not one of {len(tried)} pairs of a named convention and an input gives the declared number"
     if unread and declared.value > macs.value:
         told = f"{none}, and what {', '.join(unread)} computes could not be counted"
-        raise NotHereError(told, "a rule for it in harness/measure/readers.py")
+        raise NotHereError(told, "a rule for it in harness/measure/call_rules.py")
     if not size.declared and subject.network.image_size is None:
         told = f"{none}; the page declares no image size, and at {at}, which is a guess, there are {macs.value}"
         raise NotHereError(told, "add 'Image Size:' to the model's metadata")
@@ -97,13 +98,13 @@ def _rounded(tried: list[Count], declared: Quantity) -> list[Count]:
     """The counts for the declared size that round to the declared number, by rules whose numbers are rounded."""
     first = tried[0]
     at_size = [count for count in tried if (count.height, count.width) == (first.height, first.width)]
-    return [count for count in at_size if count.convention.rounds and declared.covers(count.value)]
+    return [count for count in at_size if count.convention.rounded and declared.covers(count.value)]
 
 
 def _told(explaining: list[Count], declared: Quantity) -> str:
     """What gives the declared number, in a sentence or two."""
     first, *others = explaining
-    of = f"{first.convention.counts}, for one image of {first.height}×{first.width}."
+    of = f"{first.convention.description}, for one image of {first.height}×{first.width}."
     if first.value == declared.value:
         return f"The declared number is exactly {first.method}: {of}"
     also = f" So do {', '.join(count.method for count in others)}." if others else ""
@@ -127,7 +128,8 @@ def _evidence(at_declared_size: Trace, tried: list[Count]) -> dict[str, object]:
     operations = at_declared_size.operations
     return {
         "conventions": [
-            {"convention": count.method, "counts": count.convention.counts, "value": count.value} for count in tried
+            {"convention": count.method, "counts": count.convention.description, "value": count.value}
+            for count in tried
         ],
         "multiply-adds by stage": _shares(operations, lambda operation: operation.place.layer.partition(".")[0]),
         "multiply-adds by operation": _shares(operations, _described),

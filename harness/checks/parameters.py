@@ -3,7 +3,7 @@
 from harness.checks.shared.difference import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.checkpoint import contents
+from harness.measure.checkpoint import inspect_checkpoint
 from harness.measure.parameters import parameter_count
 from harness.verdict import Verdict, errored, failed, passed, typed
 
@@ -33,18 +33,18 @@ def check(claim: Claim, subject: Subject) -> Verdict:
                 evidence=typed(evidence),
             )
     file = subject.genuine_checkpoint
-    found = contents(file, subject.network) if file else None
+    found = inspect_checkpoint(file, subject.network) if file else None
     method = "count"
-    if found and found.learned:
-        evidence["learned values in the weights file"] = found.learned
+    if found and found.learned_values:
+        evidence["learned values in the weights file"] = found.learned_values
         method = "count, in network and weights file"
-        if found.learned != exact:
+        if found.learned_values != exact:
             reason = "The weights file holds another number of learned values than the network."
-            gap, remedy = difference(exact, found.learned), "name the file that holds this model's weights"
+            gap, remedy = difference(exact, found.learned_values), "name the file that holds this model's weights"
             return failed(
                 claim,
                 reason=reason,
-                measured=str(found.learned),
+                measured=str(found.learned_values),
                 difference=gap,
                 method=method,
                 remedy=remedy,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.checkpoint import contents, sha256
+from harness.measure.checkpoint import inspect_checkpoint, sha256
 from harness.verdict import NotHereError, Verdict, failed, passed, typed, unchecked
 from harness.zoo import Network
 
@@ -43,7 +43,7 @@ def _of_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
     digest, digits = sha256(path), subject.weights.digest
     evidence: dict[str, object] = {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}
     network = _network(subject)
-    faults = contents(path, network).faults if network else ()
+    faults = inspect_checkpoint(path, network).problems if network else ()
     if faults:
         evidence["faults of the file"] = list(faults[:_MOST_FAULTS])
     if digits and not digest.startswith(digits):
