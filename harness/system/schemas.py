@@ -5,7 +5,6 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +60,8 @@ def explain_error(error: "ValidationError") -> Mismatch:
     expected = schema.get("description", f"{error.validator} {rule}")
     found = str(value) if isinstance(value, Decimal) else json.dumps(value, default=str, ensure_ascii=False)
     if error.validator == "additionalProperties":
+        from difflib import get_close_matches
+
         known = sorted(schema["properties"])
         unknown = sorted(value.keys() - set(known))
         near = get_close_matches(unknown[0], known, 1)

@@ -57,7 +57,7 @@ def test_which_builder_builds(model: str, library: str | None, builder: str) -> 
     ("old", "new"),
     [("efficientnet_b2a", "efficientnet_b2"), ("tv_densenet121", "densenet121"), ("vit_base_patch16_224", None)],
 )
-def test_a_former_timm_name_is_the_find_architecture_with_a_note(old: str, new: str | None) -> None:
+def test_a_former_timm_name_is_the_same_network_with_a_note(old: str, new: str | None) -> None:
     network = build(Blueprint(old))
     assert network.note == (f"timm has renamed {old} to {new}" if new else "")
     assert parameter_count(network) == parameter_count(build(Blueprint(new or old)))
