@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from harness.project.project import Project
-    from harness.project.resources import Resources, UntilSure
+    from harness.project.resources import EarlyStopping, Resources
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Decorator = Callable[[_Command], _Command]
@@ -210,10 +210,10 @@ def open_project(pages: tuple[Path, ...]) -> "Project":
     except FileNotFoundError:
         raise click.UsageError("The working folder does not exist any more; change to one that does.") from None
     project = find_project(here, [page for page in pages if not is_library_page(page)], library_pages(pages))
-    if project.others:
+    if project.skipped:
         from harness.report.values import count_of
 
-        found = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.others, 'other file')}."
+        found = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.skipped, 'other file')}."
         click.echo(found, err=True)
     return project
 
@@ -242,18 +242,20 @@ def local_resources(project: "Project", options: Mapping[str, Any]) -> "Resource
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
         cross_check=options.get("cross_check", False),
-        evaluation=EvaluationOptions(**{name: options[name] for name in names}, until_sure=_until_sure(options)),
+        evaluation=EvaluationOptions(
+            **{name: options[name] for name in names}, early_stopping=_early_stopping(options)
+        ),
     )
 
 
-def _until_sure(options: Mapping[str, Any]) -> "UntilSure | None":
-    from harness.project.resources import UntilSure
+def _early_stopping(options: Mapping[str, Any]) -> "EarlyStopping | None":
+    from harness.project.resources import EarlyStopping
 
     given = {name: options[name] for name in ("alpha", "margin") if options[name] is not None}
     if options["until_sure"]:
         if options["subset"] is not None:
             raise click.UsageError("--until-sure chooses the number of images itself; remove --subset.")
-        return UntilSure(**given)
+        return EarlyStopping(**given)
     if given:
         raise click.UsageError(f"--{next(iter(given))} is for --until-sure; add --until-sure, or remove it.")
     return None

@@ -30,7 +30,7 @@ def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **options: Any) 
 
     project = open_project(pages)
     resources = local_resources(project, options)
-    if resources.evaluation.until_sure:
+    if resources.evaluation.early_stopping:
         raise click.UsageError("A record is of all images; remove --until-sure.")
     records, reasons = measure_records(project, Selection(models), resources, ProgressOnStderr())
     for reason in reasons:

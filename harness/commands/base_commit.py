@@ -43,7 +43,7 @@ class BaseCommit:
         data = self.read(path)
         now = project.files_of(name)
         folder = self.name(now.folder)
-        files = NoFiles() if folder is None else CommitFiles(self.top, self.commit, folder, now.called)
+        files = NoFiles() if folder is None else CommitFiles(self.top, self.commit, folder, now.prefix)
         try:
             return None if data is None else read_index(page_from_bytes(data, name), project.includes, files)
         except PageError as error:

@@ -28,7 +28,7 @@ from harness.index.reading.index import read_index
 from harness.index.weights_url import is_relative
 from harness.project.files import CommitFiles
 from harness.project.project import Project
-from harness.project.references import SHIPPED, References, load_references
+from harness.project.references import References
 from harness.rules import findings
 from harness.system.git import RepositoryError, changed_files, commit_of, top_folder
 from harness.verify.judging import wants_images
@@ -78,7 +78,6 @@ def changes_since(project: Project, reference: str) -> Changes:
     top = top_folder(project.root)
     base = BaseCommit(top, commit_of(top, reference), reference)
     changed = changed_files(top, base.commit)
-    references = load_references([SHIPPED, project.references])
     pages = {name: _read_now(project, base, name, path) for name, path in project.pages}
     if project.whole:
         _refuse_lost_pages(project, base, {name for page in pages.values() for name in page.files})
@@ -89,7 +88,7 @@ def changes_since(project: Project, reference: str) -> Changes:
         except PageError as error:
             before[name] = error
     readable = [index for index in before.values() if isinstance(index, Index)]
-    found = _findings(readable, references), _findings(pages.values(), references)
+    found = _findings(readable, project.references), _findings(pages.values(), project.references)
     shared = _shared_files(project, base, changed, pages.values())
     affected: list[AffectedClaim] = []
     for name, page in pages.items():

@@ -9,7 +9,6 @@ from harness.evaluate.statistics.scores import Failure
 from harness.index.claims import claims
 from harness.project.project import Project
 from harness.project.records import Record
-from harness.project.references import SHIPPED, load_references
 from harness.project.resources import Resources
 from harness.system.stdout import stdout_to_stderr
 from harness.verdict import NotHereError
@@ -30,10 +29,9 @@ def measure_records(
     project: Project, selection: Selection, resources: Resources, progress: Progress
 ) -> tuple[list[Record], list[NotRecorded]]:
     """Evaluate the selected models. Raises PageError with the faults of all pages."""
-    references = load_references([SHIPPED, project.references])
     selected = {index: [claim for claim in claims(index) if claim in selection] for index in read_indexes(project)}
     with stdout_to_stderr():
-        return _as_records(evaluate_claims(selected, references, resources, progress, search=False))
+        return _as_records(evaluate_claims(selected, project.references, resources, progress, search=False))
 
 
 def _as_records(evaluations: Evaluations) -> tuple[list[Record], list[NotRecorded]]:

@@ -1,7 +1,6 @@
 """Which models are evaluated on which images, and what the others lack."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,8 +13,9 @@ from harness.evaluate.data.conditions import Conditions
 from harness.evaluate.data.dataset import Dataset
 from harness.evaluate.statistics.scores import Failure
 from harness.index.entries import Entry
+from harness.index.files import matching
 from harness.measure.checkpoint import inspect_checkpoint, sha256
-from harness.project.files import is_left_out
+from harness.project.files import FolderFiles
 from harness.verdict import NotHereError
 from harness.zoo import BuilderError
 
@@ -90,7 +90,7 @@ def plan_evaluations(subjects: Iterable[Subject]) -> EvaluationPlan:
 def _plan(subject: Subject, result: Entry) -> PlannedEvaluation:
     """Raises NotHereError with everything that is missing."""
     add = "add it, with its source, to modelindex/references/"
-    dataset = subject.references.dataset_called(result.text("dataset"))
+    dataset = subject.references.find_dataset(result.text("dataset"))
     if dataset is None:
         raise NotHereError(f"unknown dataset {result.text('dataset')}", add)
     absent = [name for name in ("classes", "images_per_class") if name not in subject.references.datasets[dataset]]
@@ -117,10 +117,8 @@ def _plan(subject: Subject, result: Entry) -> PlannedEvaluation:
 @cache
 def _python_digest(root: Path) -> str:
     """SHA-256 of the project's Python files: a builder of its own can import any of them."""
-    digest = hashlib.sha256()
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not is_left_out(name))
-        for path in (Path(folder, name) for name in sorted(names) if name.endswith(".py")):
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
-    return digest.hexdigest()
+    digests = [
+        f"{name}\0{hashlib.sha256((root / name).read_bytes()).hexdigest()}"
+        for name in matching(FolderFiles(root), "**/*.py")
+    ]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()

@@ -1,8 +1,7 @@
 """One run: pages to claims to verdicts, which rules and waivers then amend."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,9 @@ from harness.index.claim import Claim
 from harness.index.page import Page
 from harness.index.weights_url import is_relative
 from harness.project.project import Project
-from harness.project.references import SHIPPED, References, load_references
+from harness.project.references import References
 from harness.project.resources import Resources
-from harness.project.waivers import apply_waivers
+from harness.project.waivers import apply_waivers, utc_today
 from harness.rules.application import apply_findings
 from harness.rules.finding import Finding
 from harness.system.stdout import stdout_to_stderr
@@ -63,22 +62,17 @@ def verify(  # noqa: PLR0913, PLR0917 - what a run is made of
     `jobs` is the number of processes that judge models; None for one per core if there are enough models. `known` are
     the verdicts on pages that need not be judged again, by name, from an earlier run's `Verification.pages`.
     """
-    references = load_references([SHIPPED, project.references])
     portable = project.resources if selection.everything and resources != project.resources else None
     with stdout_to_stderr():
-        run = _Run(project, references, Scopes(resources, portable), selection, progress, jobs)
+        run = _Run(project, Scopes(resources, portable), selection, progress, jobs)
         result = run.verify(known or {})
-    waive = _waivers(project, everything=selection.everything and project.whole)
-    for_reports = (replace(verdict, environment={}) for verdict in result.portable)
-    return replace(
-        result, verdicts=waive(result.verdicts), portable=waive(tuple(for_reports)) if selection.everything else ()
-    )
-
-
-def _waivers(project: Project, *, everything: bool) -> Callable[[Sequence[Verdict]], tuple[Verdict, ...]]:
-    """Applies the project's waivers as of today, to verdicts that were cached without them."""
-    today = datetime.now(UTC).date()
-    return lambda verdicts: apply_waivers(verdicts, project.waivers, today, everything=everything)
+    everything = selection.everything and project.whole
+    verdicts = apply_waivers(result.verdicts, project.waivers, utc_today(), everything=everything)
+    if not selection.everything:
+        return replace(result, verdicts=verdicts, portable=())
+    for_reports = tuple(replace(verdict, environment={}) for verdict in result.portable)
+    for_reports = apply_waivers(for_reports, project.waivers, None, everything=everything)
+    return replace(result, verdicts=verdicts, portable=for_reports)
 
 
 def evaluate_claims(
@@ -123,7 +117,6 @@ class _Run:
     """One run over the pages, which judges their claims under the resources of each scope."""
 
     project: Project
-    references: References
     resources: Scopes[Resources]
     selection: Selection | ClaimSet
     progress: Progress
@@ -175,10 +168,10 @@ class _Run:
 
         def evaluate(resources: Resources) -> "Evaluations":
             progress = self.progress if resources is self.resources.here else Progress()
-            return evaluate_claims(selected, self.references, resources, progress, search=True)
+            return evaluate_claims(selected, self.project.references, resources, progress, search=True)
 
         evaluations = self.resources.map(evaluate)
-        return judge_pages(selected, self.references, self.resources, evaluations, self.jobs, self.progress)
+        return judge_pages(selected, self.project.references, self.resources, evaluations, self.jobs, self.progress)
 
     def _findings(self, key: str, pages: Sequence[Page], read: "Iterable[Index]") -> tuple[Finding, ...]:
         """What rules find across all pages, whatever is selected. `read` are the indexes that were read already."""
@@ -192,7 +185,7 @@ class _Run:
         others = parse_pages([page for page in pages if page.name not in by_name], self.project)
         by_name |= {index.page.name: index for index in others}
         indexes = [by_name[page.name] for page in pages]
-        found = findings(indexes, self.references)
+        found = findings(indexes, self.project.references)
         cache.store_findings(key, found, [index.consulted for index in indexes])
         return found
 
@@ -205,7 +198,7 @@ class _Run:
         depend on the evaluations stored so far.
         """
         resources, evaluation = self.resources.here, self.resources.here.evaluation
-        if resources.source or resources.builders or evaluation.refresh or evaluation.until_sure:
+        if resources.source or resources.builders or evaluation.refresh or evaluation.early_stopping:
             return False
         return resources.images == self.project.resources.images
 
@@ -224,7 +217,7 @@ class _Run:
     def _cache_key(self, page: Page, scopes: Scopes[Resources], selection: str) -> str:
         includes = self.project.includes
         included = {str(path): path.read_bytes() for path in sorted(includes.rglob("*")) if path.is_file()}
-        contents = {page.name: page.text.encode(), "references": self.references.digest.encode(), **included}
+        contents = {page.name: page.text.encode(), "references": self.project.references.digest.encode(), **included}
         files: list[Path] = []
         settings: list[object] = [selection]
         for resources in scopes:
@@ -236,7 +229,7 @@ class _Run:
 
     def _findings_key(self, pages: Sequence[Page]) -> str:
         contents = {page.name: page.text.encode() for page in pages}
-        contents["references"] = self.references.digest.encode()
+        contents["references"] = self.project.references.digest.encode()
         return cache.key(self.project.root, contents, [], "findings")
 
     def _weights_named_by_path(self, index: "Index") -> list[Path]:
