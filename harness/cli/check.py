@@ -41,6 +41,6 @@ def check(
     read = ", ".join(
         (count_of(checked.pages, "page"), count_of(checked.models, "model"), count_of(len(checked.claims), "claim"))
     )
-    found = f"{count_of(len(checked.verdicts), 'suspicious claim')}" if checked.verdicts else "no finding"
+    found = f"{count_of(len(checked.verdicts), 'claim')} suspicious" if checked.verdicts else "no finding"
     click.echo(f"{read} read; {found}.", err=report_format != "rich")
     return exit_code(checked.verdicts, strict=False)

@@ -94,7 +94,7 @@ def test_an_edited_builder_of_the_project_is_evaluated_again(verify: Verify, can
 
 def test_a_renamed_dataset_is_not_the_same_dataset(verify: Verify, canary: Path) -> None:
     assert _verdict(verify, canary, "top_1_accuracy")["status"] == "pass"
-    (canary / "modelindex" / "verify.toml").write_text(SETTINGS.replace("Digits", "Letters"))
+    (canary / "modelindex" / "verify.toml").write_text(SETTINGS.replace("Digits", '"ImageNet-1k"'))
     assert _verdict(verify, canary, "top_1_accuracy")["status"] == "not_run"
 
 
