@@ -2,7 +2,7 @@
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.index.prose import mended
+from harness.index.prose import fix_encoding
 from harness.verdict import Status, Verdict
 
 KINDS = ("text",)
@@ -12,7 +12,7 @@ READS = ()
 
 def check(claim: Claim, subject: Subject) -> Verdict:  # noqa: ARG001 - the claim says it all
     """A text that reads otherwise once decoded rightly is damaged."""
-    meant = mended(claim.declared)
+    meant = fix_encoding(claim.declared)
     if meant == claim.declared:
         return Verdict(claim, Status.PASS, "No wrongly decoded characters.", claim.declared, None, "ftfy")
     reason = "Characters were decoded wrongly: UTF-8 was read in another encoding."

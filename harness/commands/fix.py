@@ -12,7 +12,7 @@ from harness.index.claims import claims
 from harness.index.edits.in_place import Edit, Editable, EditError, apply, editable, edits_of, in_style
 from harness.index.faults import PageError
 from harness.index.page import page_from_text
-from harness.index.prose import mended
+from harness.index.prose import fix_encoding
 from harness.index.reading.index import read_index
 from harness.project.project import Project
 from harness.project.resources import Resources
@@ -60,7 +60,7 @@ def propose_fixes(
         texts[name] = (files[name].read(name) or b"").decode("utf-8-sig")
     drawing = {name: [one.page.name for one in indexes if name in (one.page.name, *one.files)] for name in texts}
     trial = _Trial(project, selection, resources, progress, statuses, drawing)
-    after = trial.mended(texts)
+    after = trial.fixed(texts)
     paths = {**{name: project.root / name for name in texts}, **dict(project.pages)}
     return [
         Fix(
@@ -110,7 +110,7 @@ class _Trial:
     drawing: Mapping[str, Sequence[str]]
     left: dict[_Key, tuple[Verdict, str]] = field(default_factory=dict)
 
-    def mended(self, texts: Mapping[str, str]) -> Mapping[str, str]:
+    def fixed(self, texts: Mapping[str, str]) -> Mapping[str, str]:
         """The texts with every correction that makes its claim pass."""
         verdicts = self._verdicts(texts)
         for _ in range(_MOST_ROUNDS):
@@ -211,7 +211,7 @@ class _Trial:
             for page in self.drawing[name]
         ]
         found = [claim for index in indexes for claim in claims(index) if claim.kind != "text"]
-        return {_key(claim): [mended(item) for item in claim.texts] for claim in found}
+        return {_key(claim): [fix_encoding(item) for item in claim.texts] for claim in found}
 
 
 @dataclass(frozen=True, slots=True)

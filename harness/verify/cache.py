@@ -137,7 +137,7 @@ def _store(entry: str, kept: Any, files: Iterable[Path], consulted: Sequence[Map
 
 @cache
 def _harness_digest() -> str:
-    return code_digest("**/*.py")
+    return code_digest("**/*.py", "**/*.json")
 
 
 def _listing(path: str, depth: int = 0) -> list[list[object]]:

@@ -3,10 +3,12 @@
 import codecs
 from pathlib import Path
 
+import pytest
 import yaml
 
 from harness.index.claims import claims
-from harness.index.page import read_page
+from harness.index.page import page_from_text, read_page
+from harness.index.reading.index import read_index
 from tests.conftest import MODELS, index_of, judged, page_text, page_verdicts
 
 
@@ -23,9 +25,16 @@ def test_fields_of_the_block_and_verdicts_match() -> None:
     block = page_text().partition("<!--")[2].partition("-->")[0]
     index = index_of(page_text())
     of_block = [claim for claim in claims(index) if claim.where.path not in {"prose", "text", "template"}]
-    assert len(of_block) == _fields(yaml.safe_load(block)) == 292
-    assert len({claim.where for claim in of_block}) == 292
-    assert len(page_verdicts()) == len(claims(index)) == 314
+    declared = {key: value for key, value in yaml.safe_load(block).items() if key != "Type"}
+    assert len(of_block) == _fields(declared) == 291
+    assert len({claim.where for claim in of_block}) == 291
+    assert len(page_verdicts()) == len(claims(index)) == 313
+
+
+@pytest.mark.parametrize("head", ["Type: model-index\n", "TYPE: ModelIndex\n", ""])
+def test_the_type_of_the_page_is_not_a_claim(head: str) -> None:
+    index = read_index(page_from_text(f"{head}Models: [{{Name: a}}]\n", "page.yml"), Path("none"))
+    assert [claim.kind for claim in claims(index)] == ["text", "name"]
 
 
 def test_every_claim_stands_where_its_value_stands() -> None:

@@ -23,7 +23,7 @@ def test_text_that_is_as_it_was_meant_is_not_damaged(text: str) -> None:
 )
 def test_damage_is_found_with_its_place_and_mended(text: str, found: str, mended: str) -> None:
     (damage,) = prose.damaged_text(page_from_text(f"first\n{text}{INDEX}", "p.md"))
-    assert (damage.text, prose.mended(damage.text)) == (found, mended)
+    assert (damage.text, prose.fix_encoding(damage.text)) == (found, mended)
     assert (damage.where.line, damage.where.column) == (2, text.index(found) + 1)
 
 

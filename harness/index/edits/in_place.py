@@ -11,8 +11,7 @@ from json import dumps
 import yaml
 
 from harness.index.claim import Claim
-from harness.index.document import Mapping, Node, Scalar, parse_document
-from harness.index.document import Sequence as List
+from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, parse_document
 from harness.index.faults import Location
 from harness.index.page import Form, Page
 from harness.index.quantity import UNITS, parse_quantity, split_unit
@@ -46,7 +45,7 @@ def editable(page: Page) -> Editable:
     """The page, read for editing. Raises PageError where its model-index is no YAML."""
     root, _ = parse_document(page)
     nodes = {node.where: node for node in _nodes(root)}
-    return Editable(page, nodes, Counter(node.span for node in nodes.values() if isinstance(node, Scalar)))
+    return Editable(page, nodes, Counter(node.span for node in nodes.values() if isinstance(node, ScalarNode)))
 
 
 def edits_of(values_of: Editable, claim: Claim, values: Sequence[str]) -> tuple[Edit, ...]:
@@ -57,7 +56,7 @@ def edits_of(values_of: Editable, claim: Claim, values: Sequence[str]) -> tuple[
         start = page.line_starts[claim.where.line - 1] + claim.where.column - 1
         return (Edit(start, start + len(claim.declared), values[0]),)
     node = values_of.nodes.get(claim.where)
-    if isinstance(node, Scalar) and len(values) == 1:
+    if isinstance(node, ScalarNode) and len(values) == 1:
         if spans[node.span] > 1:
             raise EditError("it is shared with another value, by an alias")
         # A unit that the key names is no part of what stands there.
@@ -66,10 +65,10 @@ def edits_of(values_of: Editable, claim: Claim, values: Sequence[str]) -> tuple[
             raise EditError("it is not declared in one place")
         value = values[0].removesuffix(unit)
         return (Edit(*node.span, _written_like(page.text[slice(*node.span)], node, value, json=json)),)
-    if isinstance(node, List):
-        if ", ".join(item.raw for item in node.items if isinstance(item, Scalar)) != claim.declared:
+    if isinstance(node, SequenceNode):
+        if ", ".join(item.raw for item in node.items if isinstance(item, ScalarNode)) != claim.declared:
             raise EditError("a part of it is inherited from the collection")
-        if any(spans[item.span] > 1 for item in node.items if isinstance(item, Scalar)):
+        if any(spans[item.span] > 1 for item in node.items if isinstance(item, ScalarNode)):
             raise EditError("it is shared with another list, by an alias")
         return tuple(_edits_of_list(page.text, node, values, json=json))
     raise EditError("it does not stand in the model-index as a value of its own")
@@ -119,15 +118,15 @@ def _with_decimals(value: Decimal, decimals: int, separator: str = "") -> str:
 def _nodes(node: Node) -> Iterator[Node]:
     yield node
     children: Iterable[Node] = ()
-    if isinstance(node, Mapping):
+    if isinstance(node, MappingNode):
         children = (value for _, value in node.entries.values())
-    elif isinstance(node, List):
+    elif isinstance(node, SequenceNode):
         children = node.items
     for child in children:
         yield from _nodes(child)
 
 
-def _written_like(source: str, node: Scalar, value: str, *, json: bool) -> str:
+def _written_like(source: str, node: ScalarNode, value: str, *, json: bool) -> str:
     """The value in the quotes that are there. Raises EditError for what is written in another way."""
     if json:
         return _json(value, quoted=not node.plain)
@@ -159,8 +158,8 @@ def _json(value: str, *, quoted: bool) -> str:
     return value if not quoted and _JSON_NUMBER.fullmatch(value) else dumps(value, ensure_ascii=False)
 
 
-def _edits_of_list(text: str, node: List, values: Sequence[str], *, json: bool) -> Iterator[Edit]:
-    items = [item for item in node.items if isinstance(item, Scalar)]
+def _edits_of_list(text: str, node: SequenceNode, values: Sequence[str], *, json: bool) -> Iterator[Edit]:
+    items = [item for item in node.items if isinstance(item, ScalarNode)]
     if len(items) != len(node.items) or not items or not values:
         raise EditError("it is no list of texts, or none would be left")
     sources = [text[slice(*item.span)] for item in items]
@@ -185,7 +184,7 @@ def _edits_of_list(text: str, node: List, values: Sequence[str], *, json: bool) 
         yield Edit(place, place, "".join(f"{prefix}{_plain(value)}{newline}" for value in added))
 
 
-def _edits_of_flow(text: str, items: Sequence[Scalar], values: Sequence[str], *, json: bool) -> Iterator[Edit]:
+def _edits_of_flow(text: str, items: Sequence[ScalarNode], values: Sequence[str], *, json: bool) -> Iterator[Edit]:
     start, end = items[0].span[0], items[-1].span[1]
     if "\n" in text[start:end]:
         raise EditError("it is written over several lines")

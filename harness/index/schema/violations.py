@@ -1,9 +1,9 @@
 """Plain values checked against the JSON Schemas of the package, with errors in plain words.
 
-A schema may say more than JSON Schema does, in keywords of its own that editors ignore:
+Schemas may use three keywords that are not in JSON Schema and that editors ignore:
 
-- `expected` and `fix`: what a value must be and how to correct one that is not, in the words of a message.
-- `quantity`: the numbers with units that a value may be, as `Numbers` holds them.
+- `expected` and `fix`: the words of the message if a value breaks the schema that holds them.
+- `units`: a text is a number with one of these units or none (`3.16M`), within the bounds that the schema gives.
 """
 
 import difflib
@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
 Step = str | int
 Schema = Mapping[str, Any]
 
-_LONGEST_SHOWN = 60
+MISSING = "none"
+_MAX_SHOWN_LENGTH = 60
 _TYPE_WORDS = {
     "string": "text",
     "number": "a number",
@@ -59,18 +59,39 @@ class Violation:
 
 
 @cache
-def load_schema(file: Path) -> Schema:
-    """The JSON Schema in a file of the package."""
-    schema: Schema = json.loads(file.read_text("utf-8"))
+def load_schema(file: Path, definition: str = "") -> Schema:
+    """The JSON Schema in a file, or one of its `$defs`, with every `$ref` replaced by the definition it names.
+
+    References must lead to the file's own `$defs`, and not in a circle.
+    """
+    root = _read_json(file)
+    definitions = root.get("$defs", {})
+
+    def resolve(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolve(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        target = resolve(definitions[part["$ref"].rpartition("/")[2]]) if "$ref" in part else {}
+        return {**target, **{key: resolve(value) for key, value in part.items() if key != "$ref"}}
+
+    top = definitions[definition] if definition else {key: part for key, part in root.items() if key != "$defs"}
+    schema: Schema = resolve(top)
     return schema
 
 
+@cache
+def _read_json(file: Path) -> Any:
+    return json.loads(file.read_text("utf-8"))
+
+
 def violations(file: Path, value: object, definition: str = "") -> list[Violation]:
-    """Where a plain value breaks the schema in a file, or one of its `$defs`, in the order of the value.
+    """Where a plain value breaks the schema in a file, or one of its `$defs`, in the order of the schema.
 
     Plain values are what JSON and TOML parsers return; Decimal counts as a number.
     """
-    return [violation for error in _validator(file, definition).iter_errors(value) for violation in _explain(error)]
+    errors = _validator(file, definition).iter_errors(value)
+    return list(dict.fromkeys(violation for error in errors for violation in _explain(error)))
 
 
 @cache
@@ -78,36 +99,52 @@ def _validator(file: Path, definition: str) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
-    keywords = {"pattern": _check_pattern, "quantity": _check_quantity}
+    valid_scalars: set[tuple[int, type, object]] = set()
+
+    def check_part(validator: Any, value: Any, schema: Schema, step: Step) -> "Iterator[ValidationError]":
+        # Pages repeat many values, and jsonschema is slow: a valid scalar is checked once per place in the schema.
+        key = id(schema), type(value), None if isinstance(value, dict | list) else value
+        if key not in valid_scalars:
+            errors = list(validator.descend(value, schema, path=step, schema_path=step))
+            if not errors and not isinstance(value, dict | list):
+                valid_scalars.add(key)
+            yield from errors
+
+    def check_properties(validator: object, parts: Any, value: Any, _: Schema) -> "Iterator[ValidationError]":
+        for key in parts if isinstance(value, dict) else ():
+            if key in value:
+                yield from check_part(validator, value[key], parts[key], key)
+
+    def check_items(validator: object, part: Any, value: Any, _: Schema) -> "Iterator[ValidationError]":
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            yield from check_part(validator, item, part, index)
+
+    keywords = {"pattern": _check_pattern, "units": _check_units, "properties": check_properties, "items": check_items}
     validator_class = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
-    schema = load_schema(file)
-    root = {**schema, "$ref": f"#/$defs/{definition}"} if definition else schema
-    validator: Draft202012Validator = validator_class(root)
+    validator: Draft202012Validator = validator_class(load_schema(file, definition))
     return validator
 
 
 def _check_pattern(_: object, pattern: str, value: object, __: Schema) -> "Iterator[ValidationError]":
-    # A line feed more gives `$` its meaning in ECMA 262: the end, and not also before a last line feed.
+    # The added line feed makes `$` match only at the end, as in ECMA 262; else it also matches before a final one.
     if isinstance(value, str) and not re.search(pattern, f"{value}\n"):
         yield _error(f"{value!r} does not match {pattern!r}")
 
 
-def _check_quantity(_: object, allowed: Mapping[str, Any], value: object, __: Schema) -> "Iterator[ValidationError]":
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return
-    quantity = parse_quantity(value) if isinstance(value, str) else Quantity(str(value), Decimal(value), Decimal(1))
-    if quantity is None or not quantity_fits(allowed, quantity):
-        yield _error(f"{value!r} is not an allowed quantity")
+def _check_units(_: object, __: object, value: object, schema: Schema) -> "Iterator[ValidationError]":
+    if isinstance(value, str) and not quantity_fits(schema, parse_quantity(value)):
+        yield _error(f"{value!r} is not an allowed number")
 
 
-def quantity_fits(allowed: Mapping[str, Any], quantity: Quantity) -> bool:
-    """Whether a quantity satisfies the keyword `quantity`: bounds, the dimensions of units, whole numbers only."""
-    units = {Dimension.NONE, *allowed.get("units", ())}
+def quantity_fits(schema: Schema, quantity: Quantity | None) -> bool:
+    """Whether a quantity has one of the schema's `units` or none, and is within its bounds."""
+    if quantity is None or quantity.dimension not in {Dimension.NONE, *schema["units"]}:
+        return False
     # Binary units give fractions of bytes (16.8 MiB), so only numbers without a unit must be whole.
-    whole = bool(quantity.unit) or not allowed.get("whole") or quantity.value == int(quantity.value)
-    above = quantity.value > allowed["exclusiveMinimum"] if "exclusiveMinimum" in allowed else True
-    inside = allowed.get("minimum", quantity.value) <= quantity.value <= allowed.get("maximum", quantity.value)
-    return quantity.dimension in units and whole and above and inside
+    whole = "integer" not in schema["type"] or quantity.unit or quantity.value == int(quantity.value)
+    value = quantity.value
+    inside = schema.get("minimum", value) <= value <= schema.get("maximum", value)
+    return bool(whole) and inside and ("exclusiveMinimum" not in schema or value > schema["exclusiveMinimum"])
 
 
 def _error(message: str) -> "ValidationError":
@@ -127,7 +164,7 @@ def _explain(error: "ValidationError") -> Iterator[Violation]:
                 yield Violation((*path, key), "a known key", repr(key), suggest_key(key, known))
     elif error.validator == "required":
         key = next(key for key in limit if error.message == f"{key!r} is a required property")
-        yield Violation(path, f"the key {key!r}", "none", f"add {key!r}")
+        yield Violation(path, f"the key {key!r}", MISSING, f"add the key {key!r}")
     elif error.validator in {"anyOf", "oneOf"} and "expected" not in schema and error.context:
         yield from _explain(max(error.context, key=lambda inner: len(inner.absolute_path)))
     else:
@@ -160,7 +197,7 @@ def describe_value(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return repr(value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…")
+            return repr(value if len(value) <= _MAX_SHOWN_LENGTH else value[:_MAX_SHOWN_LENGTH] + "…")
         case Mapping():
             return "a mapping" if value else "an empty mapping"
         case Sequence():

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from harness.index.claims import claims
+from harness.index.kinds import snake_case
 from harness.index.page import page_from_bytes, page_from_text
 from harness.index.reading.index import read_index
-from harness.index.schema.fields import snake_case
 from harness.project.files import FolderFiles
 
 TEXTS = st.one_of(

@@ -147,7 +147,7 @@ def test_a_bomb_of_imports_is_refused(tmp_path: Path) -> None:
         _of("Import: 0.yml\n", tmp_path)
     for number in range(30):
         (tmp_path / f"{number}.yml").write_text(f"Import: {number + 1}.yml\n")
-    with pytest.raises(PageError, match="at most 20 imports one inside the other"):
+    with pytest.raises(PageError, match="at most 20 levels of imports"):
         _of("Import: 0.yml\n", tmp_path)
 
 

@@ -18,7 +18,9 @@ SCHEMA = {
         "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1},
         "top": {
             "type": ["number", "string"],
-            "quantity": {"minimum": 0, "maximum": 100, "units": ["percent"]},
+            "minimum": 0,
+            "maximum": 100,
+            "units": ["percent"],
             "expected": "a percentage",
         },
         "either": {"anyOf": [{"type": "string"}, {"type": "object", "properties": {"x": {"type": "integer"}}}]},
@@ -37,7 +39,7 @@ def schema(tmp_path: Path) -> Path:
     ("value", "wanted"),
     [
         ([], Violation((), "a mapping", "an empty list", "write a mapping")),
-        ({"name": "a"}, Violation((), "the key 'size'", "none", "add 'size'")),
+        ({"name": "a"}, Violation((), "the key 'size'", "none", "add the key 'size'")),
         ({"name": "A", "size": 1}, Violation(("name",), "a lower-case name", "'A'", "rename it")),
         ({"name": "a\n", "size": 1}, Violation(("name",), "a lower-case name", "'a\\n'", "rename it")),
         ({"name": "a", "size": True}, Violation(("size",), "a whole number", "true", "write a whole number")),

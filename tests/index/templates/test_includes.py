@@ -70,7 +70,7 @@ def test_what_no_page_does_is_a_fault_of_the_page(template: str, tmp_path: Path)
         _absent("first\n" + template, includes)
     (fault,) = caught.value.faults
     assert fault.where.line == 2
-    assert fault.expected == "a template that keeps to its variables and to files in _includes/"
+    assert fault.expected == "a template of text, variables and files in _includes/"
 
 
 def test_includes_have_the_line_of_the_page(tmp_path: Path) -> None:
