@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from harness.index.claim import Claim
+from harness.index.claim import Claim, claim_of_text
 from harness.index.faults import Location
 
 
@@ -83,7 +83,7 @@ class Verdict:
 def verdict_from_json(data: Mapping[str, Any]) -> Verdict:
     """The verdict that `as_json` wrote."""
     where = Location(**data["where"])
-    claim = Claim(data["page"], data["model"], data["claim"], data["declared"], where)
+    claim = claim_of_text(data["page"], data["model"], data["claim"], data["declared"], where)
     return Verdict(
         claim,
         Status(data["status"]),

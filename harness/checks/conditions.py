@@ -12,7 +12,6 @@ from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import Evaluation, Suspect
 from harness.index.claim import Claim
 from harness.index.entries import Entry
-from harness.index.quantity import parse_quantity
 from harness.project.references import shown
 from harness.verdict import NotHereError, Status, Verdict
 
@@ -72,7 +71,7 @@ def _by_evaluation(claim: Claim, subject: Subject, result: Entry, found: Evaluat
 def _explaining(subject: Subject, result: Entry, found: Evaluation) -> Suspect | None:
     """The suspect that gives all the accuracies that the result declares, the closest if there are several."""
     tolerance = subject.resources.tolerances[found.precision]
-    declared = {metric: parse_quantity(result.text(kind) or "") for kind, metric in METRICS.items()}
+    declared = {metric: result.quantity(kind) for kind, metric in METRICS.items()}
     for metric, quantity in declared.items():
         for one in reproducing_suspects(quantity, metric, found, tolerance) if quantity else ():
             others = [giving(one, other, name, found, tolerance) for name, other in declared.items() if other]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from harness.index.entries import Value
 from harness.index.quantity import parse_quantity
 from harness.project.references import References
 from harness.rules.declared_model import DeclaredModel
@@ -24,15 +25,15 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Against a number whose comment is an amount in the unit of its kind that does not round to it."""
     for entry in models:
         for kind, value in entry.values():
-            if value.comment and _contradicts(kind, value.raw, value.comment):
+            if value.comment and _contradicts(kind, value):
                 reason = f"Its own comment says {value.comment}: one of the two is wrong."
                 claim = entry.name, kind, value.where
                 remedy = "correct the value or the comment"
                 yield Finding(entry.page, claim, NAME, reason, (value.where,), remedy, to_blame=False)
 
 
-def _contradicts(kind: str, raw: str, comment: str) -> bool:
-    amount, declared = _AMOUNT.fullmatch(comment), parse_quantity(raw)
+def _contradicts(kind: str, value: Value) -> bool:
+    amount, declared = _AMOUNT.fullmatch(value.comment), value.quantity
     sizes = UNITS.get(kind, {}).get(amount["unit"].casefold()) if amount else None
     said = parse_quantity(re.sub("[_,]", "", amount["number"])) if amount else None
     if not sizes or said is None or declared is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.index.claim import ClaimKey
 from harness.index.entries import Entry, Index, Value
 from harness.index.faults import Location
-from harness.index.quantity import Quantity, parse_quantity
+from harness.index.quantity import Quantity
 from harness.index.weights_url import WeightsFile, weights_file
 
 _QUANTITIES = ("parameters", "flops", "file_size")
@@ -114,7 +114,7 @@ def entries(indexes: Iterable[Index]) -> tuple[DeclaredModel, ...]:
 
 
 def _entry(page: str, name: str, record: Entry) -> DeclaredModel:
-    parsed = {kind: parse_quantity(record.text(kind) or "") for kind in _QUANTITIES}
+    parsed = {kind: record.quantity(kind) for kind in _QUANTITIES}
     quantities = {kind: quantity for kind, quantity in parsed.items() if quantity and quantity.value > 0}
     address = record.text("weights") or ""
     said = " ".join(
@@ -132,7 +132,7 @@ def figures(models: Iterable[DeclaredModel]) -> Iterator[DeclaredAccuracy]:
     for entry in models:
         for result in entry.record.results:
             for kind in ACCURACIES:
-                quantity = parse_quantity(result.text(kind) or "")
+                quantity = result.quantity(kind)
                 if quantity is not None:
                     yield DeclaredAccuracy(entry, result, kind, quantity)
 

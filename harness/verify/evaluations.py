@@ -27,7 +27,7 @@ from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure, Scores
 from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.entries import Entry
-from harness.index.quantity import Quantity, parse_quantity
+from harness.index.quantity import Quantity
 from harness.measure.checkpoint import contents, sha256
 from harness.project.resources import EvaluationOptions
 from harness.verdict import NotHereError, Status
@@ -192,7 +192,7 @@ def _failing(one: _Wanted, evaluation: Evaluation) -> dict[str, Quantity]:
     if not evaluation.complete:
         return {}
     tolerance = one.subject.resources.tolerances[evaluation.precision]
-    declared = {metric: parse_quantity(one.result.text(kind) or "") for kind, metric in METRICS.items()}
+    declared = {metric: one.result.quantity(kind) for kind, metric in METRICS.items()}
     return {
         metric: quantity
         for metric, quantity in declared.items()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.index.claim import Claim
+from harness.index.claim import claim_of_text
 from harness.index.faults import Location
 from harness.report.figures.accuracy import accuracy
 from harness.report.figures.drawing import Area, Figure
@@ -23,7 +23,7 @@ from harness.verdict import Status, Verdict
 def _verdict(model: str | None, kind: str, declared: str, measured: str | None = None, **evidence: object) -> Verdict:
     status = Status.PASS if measured else Status.NOT_RUN
     return Verdict(
-        Claim("p.md", model, kind, declared, Location("p.md", 1, 1)), status, "why", measured, evidence=evidence
+        claim_of_text("p.md", model, kind, declared, Location("p.md", 1, 1)), status, "why", measured, evidence=evidence
     )
 
 

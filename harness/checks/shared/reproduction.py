@@ -10,7 +10,7 @@ from harness.evaluate.data.conditions import INTERPOLATIONS, Conditions, Geometr
 from harness.evaluate.evaluation import Evaluation, Suspect
 from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.entries import Entry
-from harness.index.quantity import Quantity, parse_quantity
+from harness.index.quantity import Quantity
 from harness.project.resources import Tolerance
 from harness.verdict import NotHereError, Status
 
@@ -33,7 +33,7 @@ def judged_within(declared: Quantity, measured: Decimal, tolerance: Tolerance) -
 def stopping_rule(subject: Subject, result: Entry) -> StoppingRule | None:
     """When a result's accuracies, all that are declared, count as sure; None where all images are asked for."""
     options = subject.resources.evaluation
-    quantities = {metric: parse_quantity(result.text(kind) or "") for kind, metric in METRICS.items()}
+    quantities = {metric: result.quantity(kind) for kind, metric in METRICS.items()}
     declared = tuple((metric, quantity.value) for metric, quantity in quantities.items() if quantity)
     if options.until_sure is None or not declared:
         return None
@@ -49,14 +49,14 @@ def reproduced(subject: Subject, result: Entry, found: Evaluation) -> bool:
     judged = [
         judged_within(quantity, found.scores.counts.percent(metric), tolerance)
         for kind, metric in METRICS.items()
-        if (quantity := parse_quantity(result.text(kind) or ""))
+        if (quantity := result.quantity(kind))
     ]
     return bool(judged) and Status.FAIL not in judged
 
 
 def declared_conditions(subject: Subject) -> Conditions:
     """The conditions that the page declares. Raises NotHereError where one is missing or means nothing here."""
-    crop, interpolation = parse_quantity(subject.record.text("crop_pct") or ""), subject.record.text("interpolation")
+    crop, interpolation = subject.record.quantity("crop_pct"), subject.record.text("interpolation")
     if crop is None or interpolation is None:
         undeclared = "Crop Pct" if crop is None else "Interpolation"
         raise NotHereError(f"the page declares no {undeclared}", f"add '{undeclared}:' to the model's metadata")
@@ -80,12 +80,11 @@ def made_of(found: Evaluation) -> dict[str, Any]:
 
 def same_conditions(subject: Subject, evaluation: Mapping[str, Any]) -> bool:
     """Whether an evaluation was made under the conditions that the page declares."""
-    return all(_value(subject.record.text(kind)) == _value(str(evaluation[kind])) for kind in _CONDITIONS)
-
-
-def _value(text: str | None) -> Any:
-    quantity = parse_quantity(text or "")
-    return quantity.value if quantity else text
+    declared = {kind: subject.record.quantity(kind) for kind in _CONDITIONS}
+    return all(
+        quantity.value == evaluation[kind] if quantity else subject.record.text(kind) == str(evaluation[kind])
+        for kind, quantity in declared.items()
+    )
 
 
 def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, Any]]:

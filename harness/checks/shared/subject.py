@@ -10,7 +10,6 @@ from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.scores import Failure
 from harness.index.claim import Claim
 from harness.index.entries import Entry, Index
-from harness.index.quantity import parse_quantity
 from harness.index.weights_url import WeightsFile, is_relative, weights_file
 from harness.measure.checkpoint import sha256
 from harness.measure.operations import ForwardError, Trace, trace
@@ -118,7 +117,7 @@ class Subject:
     @property
     def image_size(self) -> int:
         """The declared side of the square input image, in pixels."""
-        declared = parse_quantity(self.record.text("image_size") or "")
+        declared = self.record.quantity("image_size")
         if declared is None:
             raise NotHereError("the page declares no image size", "add 'Image Size:' to the model's metadata")
         return int(declared.value)
@@ -126,7 +125,7 @@ class Subject:
     @property
     def input_size(self) -> InputSize:
         """The declared image size; else the one that the network is made for, else the usual one."""
-        declared = parse_quantity(self.record.text("image_size") or "")
+        declared = self.record.quantity("image_size")
         if declared is not None:
             return InputSize(int(declared.value), declared=True)
         return InputSize(self.network.image_size or _USUAL_SIZE, declared=False)

@@ -48,14 +48,14 @@ def accuracy(name: str, verdicts: Sequence[Verdict]) -> Figure | None:
 def _points(model: str, verdicts: Iterable[Verdict]) -> Iterable[Point]:
     multiply_adds = next((_number(verdict.measured) for verdict in verdicts if verdict.claim.kind == "flops"), None)
     for verdict in verdicts:
-        declared = _number(verdict.claim.declared)
+        declared = verdict.claim.number
         if verdict.claim.kind != "top_1_accuracy" or declared is None or not multiply_adds or multiply_adds < 0:
             continue
         evaluations = verdict.evidence.get("published evaluations")
         rows = evaluations if isinstance(evaluations, list) else []
         published = [_number(row.get("top_1")) for row in rows if isinstance(row, Mapping)]
         found = tuple(value for value in published if value is not None)
-        yield Point(model, multiply_adds, declared, _number(verdict.measured), found)
+        yield Point(model, multiply_adds, float(declared.value), _number(verdict.measured), found)
 
 
 def _number(value: object) -> float | None:
