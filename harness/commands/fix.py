@@ -9,7 +9,8 @@ from harness.errors import UserError
 from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.claims import claims
-from harness.index.edits.in_place import Edit, Editable, EditError, apply, editable, edits_of, in_style
+from harness.index.edits.in_place import Edit, Editable, EditError, apply, editable, edits_of
+from harness.index.edits.style import in_style
 from harness.index.faults import PageError
 from harness.index.page import page_from_text
 from harness.index.prose import fix_encoding

@@ -35,7 +35,7 @@ class ScalarNode:
 
 @dataclass(frozen=True, slots=True)
 class SequenceNode:
-    """A list of nodes. `flow` is true if it is written as `[a, b]`; `span` is its start and end in the text."""
+    """A list of nodes. `flow` is true if it is written as `[a, b]`; `span` is then its start and end in the text."""
 
     items: tuple["Node", ...]
     where: Location
@@ -45,11 +45,12 @@ class SequenceNode:
 
 @dataclass(frozen=True, slots=True)
 class MappingNode:
-    """Keys in the order of the page, each with its location and its value. `flow` is true for `{a: b}`."""
+    """Keys in the order of the page, each with its location and value. `flow` and `span` are as for a list."""
 
     entries: dict[str, tuple[Location, "Node"]]
     where: Location
     flow: bool = False
+    span: tuple[int, int] = (-1, -1)
 
     def get(self, key: str) -> "Node | None":
         """The node under `key`, or None."""
@@ -172,11 +173,11 @@ class _Converter:
             if isinstance(node, yaml.SequenceNode):
                 items = tuple(self.convert(item, f"{path}[{n}]") for n, item in enumerate(node.value))
                 return SequenceNode(items, where, bool(node.flow_style), span)
-            return self._convert_mapping(node, where)
+            return self._convert_mapping(node, where, span)
         finally:
             self.open_nodes.pop()
 
-    def _convert_mapping(self, node: Any, where: Location) -> MappingNode:
+    def _convert_mapping(self, node: Any, where: Location, span: tuple[int, int]) -> MappingNode:
         entries: dict[str, tuple[Location, Node]] = {}
         for key_node, value_node in node.value:
             key = key_node.value
@@ -190,7 +191,7 @@ class _Converter:
                 self.faults.append(repeated_key(key_where, key, entries[key][0]))
             else:
                 entries[key] = key_where, self.convert(value_node, path)
-        return MappingNode(entries, where, bool(node.flow_style))
+        return MappingNode(entries, where, bool(node.flow_style), span)
 
 
 def repeated_key(where: Location, key: str, first: Location) -> Fault:

@@ -7,7 +7,8 @@ import pytest
 
 from harness.index.claim import Claim
 from harness.index.claims import claims
-from harness.index.edits.in_place import apply, editable, edits_of, in_style
+from harness.index.edits.in_place import apply, editable, edits_of
+from harness.index.edits.style import in_style
 from harness.index.entries import Index
 from harness.index.faults import PageError
 from harness.index.files import matching, same_answers
