@@ -9,7 +9,7 @@ from harness.errors import UserError
 from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.claims import claims
-from harness.index.edits.in_place import Edit, Editable, EditError, apply, editable, edits_of
+from harness.index.edits.in_place import Edit, Editable, EditError, apply, editable, edits_of, override_edit
 from harness.index.edits.style import in_style
 from harness.index.faults import PageError
 from harness.index.page import page_from_text
@@ -175,26 +175,42 @@ class _Trial:
         try:
             after = self._edited(name, texts, edits)
         except (EditError, PageError):
-            edits = self._compatible(name, texts, edits, wanted)
+            edits = self._compatible(
+                page, texts, edits, {_key(verdict.claim): verdict for verdict in wanted}, unrounded
+            )
             after = self._edited(name, texts, edits)
         written.update(edits)
         return after
 
     def _compatible(
-        self, name: str, texts: Mapping[str, str], edits: Mapping[_Key, tuple[Edit, ...]], wanted: Iterable[Verdict]
+        self,
+        page: Editable,
+        texts: Mapping[str, str],
+        edits: Mapping[_Key, tuple[Edit, ...]],
+        verdicts: Mapping[_Key, Verdict],
+        unrounded: set[_Key],
     ) -> dict[_Key, tuple[Edit, ...]]:
-        """Those corrections that can be written together with the ones before them; the next round tries the others."""
+        """Those corrections that can be written together with the ones before them; the next round tries the others.
+
+        A value that other models inherit too is overridden in the model itself.
+        """
         together: dict[_Key, tuple[Edit, ...]] = {}
-        verdicts = {_key(verdict.claim): verdict for verdict in wanted}
         for key, of_claim in edits.items():
-            try:
-                self._edited(name, texts, {**together, key: of_claim})
-            except (EditError, PageError):
-                if not together:
-                    self._leave([verdicts[key]], "it cannot be written without changing more than its own value")
-            else:
-                together[key] = of_claim
+            candidates = [of_claim, *_overriding(page, verdicts[key], exact=key in unrounded)]
+            fitting = [edit for edit in candidates if self._fits(page.page.name, texts, {**together, key: edit})]
+            if fitting:
+                together[key] = fitting[0]
+            elif not together:
+                self._leave([verdicts[key]], "it cannot be written without changing more than its own value")
         return together
+
+    def _fits(self, name: str, texts: Mapping[str, str], edits: Mapping[_Key, tuple[Edit, ...]]) -> bool:
+        """Whether the edits change nothing but their own claims."""
+        try:
+            self._edited(name, texts, edits)
+        except (EditError, PageError):
+            return False
+        return True
 
     def _edited(self, name: str, texts: Mapping[str, str], edits: Mapping[_Key, tuple[Edit, ...]]) -> str:
         """The file after the edits. Raises EditError or PageError where they change more than their own claims."""
@@ -242,12 +258,26 @@ def _false_together(false: Iterable[Verdict]) -> list[Verdict]:
 
 
 def _key(claim: Claim) -> _Key:
-    place = claim.declared if claim.kind == "text" else claim.where.path
+    # A value that a model inherits and one of its own, which overrides it, are the same claim.
+    path = claim.where.path.rpartition("Metadata.")[2] if claim.model else claim.where.path
+    place = claim.declared if claim.kind == "text" else path
     return claim.page, claim.model, claim.kind, claim.where.file, place
 
 
 def _edits(page: Editable, verdict: Verdict, *, exact: bool) -> tuple[Edit, ...]:
-    claim, values = verdict.claim, verdict.correction
-    if len(values) == 1:
-        values = (in_style(claim.declared, values[0], exact=exact),)
-    return edits_of(page, claim, values)
+    return edits_of(page, verdict.claim, _written(verdict, exact=exact))
+
+
+def _overriding(page: Editable, verdict: Verdict, *, exact: bool) -> list[tuple[Edit, ...]]:
+    """The edit that gives the model a value of its own, if it inherits the false one."""
+    values = _written(verdict, exact=exact)
+    try:
+        return [(override_edit(page, verdict.claim, values if len(values) > 1 else values[0]),)]
+    except EditError:
+        return []
+
+
+def _written(verdict: Verdict, *, exact: bool) -> tuple[str, ...]:
+    """What the claim is to declare, a single value in the style of the page."""
+    values = verdict.correction
+    return (in_style(verdict.claim.declared, values[0], exact=exact),) if len(values) == 1 else values

@@ -74,6 +74,17 @@ def edits_of(source: Editable, claim: Claim, values: Sequence[str]) -> tuple[Edi
     raise EditError("it is not a value of its own in the model-index")
 
 
+def override_edit(source: Editable, claim: Claim, value: Data) -> Edit:
+    """The edit that gives a model its own value of a field inherited from a collection. Raises EditError."""
+    key = claim.where.path.rpartition("Metadata.")[2]
+    for node in source.nodes.values() if claim.where.path.startswith("Collections") else ():
+        fields = node.by_kind() if isinstance(node, MappingNode) else {}
+        name, metadata = fields.get("name"), fields.get("metadata")
+        if isinstance(name, ScalarNode) and name.raw == claim.model and isinstance(metadata, MappingNode):
+            return insert_key(source, metadata, key, value)
+    raise EditError("the model has no metadata of its own on the page")
+
+
 def insert_key(source: Editable, mapping: MappingNode, key: str, value: Data) -> Edit:
     """The edit that adds a key at the end of a mapping, in the style of the page. Raises EditError."""
     entries = list(mapping.entries.values())

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from io import StringIO
+from typing import Any
 
 import yaml
 
@@ -43,7 +44,7 @@ def _is_plain(value: str) -> bool:
     if not value.isprintable():
         return False
     try:
-        document = yaml.compose(f"- a: {value}\n- [{value}]\n", Loader=yaml.CSafeLoader)
+        document: Any = yaml.compose(f"- a: {value}\n- [{value}]\n", Loader=yaml.CSafeLoader)
         ((_, in_line),), in_brackets = (item.value for item in document.value)
     except (yaml.YAMLError, ValueError):
         return False
