@@ -158,9 +158,9 @@ def _explain(error: "ValidationError") -> Iterator[Violation]:
     schema, value, limit = cast("Any", error.schema), cast("Any", error.instance), cast("Any", error.validator_value)
     path: tuple[Step, ...] = tuple(error.absolute_path)
     if error.validator == "additionalProperties" and limit is False:
-        known = schema.get("properties", {})
+        known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
         for key in value:
-            if key not in known:
+            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
                 yield Violation((*path, key), "a known key", repr(key), suggest_key(key, known))
     elif error.validator == "required":
         key = next(key for key in limit if error.message == f"{key!r} is a required property")
