@@ -1,16 +1,17 @@
-"""A verdict: a claim, how it fared, and everything a reader needs to believe it."""
+"""A verdict: a claim, its status, and the evidence that a reader needs to believe it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from harness.index.claim import Claim, claim_of_text
 from harness.index.faults import Location
 
 
 class Status(StrEnum):
-    """How a claim fared."""
+    """The result of judging a claim."""
 
     PASS = "pass"
     EXPLAINED = "explained"
@@ -21,7 +22,7 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-# The most serious first: what a cell that stands for several verdicts shows.
+# The most serious first: a table cell that stands for several verdicts shows the first of these.
 SEVERITY = (
     Status.ERROR,
     Status.FAIL,
@@ -33,19 +34,70 @@ SEVERITY = (
 )
 
 
-def false_statuses(*, strict: bool) -> frozenset[Status]:
-    """The statuses that make a run end as false; `strict` counts what is not proven among them."""
+def failing_statuses(*, strict: bool) -> frozenset[Status]:
+    """The statuses that give exit code 1; `strict` adds `explained` and `not_run`."""
     return frozenset({Status.FAIL, Status.EXPLAINED, Status.NOT_RUN} if strict else {Status.FAIL})
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The verdict on one claim.
+# A value in the evidence. A tuple is a series, such as the widths of all blocks.
+Cell = str | int | float | bool | tuple[str | int | float, ...]
 
-    `measured` is what was found here, by `method`; `difference` says how far it is from the declared value.
-    `correction` is what to declare instead, as measured here or published: a text, or the items of a list.
-    `evidence` holds plain values, and tables as lists of rows. `environment` says on which machine and with which
-    versions it was measured, where that matters; committed reports leave it out.
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One named value, or a list of them."""
+
+    id: str
+    label: str
+    values: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of values. Without `columns`, each row is a name and its value."""
+
+    id: str
+    label: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def column(self, name: str) -> list[Cell]:
+        """The values of one column. Raises ValueError if there is no such column."""
+        position = self.columns.index(name)
+        return [row[position] for row in self.rows]
+
+
+Evidence = Fact | Table
+
+
+def fact(id: str, label: str, value: Cell) -> Fact:  # noqa: A002 - the field's name
+    """A fact with one value."""
+    return Fact(id, label, (value,))
+
+
+def facts(id: str, label: str, values: Iterable[Cell]) -> Fact:  # noqa: A002
+    """A fact with a list of values."""
+    return Fact(id, label, tuple(values))
+
+
+def table(id: str, label: str, rows: Sequence[Mapping[str, Cell]]) -> Table:  # noqa: A002
+    """A table from rows by column name. A value that a row lacks is shown as `-`."""
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    return Table(id, label, columns, tuple(tuple(row.get(name, "-") for name in columns) for row in rows))
+
+
+def properties(id: str, label: str, values: Mapping[str, Cell]) -> Table:  # noqa: A002
+    """A table of names and their values."""
+    return Table(id, label, (), tuple(values.items()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The verdict on one claim. Made by `passed`, `failed` and the other constructors below.
+
+    `measured` is the value found on this machine by `method`, `difference` its distance from the declared one.
+    `correction` is what to declare instead: a text, or the items of a list. `environment` names the machine and the
+    versions of an evaluation; committed reports leave it out.
     """
 
     claim: Claim
@@ -55,12 +107,16 @@ class Verdict:
     difference: str | None = None
     method: str | None = None
     remedy: str | None = None
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Sequence[Evidence] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
-    correction: tuple[str, ...] = ()
+    correction: Sequence[str] = ()
+
+    def find(self, evidence_id: str) -> Evidence | None:
+        """The evidence with this id."""
+        return next((item for item in self.evidence if item.id == evidence_id), None)
 
     def as_json(self) -> dict[str, Any]:
-        """The verdict as the JSON report holds it."""
+        """The verdict as plain values, for the JSON report and the cache."""
         claim = self.claim
         return {
             "page": claim.page,
@@ -75,31 +131,87 @@ class Verdict:
             "remedy": self.remedy,
             "correction": list(self.correction),
             "where": asdict(claim.where),
-            "evidence": dict(self.evidence),
+            "evidence": {item.id: _evidence_as_json(item) for item in self.evidence},
             "environment": dict(self.environment),
         }
 
 
+def _evidence_as_json(item: Evidence) -> dict[str, Any]:
+    if isinstance(item, Fact):
+        return {"label": item.label, "values": list(item.values)}
+    return {"label": item.label, "columns": list(item.columns), "rows": [list(row) for row in item.rows]}
+
+
 def verdict_from_json(data: Mapping[str, Any]) -> Verdict:
     """The verdict that `as_json` wrote."""
-    where = Location(**data["where"])
-    claim = claim_of_text(data["page"], data["model"], data["claim"], data["declared"], where)
+    claim = claim_of_text(data["page"], data["model"], data["claim"], data["declared"], Location(**data["where"]))
+    plain = {name: data[name] for name in ("reason", "measured", "difference", "method", "remedy", "environment")}
     return Verdict(
-        claim,
-        Status(data["status"]),
-        data["reason"],
-        data["measured"],
-        data["difference"],
-        data["method"],
-        data["remedy"],
-        data["evidence"],
-        data["environment"],
-        tuple(data["correction"]),
+        claim=claim,
+        status=Status(data["status"]),
+        evidence=tuple(_evidence_from_json(name, item) for name, item in data["evidence"].items()),
+        correction=tuple(data["correction"]),
+        **plain,
     )
 
 
+def _evidence_from_json(evidence_id: str, item: Mapping[str, Any]) -> Evidence:
+    if "values" in item:
+        return Fact(evidence_id, item["label"], _cells(item["values"]))
+    return Table(evidence_id, item["label"], tuple(item["columns"]), tuple(map(_cells, item["rows"])))
+
+
+def _cells(values: Iterable[Any]) -> tuple[Cell, ...]:
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
+
+
+class _Details(TypedDict, total=False):
+    measured: str | None
+    difference: str | None
+    method: str | None
+    evidence: Sequence[Evidence]
+    environment: Mapping[str, Any]
+    correction: Sequence[str]
+
+
+def passed(claim: Claim, *, reason: str, remedy: str | None = None, **details: Unpack[_Details]) -> Verdict:
+    """The claim was reproduced under the declared conditions."""
+    return _verdict(claim, Status.PASS, reason, remedy, details)
+
+
+def explained(claim: Claim, *, reason: str, remedy: str | None = None, **details: Unpack[_Details]) -> Verdict:
+    """The claim was reproduced exactly, under conditions or a convention other than the declared ones."""
+    return _verdict(claim, Status.EXPLAINED, reason, remedy, details)
+
+
+def failed(claim: Claim, *, reason: str, remedy: str, **details: Unpack[_Details]) -> Verdict:
+    """The claim was proven false. `remedy` says what to declare or do instead."""
+    return _verdict(claim, Status.FAIL, reason, remedy, details)
+
+
+def not_run(claim: Claim, *, reason: str, remedy: str, **details: Unpack[_Details]) -> Verdict:
+    """Something that the check needs is missing on this machine. `remedy` says what supplies it."""
+    return _verdict(claim, Status.NOT_RUN, reason, remedy, details)
+
+
+def unchecked(claim: Claim, *, reason: str, remedy: str | None = None, **details: Unpack[_Details]) -> Verdict:
+    """No check can decide the claim."""
+    return _verdict(claim, Status.UNCHECKED, reason, remedy, details)
+
+
+def errored(claim: Claim, *, reason: str, remedy: str, **details: Unpack[_Details]) -> Verdict:
+    """The check could not finish."""
+    return _verdict(claim, Status.ERROR, reason, remedy, details)
+
+
+def _verdict(claim: Claim, status: Status, reason: str, remedy: str | None, details: _Details) -> Verdict:
+    details["evidence"] = tuple(details.get("evidence", ()))
+    details["correction"] = tuple(details.get("correction", ()))
+    return Verdict(claim=claim, status=status, reason=reason, remedy=remedy, **details)
+
+
 class NotHereError(Exception):
-    """Something a check needs is missing on this machine: what, and what supplies it."""
+    """Something that a check needs is missing on this machine: what it is, and what supplies it."""
 
     def __init__(self, missing: str, supply: str) -> None:
         self.missing = missing
@@ -108,3 +220,18 @@ class NotHereError(Exception):
 
     def __reduce__(self) -> tuple[type["NotHereError"], tuple[str, str]]:
         return type(self), (self.missing, self.supply)
+
+
+def typed(values: Mapping[str, Any]) -> tuple[Evidence, ...]:
+    """Typed evidence from plain values by label."""
+    items: list[Evidence] = []
+    for label, value in values.items():
+        slug = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+        if isinstance(value, Mapping):
+            cells = {str(k): tuple(v) if isinstance(v, list) else v for k, v in value.items()}
+            items.append(properties(slug, label, cells))
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            items.append(table(slug, label, value))
+        else:
+            items.append(facts(slug, label, value if isinstance(value, list) else [value]))
+    return tuple(items)

@@ -27,7 +27,7 @@ from harness.measure.checkpoint import sha256
 from harness.project.records import Record
 from harness.project.references import shown
 from harness.project.resources import Tolerance
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Status, Verdict, errored, failed, not_run, typed
 
 KINDS = tuple(METRICS)
 NEEDS = frozenset({Need.PAGE, Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
@@ -55,7 +55,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         return _unmeasured(claim, subject, result, missing, stale)
     if isinstance(found, Failure):
         remedy = "mend what it names, and run again; nothing was counted"
-        return Verdict(claim, Status.ERROR, f"The evaluation could not finish: {found.reason}", remedy=remedy)
+        return errored(claim, reason=f"The evaluation could not finish: {found.reason}", remedy=remedy)
     if not found.complete and (sure := decided_early(claim, subject, found)):
         return sure
     if not found.complete:
@@ -103,16 +103,16 @@ def _verdict(claim: Claim, measurement: _Measurement, reason: str, remedy: str |
     gap = measurement.percent - claim.quantity.value
     status = measurement.status(claim)
     return Verdict(
-        claim,
-        status,
-        reason,
-        f"{measurement.percent}%",
-        f"{gap:+} points" if gap else None,
-        measurement.method,
-        remedy,
-        measurement.evidence,
-        measurement.environment,
-        () if status is Status.PASS else (f"{measurement.percent}%",),
+        claim=claim,
+        status=status,
+        reason=reason,
+        measured=f"{measurement.percent}%",
+        difference=f"{gap:+} points" if gap else None,
+        method=measurement.method,
+        remedy=remedy,
+        evidence=typed(measurement.evidence),
+        environment=measurement.environment,
+        correction=() if status is Status.PASS else (f"{measurement.percent}%",),
     )
 
 
@@ -134,13 +134,15 @@ def _told(status: Status, measurement: _Measurement) -> str:
 
 def _in_part(claim: Claim, found: Evaluation) -> Verdict:
     """What a part of the images says of all of them."""
-    metric, counts, complete = METRICS[claim.kind], found.scores.counts, found.scores.of
+    metric, counts, complete = METRICS[claim.kind], found.scores.counts, found.scores.total_images
     method = f"evaluated in part, {found.precision}, {found.conditions.geometry}"
-    if found.images.surplus:
-        reason = f"Not the images of {found.dataset}, or not in their classes: {found.images.lacking}."
+    if found.images.has_unexpected:
+        reason = f"Not the images of {found.dataset}, or not in their classes: {found.images.missing}."
         supply = "supply the complete set and nothing else"
-        return Verdict(claim, Status.NOT_RUN, reason, None, None, method, supply, {"images": str(found.images)})
-    sampled = found.images.lacking is None
+        return not_run(
+            claim, reason=reason, method=method, remedy=supply, evidence=typed({"images": str(found.images)})
+        )
+    sampled = found.images.missing is None
     low, high = (random_sample if sampled else worst_case)(counts, metric, complete)
     how = f"{CONFIDENCE:.0%} confidence" if sampled else "whatever the images that are not here would give"
     inside = "holds" if low <= claim.quantity.value <= high else "does not hold"
@@ -149,14 +151,14 @@ def _in_part(claim: Claim, found: Evaluation) -> Verdict:
         f"it lies between {low}% and {high}% ({how}), which {inside} the declared value."
     )
     supply = "evaluate all images: leave --subset away"
-    if found.images.lacking:
-        reason, supply = f"{reason} {found.images.lacking}.", "supply the complete set"
+    if found.images.missing:
+        reason, supply = f"{reason} {found.images.missing}.", "supply the complete set"
     evidence = {
         "counted": f"{getattr(counts, metric)} of {counts.images} images right",
         "interval": f"{low}% to {high}%, {how}",
         "images": str(found.images),
     }
-    return Verdict(claim, Status.NOT_RUN, reason, None, None, method, supply, evidence)
+    return not_run(claim, reason=reason, method=method, remedy=supply, evidence=typed(evidence))
 
 
 def _record(subject: Subject, dataset: str | None) -> tuple[Record | None, Record | None]:
@@ -221,13 +223,19 @@ def _unmeasured(claim: Claim, subject: Subject, result: Entry, missing: NotHereE
             f"re-runs ever were ({drift} points)."
         )
         gap, remedy = figure - claim.quantity.value, "measure it again; the published figure is not a measurement here"
-        return Verdict(
-            claim, Status.FAIL, reason, f"{figure}%", f"{gap:+} points", "published evaluation", remedy, evidence
+        return failed(
+            claim,
+            reason=reason,
+            measured=f"{figure}%",
+            difference=f"{gap:+} points",
+            method="published evaluation",
+            remedy=remedy,
+            evidence=typed(evidence),
         )
     told = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
     if stale is not None:
         told += f" The record of {stale.date} is stale: weights, conditions or images are not those it was made of."
-    return Verdict(claim, Status.NOT_RUN, told, None, None, "cross-record rules", missing.supply, evidence)
+    return not_run(claim, reason=told, method="cross-record rules", remedy=missing.supply, evidence=typed(evidence))
 
 
 def _off_published(

@@ -3,7 +3,7 @@
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.components import COMPONENTS, block_widths, components
-from harness.verdict import Status, Verdict
+from harness.verdict import Verdict, failed, passed, typed, unchecked
 
 KINDS = ("block",)
 NEEDS = frozenset({Need.NETWORK})
@@ -16,7 +16,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     tag = next((part.tag for part in COMPONENTS if part.tag.casefold() == wanted), None)
     if tag is None:
         reason = f"No definition is on file for {claim.declared} blocks."
-        return Verdict(claim, Status.UNCHECKED, reason, remedy="define them in harness/measure/components.py")
+        return unchecked(claim, reason=reason, remedy="define them in harness/measure/components.py")
     rows = [
         {
             "model": model.name,
@@ -32,7 +32,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
             "Every residual block of all" if all(row[tag] == row["residual blocks"] for row in rows) else "Each of the"
         )
         reason = f"{each} {len(rows)} networks has one."
-        return Verdict(claim, Status.PASS, reason, claim.declared, None, "forward pass", evidence=evidence)
+        return passed(claim, reason=reason, measured=claim.declared, method="forward pass", evidence=typed(evidence))
     reason = f"There is none in {', '.join(map(str, lacking))}."
     remedy = "correct the sentence, or move these models to another page"
-    return Verdict(claim, Status.FAIL, reason, None, None, "forward pass", remedy, evidence)
+    return failed(claim, reason=reason, method="forward pass", remedy=remedy, evidence=typed(evidence))

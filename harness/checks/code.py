@@ -10,7 +10,7 @@ from harness.index.claim import Claim
 from harness.index.entries import Index
 from harness.measure.source import NotInRepositoryError, lines_at
 from harness.system.git import has_commit
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, failed, passed, typed, unchecked
 
 KINDS = ("code",)
 NEEDS = frozenset({Need.SOURCE})
@@ -26,7 +26,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     place, anchor = _ADDRESS.fullmatch(address.path), _ANCHOR.fullmatch(address.fragment)
     if place is None or anchor is None or not _COMMIT.fullmatch(place["commit"]):
         reason = "The address pins no commit, file and line: what it shows can change, and cannot be checked."
-        return Verdict(claim, Status.UNCHECKED, reason, remedy="link to …/blob/<commit>/<file>#L<line>")
+        return unchecked(claim, reason=reason, remedy="link to …/blob/<commit>/<file>#L<line>")
     if subject.resources.source is None:
         raise NotHereError("no source repository was given", "--source DIR with a git checkout or bare repository")
     source = subject.resources.source
@@ -37,22 +37,31 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         lines = lines_at(source, place["commit"], unquote(place["file"]))
     except NotInRepositoryError as error:
         reason = f"The repository has no {error}."
-        return Verdict(claim, Status.FAIL, reason, method="git objects", remedy="pin a commit and file that exist")
+        return failed(claim, reason=reason, method="git objects", remedy="pin a commit and file that exist")
     line = int(anchor["line"])
     defined = _defined_at(lines, subject.name)
     evidence = {"line": lines[line - 1].strip() if line <= len(lines) else None, "defined on lines": defined}
     if line in defined:
         reason = "The anchored line of the pinned commit defines this model."
-        return Verdict(claim, Status.PASS, reason, f"line {line}", None, "git objects", evidence=evidence)
+        return passed(claim, reason=reason, measured=f"line {line}", method="git objects", evidence=typed(evidence))
     if not defined:
         reason = f"Nothing in the file defines {subject.name} at this commit."
-        return Verdict(claim, Status.FAIL, reason, None, None, "git objects", "link to its definition", evidence)
+        return failed(
+            claim, reason=reason, method="git objects", remedy="link to its definition", evidence=typed(evidence)
+        )
     reason = f"The anchored line is not where {subject.name} is defined."
     gap = f"{defined[-1] - line:+d} lines"
     remedy = f"anchor #L{defined[-1]}"
     corrected = (f"{claim.declared.partition('#')[0]}#L{defined[-1]}",)
-    return Verdict(
-        claim, Status.FAIL, reason, f"line {defined[-1]}", gap, "git objects", remedy, evidence, correction=corrected
+    return failed(
+        claim,
+        reason=reason,
+        measured=f"line {defined[-1]}",
+        difference=gap,
+        method="git objects",
+        remedy=remedy,
+        evidence=typed(evidence),
+        correction=corrected,
     )
 
 

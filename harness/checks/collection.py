@@ -2,7 +2,7 @@
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import Status, Verdict
+from harness.verdict import Verdict, failed, passed, typed
 
 KINDS = ("collection_name",)
 NEEDS = frozenset({Need.PAGE})
@@ -14,7 +14,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     members = [model.name for model in subject.models if claim.declared in model.record.texts("in_collection")]
     if members:
         reason = f"{len(members)} of {len(subject.index.models)} models of the page are in it."
-        return Verdict(claim, Status.PASS, reason, claim.declared, None, "page", evidence={"models": members})
+        return passed(claim, reason=reason, measured=claim.declared, method="page", evidence=typed({"models": members}))
     reason = "No model of the page is in this collection."
     remedy = "remove the collection, or name it in 'In Collection:'"
-    return Verdict(claim, Status.FAIL, reason, None, None, "page", remedy)
+    return failed(claim, reason=reason, method="page", remedy=remedy)

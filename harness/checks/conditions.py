@@ -9,11 +9,11 @@ from harness.checks.shared.reproduction import (
     same_conditions,
 )
 from harness.checks.shared.subject import Need, Subject
-from harness.evaluate.evaluation import Evaluation, Suspect
+from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.index.claim import Claim
 from harness.index.entries import Entry
 from harness.project.references import shown
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, failed, passed, typed
 
 KINDS = ("image_size", "crop_pct", "interpolation")
 NEEDS = frozenset({Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
@@ -48,27 +48,32 @@ def _by_evaluation(claim: Claim, subject: Subject, result: Entry, found: Evaluat
     method = f"evaluated, {found.precision}"
     if reproduced(subject, result, found):
         reason = "The declared accuracy is reproduced under the declared conditions."
-        return Verdict(claim, Status.PASS, reason, claim.declared, None, method, None, evidence, found.environment)
+        return passed(
+            claim,
+            reason=reason,
+            measured=claim.declared,
+            method=method,
+            evidence=typed(evidence),
+            environment=found.environment,
+        )
     first = _explaining(subject, result, found)
     if first and first.kind == claim.kind:
         reason = f"The declared accuracy comes with {first.value}, not with the declared value."
         remedy = f"declare {first.value}"
-        return Verdict(
+        return failed(
             claim,
-            Status.FAIL,
-            reason,
-            first.value,
-            None,
-            method,
-            remedy,
-            evidence,
-            found.environment,
+            reason=reason,
+            measured=first.value,
+            method=method,
+            remedy=remedy,
+            evidence=typed(evidence),
+            environment=found.environment,
             correction=(first.value,),
         )
     return None
 
 
-def _explaining(subject: Subject, result: Entry, found: Evaluation) -> Suspect | None:
+def _explaining(subject: Subject, result: Entry, found: Evaluation) -> CandidateCause | None:
     """The suspect that gives all the accuracies that the result declares, the closest if there are several."""
     tolerance = subject.resources.tolerances[found.precision]
     declared = {metric: result.quantity(kind) for kind, metric in METRICS.items()}
@@ -92,4 +97,10 @@ def _by_published(claim: Claim, subject: Subject) -> Verdict:
         raise NotHereError(missing, "--weights DIR --imagenet DIR, to measure the accuracy")
     evidence = {"published evaluations": [shown(item) for item in evaluations]}
     reason = "These weights were evaluated elsewhere under all the declared conditions."
-    return Verdict(claim, Status.PASS, reason, claim.declared, None, f"published evaluations, {recipe}", None, evidence)
+    return passed(
+        claim,
+        reason=reason,
+        measured=claim.declared,
+        method=f"published evaluations, {recipe}",
+        evidence=typed(evidence),
+    )

@@ -4,7 +4,7 @@ from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.timm_weights import loaded_weights
 from harness.project.references import shown
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, failed, passed, typed
 
 KINDS = ("create_model",)
 NEEDS = frozenset({Need.TIMM, Need.REFERENCE})
@@ -21,7 +21,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     method = f"timm {version}"
     if loaded is None:
         reason = "timm loads no weights by this name."
-        return Verdict(claim, Status.FAIL, reason, None, None, method, "name a model that timm has weights for")
+        return failed(claim, reason=reason, method=method, remedy="name a model that timm has weights for")
     evaluations = subject.references.models.get(subject.name, {}).get("evaluations", ())
     published = [item for item in evaluations if item["recipe"] == loaded.tag]
     evidence = {
@@ -31,10 +31,12 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     }
     if loaded.tag == subject.recipe:
         reason = "By this name timm loads the weights of this page: those tagged with the same training recipe."
-        return Verdict(claim, Status.PASS, reason, loaded.tag, None, method, None, evidence)
+        return passed(claim, reason=reason, measured=loaded.tag, method=method, evidence=typed(evidence))
     told = "; ".join(f"{item['top_1']}, {item['top_5']}%" for item in published) or "no accuracy on file"
     reason = "timm loads other weights by this name than the page describes; shown are their published top-1 and top-5."
     remedy = "say where this page's weights are loaded from"
     if subject.recipe in loaded.tags:
         remedy = f"name the weights with the model, as in 'model.{subject.recipe}'"
-    return Verdict(claim, Status.FAIL, reason, f"{loaded.tag}: {told}", None, method, remedy, evidence)
+    return failed(
+        claim, reason=reason, measured=f"{loaded.tag}: {told}", method=method, remedy=remedy, evidence=typed(evidence)
+    )

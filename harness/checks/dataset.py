@@ -7,7 +7,7 @@ from harness.checks.shared.reproduction import reproduced
 from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import Evaluation
 from harness.index.claim import Claim
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, failed, passed, typed
 
 KINDS = ("dataset",)
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
@@ -32,10 +32,10 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if classes == scores:
         which = "that gives the declared accuracy" if evaluated else "of the published evaluations"
         reason = f"The dataset {which}; its {classes} classes are the network's scores."
-        return Verdict(claim, Status.PASS, reason, claim.declared, None, method, evidence=evidence)
+        return passed(claim, reason=reason, measured=claim.declared, method=method, evidence=typed(evidence))
     reason = f"{named} has {classes} classes, and the network returns {scores} scores."
     remedy = "name the dataset that the network classifies"
-    return Verdict(claim, Status.FAIL, reason, None, None, method, remedy, evidence)
+    return failed(claim, reason=reason, method=method, remedy=remedy, evidence=typed(evidence))
 
 
 def _published(subject: Subject) -> Sequence[Mapping[str, Any]]:

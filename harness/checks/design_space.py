@@ -9,7 +9,7 @@ from harness.index.claim import Claim
 from harness.index.prose import SYMBOLS
 from harness.index.relation import Comparison, Term, holds, parse_relation, same_relation
 from harness.measure.components import block_widths, bottleneck_ratios
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, failed, passed, typed, unchecked
 from harness.zoo.regnet import DESIGNS, WIDTH_STEP, Design
 
 KINDS = tuple(SYMBOLS.values())
@@ -25,12 +25,12 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     method = "design parameters" if claim.kind in _PARAMETERS else "forward pass"
     relation = parse_relation(claim.declared)
     if relation is None:
-        return Verdict(claim, Status.UNCHECKED, "No check reads this relation.")
+        return unchecked(claim, reason="No check reads this relation.")
     judge = _on_the_line if claim.kind == "block_width" else _satisfying
     try:
         rows = [row for model in subject.models for row in judge(relation, claim.kind, model)]
     except KeyError as symbol:
-        return Verdict(claim, Status.UNCHECKED, f"No check knows what {symbol.args[0]} is in this relation.")
+        return unchecked(claim, reason=f"No check knows what {symbol.args[0]} is in this relation.")
     violating = list(dict.fromkeys(row["model"] for row in rows if not row["holds"]))
     evidence: dict[str, Any] = {"networks": rows}
     if claim.kind == "block_width":
@@ -38,16 +38,23 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if violating:
         reason = f"Not so for {', '.join(violating)}."
         remedy = "correct the relation, or move these models to another page"
-        return Verdict(claim, Status.FAIL, reason, None, None, method, remedy, evidence)
+        return failed(claim, reason=reason, method=method, remedy=remedy, evidence=typed(evidence))
     published = published_relation(claim.kind, subject)
     if published is None:
         reason = f"All {len(subject.models)} networks of the page satisfy it; no paper on file states it."
-        return Verdict(claim, Status.PASS, reason, claim.declared, None, method, None, evidence)
+        return passed(claim, reason=reason, measured=claim.declared, method=method, evidence=typed(evidence))
     if not same_relation(claim.declared, published):
         reason = "Every network of the page satisfies it, but the paper states another relation."
-        return Verdict(claim, Status.FAIL, reason, published, None, "paper", f"write {published}", evidence)
+        return failed(
+            claim,
+            reason=reason,
+            measured=published,
+            method="paper",
+            remedy=f"write {published}",
+            evidence=typed(evidence),
+        )
     reason = f"All {len(subject.models)} networks of the page satisfy it, and the paper states it."
-    return Verdict(claim, Status.PASS, reason, published, None, f"{method}, paper", None, evidence)
+    return passed(claim, reason=reason, measured=published, method=f"{method}, paper", evidence=typed(evidence))
 
 
 def published_relation(kind: str, subject: Subject) -> str | None:
@@ -108,7 +115,7 @@ def _widths(relation: tuple[Comparison, ...], subject: Subject) -> dict[str, dic
         model.name: [round(_linear_width(relation, _design(model), j), 2) for j in range(len(widths[model.name]))]
         for model in subject.models
     }
-    return {"u_j, block by block": linear, "widths, block by block": widths}
+    return {"linear widths": linear, "block widths": widths}
 
 
 def _linear_width(relation: tuple[Comparison, ...], design: Design, block: int) -> float:

@@ -8,8 +8,15 @@ from harness.checks.shared.difference import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
-from harness.measure.serialization import BY_NAME, SERIALIZATIONS, Prediction, predictions, state_of
-from harness.verdict import NotHereError, Status, Verdict
+from harness.measure.serialization import (
+    BY_NAME,
+    SERIALIZATIONS,
+    UNKNOWN_ARCHIVE_NAMES,
+    Prediction,
+    predictions,
+    state_of,
+)
+from harness.verdict import NotHereError, Status, Verdict, failed, passed, typed
 
 KINDS = ("file_size",)
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS})
@@ -49,10 +56,18 @@ def _of_zoo(claim: Claim, subject: Subject, on_file: Prediction) -> Verdict:
 
 def _judged(claim: Claim, size: int, reason: str, method: str, evidence: dict[str, object]) -> Verdict:
     if _is_declared(claim.quantity, size):
-        return Verdict(claim, Status.PASS, reason, str(size), None, method, evidence=evidence)
+        return passed(claim, reason=reason, measured=str(size), method=method, evidence=typed(evidence))
     declared = claim.quantity.value
     remedy = f"declare {size}, or name the file that has {declared:f} bytes"
-    return Verdict(claim, Status.FAIL, reason, str(size), difference(declared, size), method, remedy, evidence)
+    return failed(
+        claim,
+        reason=reason,
+        measured=str(size),
+        difference=difference(declared, size),
+        method=method,
+        remedy=remedy,
+        evidence=typed(evidence),
+    )
 
 
 def _is_declared(declared: Quantity, size: int) -> bool:
@@ -81,15 +96,19 @@ def _evidence(prediction: Prediction | None) -> dict[str, object]:
 
 def _searched(claim: Claim, subject: Subject) -> Verdict:
     """Predict by each named serialisation; the first that gives exactly the declared bytes ends the search."""
-    declared = claim.quantity
+    declared, state = claim.quantity, state_of(subject.network)
     tried: list[Prediction] = []
-    for prediction in predictions(state_of(subject.network), SERIALIZATIONS, _saved_as(subject)):
+    for prediction in predictions(state, SERIALIZATIONS, _saved_as(subject)):
         tried.append(prediction)
         if prediction.size == declared.value:
             break
     matching = [prediction for prediction in tried if _is_declared(declared, prediction.size)]
     if matching:
         return _found(claim, matching, tried)
+    if not declared.unit:
+        for prediction in predictions(state, UNKNOWN_ARCHIVE_NAMES):
+            if prediction.size == declared.value:
+                return _found(claim, [prediction], [*tried, prediction])
     nearest = min(tried, key=lambda prediction: abs(prediction.size - declared.value))
     gap = nearest.size - declared.value
     missing = (
@@ -118,7 +137,7 @@ def _found(claim: Claim, matching: list[Prediction], tried: list[Prediction]) ->
     ]
     method = f"prediction, {found.serialization.name}"
     evidence = _evidence(found) | {"serialisations": table}
-    return Verdict(claim, Status.PASS, reason, str(found.size), None, method, evidence=evidence)
+    return passed(claim, reason=reason, measured=str(found.size), method=method, evidence=typed(evidence))
 
 
 def _saved_as(subject: Subject) -> str:

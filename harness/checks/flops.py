@@ -8,8 +8,9 @@ from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
-from harness.measure.operations import ForwardError, Operation, Trace, trace
-from harness.verdict import NotHereError, Status, Verdict
+from harness.measure.operations import ForwardError, Operation, Trace
+from harness.measure.tracing import trace
+from harness.verdict import NotHereError, Status, Verdict, errored, explained, failed, typed
 from harness.zoo.storage import StorageLimitError
 
 KINDS = ("flops",)
@@ -28,7 +29,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if other is not None and (second := multiply_adds(trace(other, size.side, size.side).operations)) != macs.value:
         reason = f"A pass at {at} takes {macs.value} multiply-adds, and as {other.builder} builds the network {second}."
         remedy = "one of the two is wrong: report it as a fault of the harness"
-        return Verdict(claim, Status.ERROR, reason, method="cross-check", remedy=remedy)
+        return errored(claim, reason=reason, method="cross-check", remedy=remedy)
     holds = declared.covers(macs.value)
     if not holds:
         for sample in _sample_traces(subject, size.side):
@@ -36,7 +37,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
                 break
             tried += counts(sample)
     evidence = _evidence(at_size, tried)
-    unread = at_size.unread
+    unread = at_size.unknown_calls
     uncounted = f" Not counted, for want of a rule: {', '.join(unread)}." if unread else ""
     measured, gap = str(macs.value), difference(declared.value, macs.value)
     remedy = f"declare the multiply-adds at {at}"
@@ -44,24 +45,48 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         reason = f"The multiply-adds of one image at {where}.{uncounted}"
         status = Status.PASS if size.declared else Status.EXPLAINED
         mend = None if size.declared else f"declare 'Image Size: {size.side}'"
-        return Verdict(claim, status, reason, measured, None, macs.method, mend, evidence)
+        return Verdict(
+            claim=claim,
+            status=status,
+            reason=reason,
+            measured=measured,
+            method=macs.method,
+            remedy=mend,
+            evidence=typed(evidence),
+        )
     explaining = _exact(tried, declared) or _rounded(tried, declared)
     if explaining:
         first = explaining[0]
         reason = f"{_told(explaining, declared)} It is not the multiply-adds of one image at {where}.{uncounted}"
         remedy += f", or name the convention, {first.method}"
-        return Verdict(
-            claim, Status.EXPLAINED, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,)
+        return explained(
+            claim,
+            reason=reason,
+            measured=measured,
+            difference=gap,
+            method=macs.method,
+            remedy=remedy,
+            evidence=typed(evidence),
+            correction=(measured,),
         )
     none = f"not one of {len(tried)} pairs of a named convention and an input gives the declared number"
     if unread and declared.value > macs.value:
         told = f"{none}, and what {', '.join(unread)} computes could not be counted"
-        raise NotHereError(told, "a rule for it in harness/measure/readers.py")
+        raise NotHereError(told, "a rule for it in harness/measure/call_rules.py")
     if not size.declared and subject.network.image_size is None:
         told = f"{none}; the page declares no image size, and at {at}, which is a guess, there are {macs.value}"
         raise NotHereError(told, "add 'Image Size:' to the model's metadata")
     reason = f"{none.capitalize()}; the multiply-adds are those of one image at {where}.{uncounted}"
-    return Verdict(claim, Status.FAIL, reason, measured, gap, macs.method, remedy, evidence, correction=(measured,))
+    return failed(
+        claim,
+        reason=reason,
+        measured=measured,
+        difference=gap,
+        method=macs.method,
+        remedy=remedy,
+        evidence=typed(evidence),
+        correction=(measured,),
+    )
 
 
 def _exact(tried: list[Count], declared: Quantity) -> list[Count]:
@@ -73,13 +98,13 @@ def _rounded(tried: list[Count], declared: Quantity) -> list[Count]:
     """The counts for the declared size that round to the declared number, by rules whose numbers are rounded."""
     first = tried[0]
     at_size = [count for count in tried if (count.height, count.width) == (first.height, first.width)]
-    return [count for count in at_size if count.convention.rounds and declared.covers(count.value)]
+    return [count for count in at_size if count.convention.rounded and declared.covers(count.value)]
 
 
 def _told(explaining: list[Count], declared: Quantity) -> str:
     """What gives the declared number, in a sentence or two."""
     first, *others = explaining
-    of = f"{first.convention.counts}, for one image of {first.height}×{first.width}."
+    of = f"{first.convention.description}, for one image of {first.height}×{first.width}."
     if first.value == declared.value:
         return f"The declared number is exactly {first.method}: {of}"
     also = f" So do {', '.join(count.method for count in others)}." if others else ""
@@ -103,7 +128,8 @@ def _evidence(at_declared_size: Trace, tried: list[Count]) -> dict[str, object]:
     operations = at_declared_size.operations
     return {
         "conventions": [
-            {"convention": count.method, "counts": count.convention.counts, "value": count.value} for count in tried
+            {"convention": count.method, "counts": count.convention.description, "value": count.value}
+            for count in tried
         ],
         "multiply-adds by stage": _shares(operations, lambda operation: operation.place.layer.partition(".")[0]),
         "multiply-adds by operation": _shares(operations, _described),

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, failed, passed, unchecked
 
 KINDS = ("name", "library", "id", "in_collection")
 NEEDS = frozenset({Need.NETWORK})
@@ -21,23 +21,28 @@ def _name(claim: Claim, subject: Subject) -> Verdict:
     network = subject.network
     note = f" Note: {network.note}." if network.note else ""
     reason = f"{network.builder} builds a network of this name.{note}"
-    return Verdict(claim, Status.PASS, reason, claim.declared, None, type(network.module).__name__)
+    return passed(claim, reason=reason, measured=claim.declared, method=type(network.module).__name__)
 
 
 def _library(claim: Claim, subject: Subject) -> Verdict:
     network = subject.network
     if claim.declared != network.library:
         reason = f"The network is built by {network.builder}, which does not tell whether {claim.declared} has it too."
-        return Verdict(claim, Status.UNCHECKED, reason, None, None, type(network.module).__name__)
+        return unchecked(claim, reason=reason, method=type(network.module).__name__)
     return _name(claim, subject)
 
 
 def _id(claim: Claim, subject: Subject) -> Verdict:
     if claim.declared == subject.name:
-        return Verdict(claim, Status.PASS, "The ID is the model's name.", subject.name, None, "page")
+        return passed(claim, reason="The ID is the model's name.", measured=subject.name, method="page")
     reason = "The ID is not the model's name."
-    return Verdict(
-        claim, Status.FAIL, reason, subject.name, None, "page", f"declare {subject.name}", correction=(subject.name,)
+    return failed(
+        claim,
+        reason=reason,
+        measured=subject.name,
+        method="page",
+        remedy=f"declare {subject.name}",
+        correction=(subject.name,),
     )
 
 
@@ -54,16 +59,18 @@ def _in_collection(claim: Claim, subject: Subject) -> Verdict:
     own = [name for name in claim.texts if name in fitting]
     if own and not any(_is_more(other, name) for name in own for other in fitting):
         reason = "The collection is on this page, and the model's name holds its name."
-        return Verdict(claim, Status.PASS, reason, claim.declared, None, "page")
+        return passed(claim, reason=reason, measured=claim.declared, method="page")
     alike = collections_of_names_alike(subject)
     meant = [name for name in fitting if name in alike]
     if not meant or not alike.isdisjoint(claim.texts):
         reason = "The collection is on this page, but the model's name does not tell whether it belongs there."
-        return Verdict(claim, Status.UNCHECKED, reason, None, None, "page")
+        return unchecked(claim, reason=reason, method="page")
     closest = max(meant, key=len)
     reason = "The model's name holds the name of another collection, where all models are whose names are like its own."
     correction = (closest,) if len(claim.texts) == 1 else ()
-    return Verdict(claim, Status.FAIL, reason, closest, None, "page", f"declare {closest}", correction=correction)
+    return failed(
+        claim, reason=reason, measured=closest, method="page", remedy=f"declare {closest}", correction=correction
+    )
 
 
 def fitting_collections(subject: Subject) -> list[str]:

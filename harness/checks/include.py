@@ -2,7 +2,7 @@
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, passed
 
 KINDS = ("include",)
 NEEDS = frozenset({Need.PAGE})
@@ -15,4 +15,4 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         missing = f"{claim.declared} is not in modelindex/_includes/, so what the page shows there was not read"
         raise NotHereError(missing, "put the file there")
     reason = "The file is there, and it reaches for no other file and no Python object."
-    return Verdict(claim, Status.PASS, reason, claim.declared, None, "template source")
+    return passed(claim, reason=reason, measured=claim.declared, method="template source")

@@ -4,7 +4,7 @@ import re
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, failed, passed, typed, unchecked
 
 KINDS = ("paper_title", "paper_url")
 NEEDS = frozenset({Need.REFERENCE})
@@ -24,15 +24,21 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if claim.kind == "paper_title":
         if claim.declared == title:
             reason = "The title of the paper on file."
-            return Verdict(claim, Status.PASS, reason, title, None, "reference", evidence=evidence)
+            return passed(claim, reason=reason, measured=title, method="reference", evidence=typed(evidence))
         reason = "The paper on file has another title."
-        return Verdict(
-            claim, Status.FAIL, reason, title, None, "reference", f"declare {title}", evidence, correction=(title,)
+        return failed(
+            claim,
+            reason=reason,
+            measured=title,
+            method="reference",
+            remedy=f"declare {title}",
+            evidence=typed(evidence),
+            correction=(title,),
         )
     words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     if claim.declared.rstrip("/").rpartition("/")[2] in {words, number}:
         reason = "The link names the paper, by its title or arXiv number; it was not opened."
-        return Verdict(claim, Status.PASS, reason, claim.declared, None, "address", evidence=evidence)
+        return passed(claim, reason=reason, measured=claim.declared, method="address", evidence=typed(evidence))
     remedy = f"link to https://arxiv.org/abs/{number}" if number else f"link to {title}"
     reason = "The link names neither the paper's title nor its arXiv number; where it leads, only opening it tells."
-    return Verdict(claim, Status.UNCHECKED, reason, None, None, "address", remedy, evidence)
+    return unchecked(claim, reason=reason, method="address", remedy=remedy, evidence=typed(evidence))

@@ -3,9 +3,9 @@
 from harness.checks.shared.difference import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.checkpoint import contents
+from harness.measure.checkpoint import inspect_checkpoint
 from harness.measure.parameters import parameter_count
-from harness.verdict import Status, Verdict
+from harness.verdict import Verdict, errored, failed, passed, typed
 
 KINDS = ("parameters",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
@@ -25,35 +25,41 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         evidence[f"counted by {other.builder}"] = second = parameter_count(other)
         if second != exact:
             reason = f"The network has {exact} learned values, and as {other.builder} builds it {second}."
-            return Verdict(
+            return errored(
                 claim,
-                Status.ERROR,
-                reason,
+                reason=reason,
                 method="cross-check",
                 remedy="one of the two is wrong: report it as a fault of the harness",
-                evidence=evidence,
+                evidence=typed(evidence),
             )
     file = subject.genuine_checkpoint
-    found = contents(file, subject.network) if file else None
+    found = inspect_checkpoint(file, subject.network) if file else None
     method = "count"
-    if found and found.learned:
-        evidence["learned values in the weights file"] = found.learned
+    if found and found.learned_values:
+        evidence["learned values in the weights file"] = found.learned_values
         method = "count, in network and weights file"
-        if found.learned != exact:
+        if found.learned_values != exact:
             reason = "The weights file holds another number of learned values than the network."
-            gap, remedy = difference(exact, found.learned), "name the file that holds this model's weights"
-            return Verdict(claim, Status.FAIL, reason, str(found.learned), gap, method, remedy, evidence)
+            gap, remedy = difference(exact, found.learned_values), "name the file that holds this model's weights"
+            return failed(
+                claim,
+                reason=reason,
+                measured=str(found.learned_values),
+                difference=gap,
+                method=method,
+                remedy=remedy,
+                evidence=typed(evidence),
+            )
     if declared.covers(exact):
         reason = "The network's learned values, counted one by one, round to the declared number."
-        return Verdict(claim, Status.PASS, reason, str(exact), None, method, evidence=evidence)
-    return Verdict(
+        return passed(claim, reason=reason, measured=str(exact), method=method, evidence=typed(evidence))
+    return failed(
         claim,
-        Status.FAIL,
-        "The network has another number of learned values than declared.",
-        str(exact),
-        difference(declared.value, exact),
-        method,
-        f"declare {exact}, or round it",
-        evidence,
+        reason="The network has another number of learned values than declared.",
+        measured=str(exact),
+        difference=difference(declared.value, exact),
+        method=method,
+        remedy=f"declare {exact}, or round it",
+        evidence=typed(evidence),
         correction=(str(exact),),
     )

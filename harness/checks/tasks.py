@@ -2,7 +2,7 @@
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import Status, Verdict
+from harness.verdict import Verdict, failed, passed, typed, unchecked
 
 KINDS = ("tasks", "task")
 NEEDS = frozenset({Need.NETWORK})
@@ -17,20 +17,18 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     evidence = {"output shape": "×".join(map(str, output))}
     if scores and claim.texts == (_CLASSIFICATION,):
         reason = f"The network returns {output[1]} class scores for an image."
-        return Verdict(claim, Status.PASS, reason, _CLASSIFICATION, None, "forward pass", evidence=evidence)
+        return passed(claim, reason=reason, measured=_CLASSIFICATION, method="forward pass", evidence=typed(evidence))
     if scores:
         reason = f"The network returns {output[1]} class scores for an image: it classifies images."
         remedy = f"declare {_CLASSIFICATION}"
-        return Verdict(
+        return failed(
             claim,
-            Status.FAIL,
-            reason,
-            _CLASSIFICATION,
-            None,
-            "forward pass",
-            remedy,
-            evidence,
+            reason=reason,
+            measured=_CLASSIFICATION,
+            method="forward pass",
+            remedy=remedy,
+            evidence=typed(evidence),
             correction=(_CLASSIFICATION,),
         )
     reason = "No check exists for what a network with this output can do."
-    return Verdict(claim, Status.UNCHECKED, reason, None, None, "forward pass", None, evidence)
+    return unchecked(claim, reason=reason, method="forward pass", evidence=typed(evidence))

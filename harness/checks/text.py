@@ -3,7 +3,7 @@
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.prose import fix_encoding
-from harness.verdict import Status, Verdict
+from harness.verdict import Verdict, failed, passed
 
 KINDS = ("text",)
 NEEDS = frozenset({Need.PAGE})
@@ -14,8 +14,13 @@ def check(claim: Claim, subject: Subject) -> Verdict:  # noqa: ARG001 - the clai
     """A text that reads otherwise once decoded rightly is damaged."""
     meant = fix_encoding(claim.declared)
     if meant == claim.declared:
-        return Verdict(claim, Status.PASS, "No wrongly decoded characters.", claim.declared, None, "ftfy")
+        return passed(claim, reason="No wrongly decoded characters.", measured=claim.declared, method="ftfy")
     reason = "Characters were decoded wrongly: UTF-8 was read in another encoding."
-    return Verdict(
-        claim, Status.FAIL, reason, meant, None, "ftfy", f"write {meant} for {claim.declared}", correction=(meant,)
+    return failed(
+        claim,
+        reason=reason,
+        measured=meant,
+        method="ftfy",
+        remedy=f"write {meant} for {claim.declared}",
+        correction=(meant,),
     )

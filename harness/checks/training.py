@@ -8,7 +8,7 @@ from typing import Any
 from harness.checks.shared.difference import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, failed, passed, typed
 
 NEEDS = frozenset({Need.REFERENCE})
 READS = ("recipe of the weights",)
@@ -38,20 +38,19 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     measured, holds = _HOLDS[claim.kind](claim, published)
     if holds:
         reason = "Everything declared here is in the published recipe."
-        return Verdict(claim, Status.PASS, reason, measured, None, method, evidence=evidence)
+        return passed(claim, reason=reason, measured=measured, method=method, evidence=typed(evidence))
     gap = None
     if claim.kind in _NUMBERS:
         gap = difference(claim.quantity.value, Decimal(measured))
     reason = "The recipe published for these weights says otherwise."
-    return Verdict(
+    return failed(
         claim,
-        Status.FAIL,
-        reason,
-        measured,
-        gap,
-        method,
-        f"declare {measured}",
-        evidence,
+        reason=reason,
+        measured=measured,
+        difference=gap,
+        method=method,
+        remedy=f"declare {measured}",
+        evidence=typed(evidence),
         correction=_correction(claim, published),
     )
 

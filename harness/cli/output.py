@@ -48,12 +48,12 @@ def nothing_selected(claims: "Iterable[Claim]", models: tuple[str, ...], kinds: 
 
 def exit_code(verdicts: "Iterable[Verdict]", *, strict: bool) -> int:
     """The most serious of what the verdicts say."""
-    from harness.verdict import Status, false_statuses
+    from harness.verdict import Status, failing_statuses
 
     found = {verdict.status for verdict in verdicts}
     if Status.ERROR in found:
         return NOT_FINISHED
-    return FALSE if found & false_statuses(strict=strict) else NOTHING_FALSE
+    return FALSE if found & failing_statuses(strict=strict) else NOTHING_FALSE
 
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}

@@ -280,4 +280,4 @@ def _overriding(page: Editable, verdict: Verdict, *, exact: bool) -> list[tuple[
 def _written(verdict: Verdict, *, exact: bool) -> tuple[str, ...]:
     """What the claim is to declare, a single value in the style of the page."""
     values = verdict.correction
-    return (in_style(verdict.claim.declared, values[0], exact=exact),) if len(values) == 1 else values
+    return (in_style(verdict.claim.declared, values[0], exact=exact),) if len(values) == 1 else tuple(values)

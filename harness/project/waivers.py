@@ -6,7 +6,7 @@ from datetime import date
 
 from harness.index.claim import Claim
 from harness.index.faults import Location
-from harness.verdict import Status, Verdict
+from harness.verdict import Status, Verdict, failed
 
 # The verdicts of which nobody can say that their waiver is not needed.
 _UNDECIDED = {Status.NOT_RUN, Status.ERROR}
@@ -60,12 +60,12 @@ def _faults(
         claim = Claim(page, model, "waiver", f"{waiver.model} {waiver.claim}, until {waiver.expires}", waiver.where)
         if waiver.expires < today and (covered or everything):
             reason = f"The waiver has expired: {waiver.reason}"
-            yield Verdict(claim, Status.FAIL, reason, remedy="mend the claim, or decide anew until when it is waived")
+            yield failed(claim, reason=reason, remedy="mend the claim, or decide anew until when it is waived")
         elif not everything:
             continue
         elif not covered:
             reason = f"No page has a claim {waiver.claim} of {waiver.model}."
-            yield Verdict(claim, Status.FAIL, reason, remedy="remove the waiver, or correct its model and claim")
+            yield failed(claim, reason=reason, remedy="remove the waiver, or correct its model and claim")
         elif not statuses & {Status.FAIL, *_UNDECIDED}:
             reason = "Nothing that it waives is false any more."
-            yield Verdict(claim, Status.FAIL, reason, remedy="remove the waiver")
+            yield failed(claim, reason=reason, remedy="remove the waiver")

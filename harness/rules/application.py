@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.index.claim import Claim, ClaimKey
 from harness.rules.finding import Finding
-from harness.verdict import Status, Verdict
+from harness.verdict import Status, Table, Verdict, not_run
 
 _METHOD = "cross-record rules"
 _UNDECIDED = {Status.NOT_RUN, Status.UNCHECKED}
@@ -27,7 +27,7 @@ def suspicious_claims(claims: Iterable[Claim], findings: Iterable[Finding]) -> t
     """A `fail` for each claim that a finding speaks against, whether or not it is the one to blame."""
     by_claim = _by_claim(findings)
     suspected = ((claim, by_claim.get((claim.page, claim.key))) for claim in claims)
-    return tuple(_false(Verdict(claim, Status.NOT_RUN, ""), found) for claim, found in suspected if found)
+    return tuple(_false(not_run(claim, reason="", remedy=""), found) for claim, found in suspected if found)
 
 
 def _by_claim(findings: Iterable[Finding]) -> dict[tuple[str, ClaimKey], list[Finding]]:
@@ -43,7 +43,7 @@ def _in_light_of(verdict: Verdict, findings: Sequence[Finding] | None) -> Verdic
     if verdict.status in _UNDECIDED and any(finding.to_blame for finding in findings):
         return _false(verdict, findings)
     told = [verdict.reason, _told(findings)] if verdict.status not in _UNDECIDED else [_told(findings), verdict.reason]
-    return replace(verdict, reason=" ".join(told), evidence={**verdict.evidence, _METHOD: _rows(findings)})
+    return replace(verdict, reason=" ".join(told), evidence=(*verdict.evidence, _table(findings)))
 
 
 def _false(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
@@ -55,7 +55,7 @@ def _false(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
         reason=_told(blaming),
         method=_METHOD,
         remedy="; ".join(dict.fromkeys(finding.remedy for finding in blaming)),
-        evidence={**verdict.evidence, _METHOD: _rows(findings)},
+        evidence=(*verdict.evidence, _table(findings)),
     )
 
 
@@ -70,9 +70,7 @@ def _at(finding: Finding) -> str:
     return f" See {', '.join(others[:_MOST_TOLD])}{more}." if others else ""
 
 
-def _rows(findings: Sequence[Finding]) -> list[dict[str, str]]:
-    """A table of the findings, for the evidence: each with the places that speak against the claim."""
-    return [
-        {"rule": finding.rule, "found": finding.reason, "speaks against it": ", ".join(map(str, finding.places))}
-        for finding in findings
-    ]
+def _table(findings: Sequence[Finding]) -> Table:
+    """The findings, each with the locations that contradict the claim."""
+    rows = [(finding.rule, finding.reason, ", ".join(map(str, finding.places))) for finding in findings]
+    return Table("findings", "cross-page findings", ("rule", "finding", "contradicted by"), tuple(rows))

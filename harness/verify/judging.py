@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from harness.checks import CHECKS
 from harness.checks.shared.subject import Evaluated, Evaluations, Need, Subject
+from harness.errors import UserError
 from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.entries import Index
 from harness.project.references import References
 from harness.project.resources import Resources
 from harness.system.processes import cores, map_in_processes
-from harness.verdict import NotHereError, Status, Verdict
+from harness.verdict import NotHereError, Verdict, errored, not_run, typed, unchecked
 from harness.zoo import BuilderError
 
 # With fewer models, starting processes takes as long as they save.
@@ -98,7 +99,7 @@ def _judge_task(shared: _Shared, task: _Task) -> tuple[tuple[Verdict, ...], ...]
 def _lost(task: _Task) -> tuple[tuple[Verdict, ...], ...]:
     reason = "The check could not finish: its process died, as one does that runs out of memory."
     remedy = "run it with more memory, or with --jobs 1 to see where it ends"
-    verdicts = tuple(Verdict(claim, Status.ERROR, reason, remedy=remedy) for claim in task.claims)
+    verdicts = tuple(errored(claim, reason=reason, remedy=remedy) for claim in task.claims)
     return (verdicts,) * len(task.evaluations)
 
 
@@ -112,14 +113,16 @@ def judge(claim: Claim, subject: Subject) -> Verdict:
     """The verdict on one claim. An exception in a check becomes an `error` verdict with its traceback."""
     check = CHECKS.get(claim.kind)
     if check is None:
-        return Verdict(claim, Status.UNCHECKED, "No check exists for this field.")
+        return unchecked(claim, reason="No check exists for this field.")
     try:
         return check.check(claim, subject)
     except NotHereError as missing:
         reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
-        return Verdict(claim, Status.NOT_RUN, reason, remedy=missing.supply)
+        return not_run(claim, reason=reason, remedy=missing.supply)
     except BuilderError as error:
         return _unfinished(claim, error, str(error), "mend the builder that modelindex/verify.toml names")
+    except UserError:  # wrong configuration ends the run
+        raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - never hidden, never counted as anything else
         told = traceback.format_exception_only(error)[-1].strip()
         return _unfinished(claim, error, told, "report this as a fault of the harness")
@@ -129,4 +132,4 @@ def _unfinished(claim: Claim, error: BaseException, told: str, remedy: str) -> V
     frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
     shown = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
     reason = f"The check could not finish: {told}"
-    return Verdict(claim, Status.ERROR, reason, remedy=remedy, evidence={"traceback": shown})
+    return errored(claim, reason=reason, remedy=remedy, evidence=typed({"traceback": shown}))

@@ -5,9 +5,9 @@ from decimal import Decimal
 from harness.checks.shared.reproduction import MEANS, METRICS, made_of, stopping_rule
 from harness.checks.shared.subject import Subject
 from harness.evaluate.evaluation import Evaluation
-from harness.evaluate.statistics.stopping import Decision, StoppingRule, Sure
+from harness.evaluate.statistics.stopping import Conclusion, Decision, StoppingRule
 from harness.index.claim import Claim
-from harness.verdict import Status, Verdict
+from harness.verdict import Status, Verdict, typed
 
 
 def decided_early(claim: Claim, subject: Subject, found: Evaluation) -> Verdict | None:
@@ -16,22 +16,22 @@ def decided_early(claim: Claim, subject: Subject, found: Evaluation) -> Verdict 
     It is never an exact reproduction: what is inside the margin is explained, as it holds under a condition of its own.
     """
     rule = stopping_rule(subject, subject.result_of(claim))
-    if rule is None or found.images.lacking:
+    if rule is None or found.images.missing:
         return None
-    decision = rule.decision(METRICS[claim.kind], found.scores.looks, found.scores.of)
+    decision = rule.decision(METRICS[claim.kind], found.scores.interim_counts, found.scores.total_images)
     return _verdict(claim, found, rule, decision) if decision else None
 
 
 def _verdict(claim: Claim, found: Evaluation, rule: StoppingRule, decision: Decision) -> Verdict:
     counts, low, high = decision.counts, decision.low, decision.high
-    part = f"{counts.images} of {found.scores.of} images"
+    part = f"{counts.images} of {found.scores.total_images} images"
     sure = f"{_confidence(rule.alpha)} confidence, after {part}: on all of them it lies between {low}% and {high}%"
-    if decision.sure is Sure.INSIDE:
+    if decision.conclusion is Conclusion.WITHIN_MARGIN:
         status, remedy = Status.EXPLAINED, "evaluate all images: leave --until-sure away"
         reason = f"Within ±{rule.margin} points of the declared value with {sure}. This is no exact reproduction."
     else:
         status, remedy = Status.FAIL, "evaluate all images, to look for the reason: leave --until-sure away"
-        reason = f"Farther than ±{rule.reach} points from the declared value with {sure}."
+        reason = f"Farther than ±{rule.excluded_beyond} points from the declared value with {sure}."
     evidence = {
         "accuracy": MEANS,
         "counted": f"{getattr(counts, METRICS[claim.kind])} of {counts.images} images right, in seeded random order",
@@ -41,7 +41,16 @@ def _verdict(claim: Claim, found: Evaluation, rule: StoppingRule, decision: Deci
         **made_of(found),
     }
     method = f"until sure, {part}, {found.precision}, {found.conditions.geometry}"
-    return Verdict(claim, status, reason, f"{low}% to {high}%", None, method, remedy, evidence, found.environment)
+    return Verdict(
+        claim=claim,
+        status=status,
+        reason=reason,
+        measured=f"{low}% to {high}%",
+        method=method,
+        remedy=remedy,
+        evidence=typed(evidence),
+        environment=found.environment,
+    )
 
 
 def _confidence(alpha: Decimal) -> str:

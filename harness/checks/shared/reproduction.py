@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.checks.shared.subject import Subject
 from harness.evaluate.data.conditions import INTERPOLATIONS, Conditions, Geometry
-from harness.evaluate.evaluation import Evaluation, Suspect
+from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.entries import Entry
 from harness.index.quantity import Quantity
@@ -106,7 +106,7 @@ class Giving(StrEnum):
     UNKNOWN = "too few images to tell"
 
 
-def giving(one: Suspect, declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> Giving:
+def giving(one: CandidateCause, declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> Giving:
     """Whether a suspect gives the declared value; not to be told where it cannot be told from the measured one."""
     within = tolerance.explained + one.margins[metric]
     if abs(one.estimates[metric] - declared.value) > within:
@@ -115,9 +115,11 @@ def giving(one: Suspect, declared: Quantity, metric: str, found: Evaluation, tol
     return Giving.YES if gap > within else Giving.UNKNOWN
 
 
-def reproducing_suspects(declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> list[Suspect]:
+def reproducing_suspects(
+    declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance
+) -> list[CandidateCause]:
     """The suspects that give the declared value, the closest first."""
-    reproducing = [one for one in found.suspects if giving(one, declared, metric, found, tolerance) is Giving.YES]
+    reproducing = [one for one in found.causes if giving(one, declared, metric, found, tolerance) is Giving.YES]
     return sorted(reproducing, key=lambda one: abs(one.estimates[metric] - declared.value))
 
 
@@ -130,7 +132,7 @@ def suspect_rows(declared: Quantity, metric: str, found: Evaluation, tolerance: 
             "images": str(one.images),
             "reproduces": giving(one, declared, metric, found, tolerance).value,
         }
-        for one in found.suspects
+        for one in found.causes
     ]
 
 
@@ -141,11 +143,11 @@ def reason_found(declared: Quantity, metric: str, found: Evaluation, tolerance: 
         first, *others = reproducing
         also = f"; so would {', '.join(f'{one.kind} {one.value}' for one in others)}" if others else ""
         return f"With {first.kind} {first.value} it is {_estimate(first, metric)}, which is the declared value{also}."
-    if any(giving(one, declared, metric, found, tolerance) is Giving.UNKNOWN for one in found.suspects):
+    if any(giving(one, declared, metric, found, tolerance) is Giving.UNKNOWN for one in found.causes):
         return "Whether one of the usual suspects reproduces the declared value, the sample is too small to tell."
     return "None of the usual suspects reproduces the declared value."
 
 
-def _estimate(one: Suspect, metric: str) -> str:
+def _estimate(one: CandidateCause, metric: str) -> str:
     margin = f" ± {one.margins[metric]}" if one.margins[metric] else ""
     return f"{one.estimates[metric]}%{margin}"

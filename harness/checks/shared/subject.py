@@ -12,12 +12,13 @@ from harness.index.claim import Claim
 from harness.index.entries import Entry, Index
 from harness.index.weights_url import WeightsFile, is_relative, weights_file
 from harness.measure.checkpoint import sha256
-from harness.measure.operations import ForwardError, Trace, trace
+from harness.measure.operations import ForwardError, Trace
+from harness.measure.tracing import trace
 from harness.project.lock import Locked
 from harness.project.references import References
 from harness.project.resources import Resources
 from harness.verdict import NotHereError
-from harness.zoo import Blueprint, Network, UnknownModelError, build, second
+from harness.zoo import Blueprint, Network, UnknownModelError, build, build_for_cross_check
 from harness.zoo.storage import StorageLimitError
 
 _USUAL_SIZE = 224
@@ -101,7 +102,7 @@ class Subject:
     @property
     def second_network(self) -> Network | None:
         """The same network by another builder, if that was asked for and there is one."""
-        return second(self.blueprint) if self.resources.cross_check else None
+        return build_for_cross_check(self.blueprint) if self.resources.cross_check else None
 
     @property
     def blueprint(self) -> Blueprint:
