@@ -64,7 +64,7 @@ def _edited(metadata: str, kind: str, *values: str, more: str = "") -> str:
         ("    ID: é b\n    FLOPs: 1\n", "a", "    ID: a\n    FLOPs: 1\n"),
     ],
 )
-def test_quotes_comments_and_line_ends_stay(metadata: str, value: str, edited: str) -> None:
+def test_quotes_comments_and_line_endings_stay(metadata: str, value: str, edited: str) -> None:
     assert _edited(metadata, "id", value) == edited
 
 
@@ -99,7 +99,7 @@ LIST = "    Architecture:\n    - B  # why\n    - 'D'\n    Epochs: 1\n"
         ),
     ],
 )
-def test_lists_keep_their_items_and_their_order(metadata: str, values: list[str], edited: str) -> None:
+def test_lists_keep_items_and_order(metadata: str, values: list[str], edited: str) -> None:
     assert _edited(metadata, "architecture", *values) == edited
 
 
@@ -114,7 +114,7 @@ def test_lists_keep_their_items_and_their_order(metadata: str, values: list[str]
         ("    Architecture:\n    - B\n", "architecture", [], "none would be left"),
     ],
 )
-def test_what_is_written_in_another_way_is_left_alone(metadata: str, kind: str, values: list[str], reason: str) -> None:
+def test_values_written_in_other_ways_are_refused(metadata: str, kind: str, values: list[str], reason: str) -> None:
     with pytest.raises(EditError, match=reason):
         _edited(metadata, kind, *values)
 
