@@ -96,6 +96,12 @@ def violations(file: Path, value: object, definition: str = "") -> list[Violatio
 
 @cache
 def _validator(file: Path, definition: str) -> "Draft202012Validator":
+    validator: Draft202012Validator = _validator_class()(load_schema(file, definition))
+    return validator
+
+
+@cache
+def _validator_class() -> Any:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
@@ -120,9 +126,7 @@ def _validator(file: Path, definition: str) -> "Draft202012Validator":
             yield from check_part(validator, item, part, index)
 
     keywords = {"pattern": _check_pattern, "units": _check_units, "properties": check_properties, "items": check_items}
-    validator_class = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
-    validator: Draft202012Validator = validator_class(load_schema(file, definition))
-    return validator
+    return extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
 
 
 def _check_pattern(_: object, pattern: str, value: object, __: Schema) -> "Iterator[ValidationError]":
