@@ -25,7 +25,7 @@ from harness.index.claim import Claim
 from harness.index.entries import Entry
 from harness.measure.checkpoint import sha256
 from harness.project.records import Record
-from harness.project.references import shown
+from harness.project.references import as_evidence
 from harness.project.resources import Tolerance
 from harness.verdict import NotHereError, Status, Verdict, errored, failed, not_run, typed
 
@@ -45,7 +45,7 @@ READS = (
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Judge by an evaluation here, else by a record of one, else by what needs no images."""
     result = subject.result_of(claim)
-    dataset = subject.references.dataset_called(result.text("dataset"))
+    dataset = subject.references.find_dataset(result.text("dataset"))
     try:
         found = subject.evaluation(result)
     except NotHereError as missing:
@@ -213,7 +213,7 @@ def _unmeasured(claim: Claim, subject: Subject, result: Entry, missing: NotHereE
     published = published_evaluations(subject, result)
     evidence = {
         "top-1 and top-5": MEANS,
-        "published evaluations": [shown(evaluation) for evaluation in published],
+        "published evaluations": [as_evidence(evaluation) for evaluation in published],
     }
     far_off = _off_published(claim, subject, published)
     if far_off is not None:

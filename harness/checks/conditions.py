@@ -12,7 +12,7 @@ from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.index.claim import Claim
 from harness.index.entries import Entry
-from harness.project.references import shown
+from harness.project.references import as_evidence
 from harness.verdict import NotHereError, Verdict, failed, passed, typed
 
 KINDS = ("image_size", "crop_pct", "interpolation")
@@ -95,7 +95,7 @@ def _by_published(claim: Claim, subject: Subject) -> Verdict:
             f"accuracy tells; published ({recipe}): {known}"
         )
         raise NotHereError(missing, "--weights DIR --imagenet DIR, to measure the accuracy")
-    evidence = {"published evaluations": [shown(item) for item in evaluations]}
+    evidence = {"published evaluations": [as_evidence(item) for item in evaluations]}
     reason = "These weights were evaluated elsewhere under all the declared conditions."
     return passed(
         claim,

@@ -3,7 +3,7 @@
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.timm_weights import loaded_weights
-from harness.project.references import shown
+from harness.project.references import as_evidence
 from harness.verdict import NotHereError, Verdict, failed, passed, typed
 
 KINDS = ("create_model",)
@@ -27,7 +27,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     evidence = {
         "loaded from": loaded.source,
         "weights that timm has for this name": list(loaded.tags),
-        "published evaluations of what it loads": [shown(item) for item in published],
+        "published evaluations of what it loads": [as_evidence(item) for item in published],
     }
     if loaded.tag == subject.recipe:
         reason = "By this name timm loads the weights of this page: those tagged with the same training recipe."

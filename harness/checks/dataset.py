@@ -16,7 +16,7 @@ READS = ()
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the dataset with an evaluation here or published ones, and its classes with the network's scores."""
-    named = subject.references.dataset_called(claim.declared)
+    named = subject.references.find_dataset(claim.declared)
     published = {evaluation["dataset"] for evaluation in _published(subject)}
     evaluated = _reproduced(claim, subject)
     if named is None or not (evaluated or named in published):

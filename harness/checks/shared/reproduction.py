@@ -35,10 +35,10 @@ def stopping_rule(subject: Subject, result: Entry) -> StoppingRule | None:
     options = subject.resources.evaluation
     quantities = {metric: result.quantity(kind) for kind, metric in METRICS.items()}
     declared = tuple((metric, quantity.value) for metric, quantity in quantities.items() if quantity)
-    if options.until_sure is None or not declared:
+    if options.early_stopping is None or not declared:
         return None
     tolerated = subject.resources.tolerances[options.precision].explained
-    return StoppingRule(declared, options.until_sure.alpha, options.until_sure.margin, tolerated)
+    return StoppingRule(declared, options.early_stopping.alpha, options.early_stopping.margin, tolerated)
 
 
 def reproduced(subject: Subject, result: Entry, found: Evaluation) -> bool:
@@ -89,7 +89,7 @@ def same_conditions(subject: Subject, evaluation: Mapping[str, Any]) -> bool:
 
 def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, Any]]:
     """Published evaluations of the same weights on the same dataset, if recipe and dataset are on file."""
-    dataset = subject.references.dataset_called(result.text("dataset"))
+    dataset = subject.references.find_dataset(result.text("dataset"))
     evaluations = subject.references.models.get(subject.name, {}).get("evaluations", ())
     try:
         recipe = subject.recipe

@@ -110,7 +110,7 @@ class Subject:
         return Blueprint(
             self.name,
             (self.record.text("library") or "").casefold() or None,
-            self.references.same_network(self.name),
+            self.references.find_architecture(self.name),
             self.resources.builders,
             self.resources.root or Path(),
         )
@@ -244,13 +244,13 @@ class Subject:
     def evaluation_key(self, result: Entry) -> tuple[str, str, str]:
         """By what the evaluation of a result is known; datasets that are not on file by what the page calls them."""
         declared = result.text("dataset")
-        return self.index.page.name, self.name, self.references.dataset_called(declared) or declared or ""
+        return self.index.page.name, self.name, self.references.find_dataset(declared) or declared or ""
 
     @property
     def recipe(self) -> str:
         """The training recipe of the weights, by the tag in their file name."""
         tag = self.weights.tag
-        recipe = self.references.recipe_tagged(tag)
+        recipe = self.references.find_recipe(tag)
         if recipe is None:
             told = f"tag {tag!r}" if tag is not None else "name"
             missing = f"the {told} of the weights file names no training recipe on file"
