@@ -237,7 +237,7 @@ def test_a_new_page_is_affected_whole(project: Path) -> None:
     (project / "modelindex" / "verify.toml").write_text('pages = ["regnety.md", "new.md"]')
     changes = changes_since(find_project(project, ()), Resources(), "HEAD")
     why = {one.claim.kind: one.why for one in changes.affected if one.claim.page == "modelindex/new.md"}
-    assert why == dict.fromkeys(("type", "text", "name"), ("the page is new since HEAD",))
+    assert why == dict.fromkeys(("text", "name"), ("the page is new since HEAD",))
 
 
 def test_a_page_that_could_not_be_read_is_affected_whole(project: Path) -> None:
