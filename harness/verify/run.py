@@ -270,7 +270,7 @@ class _Run:
 
         models = {index: {claim.model for claim in claims if wants_images(claim)} for index, claims in selected.items()}
         subjects = [
-            Subject(index, self.references, resources, model)
+            Subject(index, self.references, resources, model, pages=tuple(selected))
             for index, wanting in models.items()
             for model in index.models
             if model in wanting

@@ -8,7 +8,7 @@ import pytest
 
 from harness.project.references import SHIPPED, load_references
 from harness.project.resources import Resources
-from harness.verdict import Status, Verdict
+from harness.verdict import Status, Table, Verdict, fact
 from tests.conftest import judged, page_text
 
 ON_FILE = page_text()
@@ -35,7 +35,9 @@ def test_the_serialisation_on_file_decides_alone() -> None:
     # Bytes are declared to the byte, whatever digit they end in.
     assert SMALLEST(ON_FILE, other="12782930").status is Status.FAIL
     # Counters of another type are on file for the one whose weights were averaged.
-    assert AVERAGED(ON_FILE, other="78084523").evidence["batch norm counters"] == "float32"
+    assert AVERAGED(ON_FILE, other="78084523").find("batch_norm_counters") == fact(
+        "batch_norm_counters", "batch norm counters", "float32"
+    )
     assert AVERAGED(ON_FILE, other="78084936").status is Status.FAIL
 
 
@@ -53,7 +55,9 @@ def test_a_named_serialisation_that_gives_exactly_the_bytes_confirms_them(
     found = verdict(ELSEWHERE)
     assert (found.status, found.method) == (Status.PASS, method)
     assert found.measured == found.claim.declared
-    assert len(found.evidence["serialisations"]) == tried
+    serialisations = found.find("serialisations")
+    assert isinstance(serialisations, Table)
+    assert len(serialisations.rows) == tried
     assert "not their values" in found.reason
 
 
@@ -69,7 +73,7 @@ def test_a_size_that_no_serialisation_gives_is_not_called_false() -> None:
 def test_a_rounded_size_says_how_many_serialisations_lie_within_its_step() -> None:
     found = SMALLEST(ELSEWHERE, other="12.78 MB")
     assert (found.status, found.measured) == (Status.PASS, "12782926")
-    assert "come to the declared size within its step of 10000 bytes" in found.reason
+    assert "give the declared size within its step of 10000 bytes" in found.reason
     assert "is not proven" in found.reason
     assert SMALLEST(ELSEWHERE, other="12.76 MB").status is Status.NOT_RUN
 

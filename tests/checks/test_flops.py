@@ -93,4 +93,4 @@ def test_what_a_forward_pass_need_not_show_is_left_open() -> None:
     blocks = "Inverted Residual Block, Squeeze-and-Excitation Block, Swish"
     found = verdict("efficientnet_b0", 1, 224, tuple(f"{tags}, {blocks}".split(", ")), "architecture")
     assert found.status is Status.UNCHECKED
-    assert "No Dropout shows" in found.reason
+    assert "shows no Dropout" in found.reason

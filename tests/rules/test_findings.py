@@ -46,7 +46,7 @@ def test_a_finding_decides_what_nothing_else_decided(status: Status) -> None:
     assert verdict.reason == (told if undecided else f"So it is. {told}")
     assert verdict.remedy == ("mend it" if undecided else None)
     row = {"rule": "a rule", "found": "It is odd.", "speaks against it": "page.md:9:1, page.md:3:1"}
-    assert verdict.evidence == {"seen": 1, "cross-record rules": [row]}
+    assert verdict.evidence == {"seen": 1, "cross-page rules": [row]}
 
 
 @pytest.mark.parametrize("status", Status)
@@ -62,7 +62,7 @@ def test_the_one_to_blame_is_told_by_what_blames_it() -> None:
     doubt = _finding(to_blame=False, reason="Doubtful.")
     verdict = _judged(Status.NOT_RUN, doubt, _finding(to_blame=True))
     assert (verdict.status, verdict.reason) == (Status.FAIL, "It is odd. See page.md:9:1.")
-    assert [row["found"] for row in verdict.evidence["cross-record rules"]] == ["Doubtful.", "It is odd."]
+    assert [row["found"] for row in verdict.evidence["cross-page rules"]] == ["Doubtful.", "It is odd."]
     assert [one.status for one in suspicious_claims([CLAIM], [doubt])] == [Status.FAIL]
     other = Claim("page.md", "net_18", "weights", "net_18.pth", THERE)
     assert suspicious_claims([other], [doubt]) == ()

@@ -1,0 +1,50 @@
+"""The conditions that a page declares, and the evaluations published under them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from harness.checks.shared.subject import Subject
+from harness.evaluate.data.conditions import INTERPOLATIONS, Conditions, Geometry
+from harness.index.entries import Entry
+from harness.index.quantity import parse_quantity
+from harness.verdict import NotHereError
+
+CONDITIONS = ("image_size", "crop_pct", "interpolation")
+
+_SMALLEST_CROP = Decimal("0.1")
+
+
+def declared_conditions(subject: Subject) -> Conditions:
+    """The conditions that the page declares. Raises NotHereError if one is missing or not supported."""
+    crop, interpolation = parse_quantity(subject.entry.text("crop_pct") or ""), subject.entry.text("interpolation")
+    if crop is None or interpolation is None:
+        undeclared = "Crop Pct" if crop is None else "Interpolation"
+        raise NotHereError(f"the page declares no {undeclared}", f"add '{undeclared}:' to the model's metadata")
+    if interpolation not in INTERPOLATIONS:
+        raise NotHereError(f"unknown interpolation {interpolation}", f"declare one of {', '.join(INTERPOLATIONS)}")
+    if crop.value < _SMALLEST_CROP:
+        missing = f"a crop of {crop.value} would enlarge every image more than {1 / _SMALLEST_CROP:.0f} times"
+        raise NotHereError(missing, "declare the part of the resized image that is cropped, such as 0.875")
+    return Conditions(Geometry(subject.image_size, crop.value, interpolation))
+
+
+def has_declared_conditions(evaluation: Mapping[str, Any], subject: Subject) -> bool:
+    """Whether a published evaluation was made under the conditions that the page declares."""
+    return all(_value(subject.entry.text(kind)) == _value(str(evaluation[kind])) for kind in CONDITIONS)
+
+
+def _value(text: str | None) -> Any:
+    quantity = parse_quantity(text or "")
+    return quantity.value if quantity else text
+
+
+def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, Any]]:
+    """Published evaluations of the same weights on the same dataset; none if recipe or dataset is unknown."""
+    dataset = subject.references.dataset_called(result.text("dataset"))
+    try:
+        recipe = subject.recipe
+    except NotHereError:
+        return []
+    evaluations = subject.published_evaluations
+    return [item for item in evaluations if item["recipe"] == recipe and item["dataset"] == dataset]
