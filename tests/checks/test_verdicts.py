@@ -68,6 +68,17 @@ def _table(verdict: Verdict, name: str) -> Table:
     return table
 
 
+def test_what_was_not_run_has_no_method() -> None:
+    not_run = [verdict for verdict in page_verdicts().values() if verdict.status is Status.NOT_RUN]
+    assert {verdict.method for verdict in not_run} == {None}
+
+
+def test_a_dataset_without_published_evaluations() -> None:
+    text = page_text().replace("Name: regnety_002\n", "Name: vgg11\n")
+    verdict = judged(text, select=lambda claim: claim.kind == "dataset")["vgg11", "dataset"]
+    assert verdict.reason == "No published evaluation on ImageNet is known."
+
+
 def test_the_multiply_adds_themselves_pass() -> None:
     text = page_text().replace("255754236", "199514080")
     verdict = judged(text, select=lambda claim: claim.kind == "flops")["regnety_002", "flops"]

@@ -217,6 +217,11 @@ class Subject:
         )
 
     @property
+    def depends_on_other_pages(self) -> bool:
+        """Whether another page can decide whose weights file it is: it has no digest in its name."""
+        return self.local_weights.in_folder and self.weights.digest is None
+
+    @property
     def locked(self) -> Locked | None:
         """The model's weights file at the time it was locked."""
         return self.resources.lock.get((self.index.page.name, self.name))

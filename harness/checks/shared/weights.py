@@ -99,9 +99,9 @@ class LocalWeights:
         return path
 
     @property
-    def by_name_only(self) -> bool:
-        """Whether nothing but its name says that the file in the weights folder is this model's."""
-        return not self.digests and self.path is not None and self.path != (self.address and self.address.beside)
+    def in_folder(self) -> bool:
+        """Whether the address leads to a file in the weights folder, and to none beside its page."""
+        return bool(self._files) and self._files[0] != (self.address and self.address.beside)
 
     @property
     def contested(self) -> bool:
