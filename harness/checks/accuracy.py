@@ -124,16 +124,16 @@ def _correct(counts: Counts | Record, metric: str) -> Fact:
 
 def _from_part(claim: Claim, evaluation: Evaluation) -> Verdict:
     """What a part of the images says about all of them."""
-    metric, counts, total = METRICS[claim.kind], evaluation.scores.counts, evaluation.scores.of
-    images, lacking = evaluation.images, evaluation.images.lacking
+    metric, counts, total = METRICS[claim.kind], evaluation.scores.counts, evaluation.scores.total_images
+    images, missing = evaluation.images, evaluation.images.missing
     method = f"evaluated in part, {evaluation.precision}, {evaluation.conditions.geometry}"
     evidence: tuple[Evidence, ...] = (fact("images", "images", str(images)),)
-    if images.surplus:
-        reason = f"The images are not those of {evaluation.dataset}, or not in their classes: {lacking}."
+    if images.has_unexpected:
+        reason = f"The images are not those of {evaluation.dataset}, or not in their classes: {missing}."
         remedy = "supply the complete dataset and nothing else"
         return not_run(claim, reason=reason, method=method, remedy=remedy, evidence=evidence)
-    low, high = (worst_case if lacking else random_sample)(counts, metric, total)
-    basis = "whatever the missing images would give" if lacking else f"{CONFIDENCE:.0%} confidence"
+    low, high = (worst_case if missing else random_sample)(counts, metric, total)
+    basis = "whatever the missing images would give" if missing else f"{CONFIDENCE:.0%} confidence"
     covers = "includes" if low <= claim.quantity.value <= high else "does not include"
     reason = (
         f"Only {counts.images} of {total} images were evaluated ({counts.percent(metric)}% correct); on all of them "
@@ -141,9 +141,9 @@ def _from_part(claim: Claim, evaluation: Evaluation) -> Verdict:
     )
     return not_run(
         claim,
-        reason=f"{reason} {lacking}." if lacking else reason,
+        reason=f"{reason} {missing}." if missing else reason,
         method=method,
-        remedy="supply the complete dataset" if lacking else "evaluate all images: run without --subset",
+        remedy="supply the complete dataset" if missing else "evaluate all images: run without --subset",
         evidence=(_correct(counts, metric), fact("interval", "interval", f"{low}% to {high}%, {basis}"), *evidence),
     )
 

@@ -3,7 +3,7 @@
 from harness.checks.shared.conditions import CONDITIONS, has_declared_conditions
 from harness.checks.shared.reproduction import METRICS, Match, comparisons, reproduces
 from harness.checks.shared.subject import Need, Subject
-from harness.evaluate.evaluation import Evaluation, Suspect
+from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.index.claim import Claim
 from harness.index.entries import Entry
 from harness.project.references import shown
@@ -55,7 +55,7 @@ def _from_evaluation(claim: Claim, subject: Subject, result: Entry, evaluation: 
     return failed(claim, reason=reason, remedy=f"declare {cause.value}", **details)
 
 
-def _common_cause(subject: Subject, result: Entry, evaluation: Evaluation) -> Suspect | None:
+def _common_cause(subject: Subject, result: Entry, evaluation: Evaluation) -> CandidateCause | None:
     """The closest cause that gives one declared accuracy and contradicts none of the others."""
     compared = comparisons(subject, result, evaluation)
     causes = (cause for comparison in compared for cause in comparison.causes(Match.YES))

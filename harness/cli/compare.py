@@ -9,7 +9,7 @@ from harness.cli.exit_codes import NOTHING_FALSE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.evaluate.run.history import KeptRun
+    from harness.evaluate.run.ledger import StoredEvaluation
 
 
 @click.command()
@@ -22,15 +22,15 @@ def compare(*, model: str, runs: tuple[str, ...]) -> int:
 
     Without RUNs, list the evaluations that are kept on this machine. A RUN is the beginning of its name in that list.
     """
-    from harness.evaluate.run.history import find_runs
-    from harness.report.comparison import print_comparison, print_runs
+    from harness.evaluate.run.ledger import find_evaluations
+    from harness.report.comparison import print_comparison, print_evaluations
     from harness.report.terminal import console
 
-    found = find_runs(model)
+    found = find_evaluations(model)
     if not found:
         raise click.UsageError(f"No evaluation of {model} is kept here; run `verify all` with its weights and images.")
     if not runs:
-        print_runs(console(), found)
+        print_evaluations(console(), found)
         return NOTHING_FALSE
     if len(runs) != 2:
         raise click.UsageError("Name two runs, or none to see which there are.")
@@ -38,7 +38,7 @@ def compare(*, model: str, runs: tuple[str, ...]) -> int:
     return NOTHING_FALSE
 
 
-def _run_called(name: str, runs: "Sequence[KeptRun]") -> "KeptRun":
+def _run_called(name: str, runs: "Sequence[StoredEvaluation]") -> "StoredEvaluation":
     meant = [run for run in runs if run.key.startswith(name)]
     if len(meant) != 1:
         raise click.UsageError(f"{len(meant)} runs begin with {name}; `verify compare MODEL` lists them.")

@@ -26,7 +26,7 @@ def as_records(evaluations: Evaluations) -> tuple[list[Record], list[Unrecorded]
         elif isinstance(found, Failure):
             reasons.append(Unrecorded(f"{model}: {found.reason}", failed=True))
         elif not found.complete:
-            told = f"{model}: only {found.scores.counts.images} of {found.scores.of} images of {dataset}"
+            told = f"{model}: only {found.scores.counts.images} of {found.scores.total_images} images of {dataset}"
             reasons.append(Unrecorded(told, failed=False))
         else:
             records.append(_record(model, found))

@@ -1,1 +1,1 @@
-"""Labelled images to crops to logits to counts, resumable. Knows no claims."""
+"""Evaluation of models: labelled images to crops, predictions and counts. Resumable; knows nothing about claims."""

@@ -1,4 +1,4 @@
-"""The usual reasons why an accuracy is another than declared: one condition changed at a time, or the labels."""
+"""Candidate causes of a different accuracy: one condition changed at a time, or other labels."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,103 +7,101 @@ from decimal import Decimal
 from math import sqrt
 
 from harness.evaluate.data.conditions import Conditions, Geometry
-from harness.evaluate.evaluation import Suspect
-from harness.evaluate.statistics.scores import Prediction
+from harness.evaluate.evaluation import CandidateCause
+from harness.evaluate.statistics.scores import METRICS, Prediction
 
-SAMPLE = 2000
-# How many of the closest are tried on all images where the sample cannot tell them apart.
+SAMPLE_SIZE = 2000
+# How many of the closest variations are evaluated on all images if the sample is too small to distinguish them.
 FINALISTS = 3
-METRICS = ("top_1", "top_5")
-_Z = 1.96  # of a normal distribution, 95 % lie within so many standard deviations
+_Z_95 = 1.96  # 95 % of a normal distribution is within this many standard deviations
+_MAX_NAMED_CLASSES = 6
 
 _CROPS = ("0.8", "0.875", "0.9", "0.95", "1.0")
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
-# As 192, 256, 288 and 320 are to 224.
-_SIZES = (Decimal(6) / 7, Decimal(8) / 7, Decimal(9) / 7, Decimal(10) / 7)
+# 192, 256, 288 and 320, relative to 224.
+_SIZE_RATIOS = (Decimal(6) / 7, Decimal(8) / 7, Decimal(9) / 7, Decimal(10) / 7)
 _HALF, _ZERO, _ONE = (0.5, 0.5, 0.5), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """Conditions to try, and in which they differ from the declared ones."""
+class Variation:
+    """Conditions to try, and how they differ from the declared ones."""
 
     kind: str
     value: str
     conditions: Conditions
 
 
-def cells(declared: Conditions, published: Iterable[Geometry] = ()) -> tuple[Cell, ...]:
-    """The conditions to try. `published` are geometries under which these weights were evaluated elsewhere."""
-    known = {declared}
-    found = []
-    for cell in _cells(declared, published):
-        if cell.conditions not in known:
-            known.add(cell.conditions)
-            found.append(cell)
-    return tuple(found)
+def variations(declared: Conditions, published: Iterable[Geometry] = ()) -> tuple[Variation, ...]:
+    """The distinct conditions to try. `published` are geometries of published evaluations of the same weights."""
+    distinct: dict[Conditions, Variation] = {}
+    for variation in _all_variations(declared, published):
+        if variation.conditions != declared:
+            distinct.setdefault(variation.conditions, variation)
+    return tuple(distinct.values())
 
 
-def _cells(declared: Conditions, published: Iterable[Geometry]) -> Iterator[Cell]:
+def _all_variations(declared: Conditions, published: Iterable[Geometry]) -> Iterator[Variation]:
     geometry = declared.geometry
     for crop in _CROPS:
-        yield Cell("crop_pct", crop, replace(declared, geometry=replace(geometry, crop_pct=Decimal(crop))))
+        yield Variation("crop_pct", crop, replace(declared, geometry=replace(geometry, crop_pct=Decimal(crop))))
     for name in _INTERPOLATIONS:
-        yield Cell("interpolation", name, replace(declared, geometry=replace(geometry, interpolation=name)))
-    for part in _SIZES:
-        size = round(geometry.image_size * part)
-        yield Cell("image_size", str(size), replace(declared, geometry=replace(geometry, image_size=size)))
+        yield Variation("interpolation", name, replace(declared, geometry=replace(geometry, interpolation=name)))
+    for ratio in _SIZE_RATIOS:
+        size = round(geometry.image_size * ratio)
+        yield Variation("image_size", str(size), replace(declared, geometry=replace(geometry, image_size=size)))
     for other in published:
-        yield Cell("published conditions", str(other), replace(declared, geometry=other))
-    yield Cell("channel order", "BGR", replace(declared, channels="BGR"))
-    yield Cell("mean and std", "0.5 and 0.5", replace(declared, mean=_HALF, std=_HALF))
-    yield Cell("mean and std", "0 and 1", replace(declared, mean=_ZERO, std=_ONE))
+        yield Variation("published conditions", str(other), replace(declared, geometry=other))
+    yield Variation("channel order", "BGR", replace(declared, channels="BGR"))
+    yield Variation("mean and std", "0.5 and 0.5", replace(declared, mean=_HALF, std=_HALF))
+    yield Variation("mean and std", "0 and 1", replace(declared, mean=_ZERO, std=_ONE))
 
 
-def of_conditions(cell: Cell, base: Sequence[Prediction], tried: Sequence[Prediction]) -> Suspect:
-    """What a cell gives: the accuracy of `base`, moved by how the cell differs from it on the images it was tried on.
+def estimate_under(variation: Variation, base: Sequence[Prediction], tried: Sequence[Prediction]) -> CandidateCause:
+    """The accuracy under a variation: that of `base`, shifted by the paired difference on the images of `tried`.
 
-    The images of `tried` are the first of those of `base`, both in the seeded order.
+    `tried` are predictions under the variation for the first images of `base`, in the same random order.
     """
     sample = base[: len(tried)]
     estimates, margins = {}, {}
     for metric in METRICS:
         pairs = [(bool(getattr(a, metric)), bool(getattr(b, metric))) for a, b in zip(sample, tried, strict=True)]
         gained, lost = pairs.count((False, True)), pairs.count((True, False))
-        shift = (gained - lost) / len(pairs)
+        shift = (gained - lost) / len(tried)
         flipped = gained + lost
-        left = 1 - len(pairs) / len(base)
-        variance = (flipped / len(pairs) - shift**2) / len(pairs) * left
-        # Where nothing flipped, up to 3 in so many images may all the same (the rule of three, 95 %).
-        margin = _Z * sqrt(max(0.0, variance)) if flipped else 3 / len(pairs) * (left > 0)
+        unseen = 1 - len(tried) / len(base)
+        variance = (flipped / len(tried) - shift**2) / len(tried) * unseen
+        # If no image flipped, up to 3 in this many may still flip (rule of three, 95 %).
+        margin = _Z_95 * sqrt(max(0.0, variance)) if flipped else 3 / len(tried) * (unseen > 0)
         estimates[metric] = _percent(_accuracy(base, metric) + shift)
         margins[metric] = _percent(margin)
-    return Suspect(cell.kind, cell.value, len(tried), estimates, margins)
+    return CandidateCause(variation.kind, variation.value, len(tried), estimates, margins)
 
 
-def of_labels(base: Sequence[Prediction], classes: int) -> Iterator[Suspect]:
-    """What other labels would have given, on the same images: numbers shifted by one, or classes exchanged."""
+def label_causes(base: Sequence[Prediction], classes: int) -> Iterator[CandidateCause]:
+    """The accuracy on the same images with other labels: class indices shifted by one, or classes swapped."""
     for offset in (1, -1):
-        relabelled = [replace(one, label=one.label + offset) for one in base]
-        yield _exact("labels", f"off by {offset:+d}", relabelled)
+        shifted = [replace(prediction, label=prediction.label + offset) for prediction in base]
+        yield _label_cause("labels", f"off by {offset:+d}", shifted)
     votes: dict[int, Counter[int]] = {}
-    for one in base:
-        votes.setdefault(one.label, Counter())[one.ranked[0]] += 1
-    meant = {label: counted.most_common(1)[0][0] for label, counted in votes.items()}
-    moved = {label: other for label, other in meant.items() if label != other}
-    if moved and len(meant) == classes and len(set(meant.values())) == classes:
-        relabelled = [replace(one, label=meant[one.label]) for one in base]
-        told = ", ".join(f"{label} is {other}" for label, other in sorted(moved.items())[:6])
-        more = f" and {len(moved) - 6} more" if len(moved) > 6 else ""
-        yield _exact("label order", f"class {told}{more}", relabelled)
+    for prediction in base:
+        votes.setdefault(prediction.label, Counter())[prediction.top_classes[0]] += 1
+    predicted = {label: counter.most_common(1)[0][0] for label, counter in votes.items()}
+    moved = sorted((label, other) for label, other in predicted.items() if label != other)
+    if moved and len(predicted) == classes and len(set(predicted.values())) == classes:
+        relabelled = [replace(prediction, label=predicted[prediction.label]) for prediction in base]
+        named = ", ".join(f"{label} is {other}" for label, other in moved[:_MAX_NAMED_CLASSES])
+        more = f" and {len(moved) - _MAX_NAMED_CLASSES} more" if len(moved) > _MAX_NAMED_CLASSES else ""
+        yield _label_cause("label order", f"class {named}{more}", relabelled)
 
 
-def _exact(kind: str, value: str, relabelled: Sequence[Prediction]) -> Suspect:
+def _label_cause(kind: str, value: str, relabelled: Sequence[Prediction]) -> CandidateCause:
     estimates = {metric: _percent(_accuracy(relabelled, metric)) for metric in METRICS}
-    return Suspect(kind, value, len(relabelled), estimates, dict.fromkeys(METRICS, Decimal(0)))
+    return CandidateCause(kind, value, len(relabelled), estimates, dict.fromkeys(METRICS, Decimal(0)))
 
 
 def _accuracy(predictions: Sequence[Prediction], metric: str) -> float:
-    return sum(bool(getattr(one, metric)) for one in predictions) / len(predictions)
+    return sum(bool(getattr(prediction, metric)) for prediction in predictions) / len(predictions)
 
 
 def _percent(part: float) -> Decimal:

@@ -1,4 +1,4 @@
-"""What an evaluation found, with everything a verdict needs to say about it."""
+"""Result of an evaluation, with everything that a verdict says about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from harness.evaluate.statistics.scores import Scores
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """A usual reason for another accuracy, and what a seeded sample of the images gives under it.
+class CandidateCause:
+    """A possible cause of a different accuracy, and the accuracy estimated under it from a random sample of images.
 
-    `estimates` holds, by metric, the accuracy in percent on all evaluated images; `margin` how far it may be off
-    (95 %), 0 where all images were evaluated. `kind` is the condition that it changes, such as `crop_pct`.
+    `kind` is the condition that it changes, such as `crop_pct`. `estimates` holds, by metric, the accuracy in percent
+    on all evaluated images; `margins` its 95 % margin of error, 0 if all images were evaluated.
     """
 
     kind: str
@@ -26,9 +26,9 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A model's scores on a dataset. `weights` is the SHA-256 of the `file` that was loaded.
+    """A model's scores on a dataset. `weights` is the SHA-256 of the loaded `file`.
 
-    `suspects` is what was tried where a declared accuracy was not reproduced.
+    `causes` were examined because a declared accuracy was not reproduced.
     """
 
     dataset: str
@@ -38,16 +38,17 @@ class Evaluation:
     conditions: Conditions
     precision: str
     scores: Scores
-    suspects: tuple[Suspect, ...] = ()
+    causes: tuple[CandidateCause, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether all images of the dataset were evaluated, and nothing but them."""
-        return self.images.lacking is None and self.scores.counts.images == self.scores.of
+        """Whether exactly the images of the complete dataset were evaluated."""
+        return self.images.missing is None and self.scores.counts.images == self.scores.total_images
 
     @property
     def environment(self) -> dict[str, str]:
-        """What it ran on; where it was interrupted and went on elsewhere, every value that differed."""
-        names = dict.fromkeys(name for one in self.scores.environments for name in one)
-        values = {name: dict.fromkeys(str(one.get(name)) for one in self.scores.environments) for name in names}
-        return {name: ", then ".join(found) for name, found in values.items()}
+        """What the evaluation ran on; all values where it was interrupted and resumed elsewhere."""
+        environments = self.scores.environments
+        names = dict.fromkeys(name for environment in environments for name in environment)
+        values = {name: dict.fromkeys(str(environment.get(name)) for environment in environments) for name in names}
+        return {name: ", then ".join(distinct) for name, distinct in values.items()}

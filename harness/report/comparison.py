@@ -1,4 +1,4 @@
-"""Kept evaluations of a model as a table, and two of them against each other."""
+"""Tables of stored evaluations of a model, and the comparison of two of them."""
 
 from collections.abc import Sequence
 
@@ -8,62 +8,68 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.evaluate.data.conditions import IMAGENET_MEAN
-from harness.evaluate.run.history import KeptRun
+from harness.evaluate.run.ledger import StoredEvaluation
 from harness.evaluate.statistics.comparison import compare
+from harness.evaluate.statistics.scores import METRICS
 
-_SHOWN = 6
-_MOST_IMAGES = 20
+_HASH_DIGITS = 6
+_MAX_IMAGES = 20
 _ALPHA = 0.05
 
 
-def print_runs(console: Console, runs: Sequence[KeptRun]) -> None:
-    """What all evaluations share, and a line for each with what they do not."""
-    told = [_told(run) for run in runs]
-    shared = {name: value for name, value in told[0].items() if all(one[name] == value for one in told)}
-    console.print(Text(", ".join(f"{name} {value}" for name, value in shared.items())))
-    varying = [name for name in told[0] if name not in shared]
+def print_evaluations(console: Console, evaluations: Sequence[StoredEvaluation]) -> None:
+    """Print what all evaluations have in common, and a table of what differs."""
+    described = [_describe(evaluation) for evaluation in evaluations]
+    common = {name: value for name, value in described[0].items() if all(other[name] == value for other in described)}
+    console.print(Text(", ".join(f"{name} {value}" for name, value in common.items())))
+    varying = [name for name in described[0] if name not in common]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for column in ("run", "date", *varying, "images", "top-1", "top-5"):
         table.add_column(column, overflow="fold")
-    for run, one in zip(runs, told, strict=True):
-        counts = (str(run.counts.images), str(run.counts.percent("top_1")), str(run.counts.percent("top_5")))
-        table.add_row(run.key[:_SHOWN], run.dates[-1], *(one[name] for name in varying), *counts)
+    for evaluation, description in zip(evaluations, described, strict=True):
+        counts = evaluation.counts
+        scores = (str(counts.images), *(str(counts.percent(metric)) for metric in METRICS))
+        columns = (description[name] for name in varying)
+        table.add_row(evaluation.key[:_HASH_DIGITS], evaluation.dates[-1], *columns, *scores)
     console.print(table)
 
 
-def _told(run: KeptRun) -> dict[str, str]:
-    """What an evaluation was made of and with, in a few words each."""
+def _describe(evaluation: StoredEvaluation) -> dict[str, str]:
+    """The inputs of an evaluation, in a few words each."""
+    description = evaluation.description
     return {
-        "weights": str(run.description["weights"])[:_SHOWN],
-        "dataset": str(run.description["images"])[:_SHOWN],
-        "conditions": _conditions(run),
-        "on": f"{run.description['precision']} {run.description['device']}",
+        "weights": str(description["weights"])[:_HASH_DIGITS],
+        "dataset": str(description["images"])[:_HASH_DIGITS],
+        "conditions": _describe_conditions(evaluation),
+        "on": f"{description['precision']} {description['device']}",
     }
 
 
-def print_comparison(console: Console, first: KeptRun, second: KeptRun) -> None:
-    """What differs in how they were made, and which images flipped."""
-    for name, run in (("first", first), ("second", second)):
-        told = ", ".join(f"{what} {value}" for what, value in _told(run).items())
-        console.print(Text(f"{name}: {run.key[:_SHOWN]}, {run.dates[-1]}, {told}"))
-    for metric in ("top_1", "top_5"):
-        found = compare(first.predictions, second.predictions, metric)
-        if not found.images:
-            console.print(Text("They have no image in common."))
+def print_comparison(console: Console, first: StoredEvaluation, second: StoredEvaluation) -> None:
+    """Print the inputs of two evaluations, and the images that only one of them predicts correctly."""
+    for name, evaluation in (("first", first), ("second", second)):
+        inputs = ", ".join(f"{what} {value}" for what, value in _describe(evaluation).items())
+        console.print(Text(f"{name}: {evaluation.key[:_HASH_DIGITS]}, {evaluation.dates[-1]}, {inputs}"))
+    for metric in METRICS:
+        comparison = compare(first.predictions, second.predictions, metric)
+        if not comparison.images:
+            console.print(Text("The evaluations have no image in common."))
             return
-        verdict = "no more than chance would do" if found.p_value > _ALPHA else "more than chance would do"
+        summary = f"{len(comparison.lost)} lost, {len(comparison.gained)} gained of {comparison.images} images"
+        verdict = "not significant" if comparison.p_value > _ALPHA else "significant"
         console.print()
-        told = f"{len(found.lost)} lost, {len(found.gained)} gained of {found.images} images"
-        console.print(Text.assemble((metric.replace("_", "-"), "bold"), f": {told}"))
-        console.print(Text(f"McNemar's exact test: p = {found.p_value:.3g}, {verdict}"))
-        for what, images in (("lost", found.lost), ("gained", found.gained)):
-            more = f" and {len(images) - _MOST_IMAGES} more" if len(images) > _MOST_IMAGES else ""
+        console.print(Text.assemble((metric.replace("_", "-"), "bold"), f": {summary}"))
+        console.print(Text(f"McNemar's exact test: p = {comparison.p_value:.3g}, {verdict}"))
+        for what, images in (("lost", comparison.lost), ("gained", comparison.gained)):
+            more = f" and {len(images) - _MAX_IMAGES} more" if len(images) > _MAX_IMAGES else ""
             if images:
-                console.print(Text(f"{what}: {', '.join(images[:_MOST_IMAGES])}{more}"))
+                console.print(Text(f"{what}: {', '.join(images[:_MAX_IMAGES])}{more}"))
 
 
-def _conditions(run: KeptRun) -> str:
-    known = run.description["conditions"]
-    usual = f"{known['image_size']} {known['crop_pct']} {known['interpolation']}"
-    channels = "" if known["channels"] == "RGB" else f" {known['channels']}"
-    return usual + channels + ("" if known["mean"] == list(IMAGENET_MEAN) else f" mean {known['mean'][0]}")
+def _describe_conditions(evaluation: StoredEvaluation) -> str:
+    """Image size, crop and interpolation; channel order and mean only if they are not the usual ones."""
+    conditions = evaluation.description["conditions"]
+    geometry = f"{conditions['image_size']} {conditions['crop_pct']} {conditions['interpolation']}"
+    channels = "" if conditions["channels"] == "RGB" else f" {conditions['channels']}"
+    mean = "" if conditions["mean"] == list(IMAGENET_MEAN) else f" mean {conditions['mean'][0]}"
+    return geometry + channels + mean

@@ -6,8 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from harness.evaluate.run.progress import Progress
+
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 _SECONDS_BETWEEN_LINES = 10
 _MOST_MODELS = 12
@@ -15,11 +18,11 @@ _MANY_MODELS = 16
 _WIDTH = 80
 
 
-class ProgressOnStderr:
+class ProgressOnStderr(Progress):
     """Images, images a second, time left, and each model's running top-1."""
 
     def __init__(self) -> None:
-        self._bars: Progress | None = None
+        self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
         self._images = self._done = 0
         self._started = self._told = time.monotonic()
@@ -35,11 +38,12 @@ class ProgressOnStderr:
     def _start_bars(self, models: Sequence[str], each: int) -> None:
         # Loaded only for an evaluation: an answer from the cache does without.
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
 
         told, left = TextColumn("{task.fields[told]}"), TimeRemainingColumn(compact=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), told, left)
-        self._bars = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+        self._bars = Bars(*columns, console=Console(stderr=True, highlight=False), transient=True)
         self._tasks = {"": self._bars.add_task("images", total=self._images, told="")}
         for model in models[:_MOST_MODELS]:
             self._tasks[model] = self._bars.add_task(model, total=each, told="")

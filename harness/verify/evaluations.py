@@ -12,9 +12,10 @@ from harness.checks.shared.early_decision import stopping_rule
 from harness.checks.shared.reproduction import AccuracyComparison, Match, comparisons
 from harness.checks.shared.subject import Evaluated, Evaluations, Subject
 from harness.errors import UserError
-from harness.evaluate.causes import FINALISTS, SAMPLE, Cell, cells, of_conditions, of_labels
+from harness.evaluate.causes import FINALISTS, SAMPLE_SIZE, Variation, estimate_under, label_causes, variations
 from harness.evaluate.data.conditions import Conditions, Geometry
-from harness.evaluate.data.dataset import Dataset, DatasetError, Shape, open_dataset
+from harness.evaluate.data.dataset import Dataset, DatasetSpec, open_dataset
+from harness.evaluate.data.ground_truth import DatasetError
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure, Scores
@@ -26,7 +27,7 @@ from harness.verdict import NotHereError, Status
 from harness.zoo import BuilderError
 
 if TYPE_CHECKING:
-    from harness.evaluate.run.executor import Entrant, EvaluationSettings, Executor
+    from harness.evaluate.run.executor import EvaluationSettings, EvaluationTask, Executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +44,18 @@ class _Wanted:
     def key(self) -> tuple[str, str, str]:
         return self.subject.index.page.name, self.subject.name, self.dataset
 
-    def entrant(self, conditions: Conditions, label: str, rule: StoppingRule | None = None) -> "Entrant":
-        from harness.evaluate.run.executor import Entrant
-        from harness.evaluate.run.network_loading import FromFile
+    def task(self, conditions: Conditions, label: str, rule: StoppingRule | None = None) -> "EvaluationTask":
+        from harness.evaluate.run.executor import EvaluationTask
+        from harness.evaluate.run.network_loading import FileLoader
 
         digest = sha256(self.checkpoint)
-        load = FromFile(self.subject.network, self.checkpoint, digest)
-        return Entrant(self.subject.name, digest, conditions, load, label, rule)
+        load = FileLoader(self.subject.network, self.checkpoint, digest)
+        size = self.checkpoint.stat().st_size
+        return EvaluationTask(self.subject.name, digest, conditions, load, label, rule, size)
 
     def rule(self, images: Dataset) -> StoppingRule | None:
         """When the model has been evaluated enough; only the complete images in random order can say so."""
-        return None if images.lacking else stopping_rule(self.subject, self.result)
+        return None if images.missing else stopping_rule(self.subject, self.result)
 
 
 def evaluate_subjects(
@@ -143,12 +145,12 @@ def _evaluate(  # noqa: PLR0913 - each is another thing
         return dict.fromkeys((one.key for one in models), Failure(f"{error}."))
     except OSError as error:
         return dict.fromkeys((one.key for one in models), Failure(f"{error.filename}: {error.strerror}."))
-    entrants = {one.key: one.entrant(one.conditions, one.subject.name, one.rule(images)) for one in models}
-    outcomes = evaluate(images, tuple(entrants.values()), settings, progress, executor)
+    tasks = {one.key: one.task(one.conditions, one.subject.name, one.rule(images)) for one in models}
+    outcomes = evaluate(images, tuple(tasks.values()), settings, progress, executor)
     found: dict[tuple[str, str, str], Evaluated] = {}
     failed = []
     for one in models:
-        outcome = outcomes[entrants[one.key]]
+        outcome = outcomes[tasks[one.key]]
         if isinstance(outcome, Scores):
             sha = sha256(one.checkpoint)
             evaluation = Evaluation(
@@ -164,11 +166,11 @@ def _evaluate(  # noqa: PLR0913 - each is another thing
 
 def _images(folder: Path, one: _Wanted, progress: Progress) -> Dataset:
     known = one.subject.references.datasets[one.dataset]
-    shape = Shape(known["classes"], known["images_per_class"], tuple(known.get("ids", ())))
-    images = open_dataset(folder, shape)
+    spec = DatasetSpec(known["classes"], known["images_per_class"], tuple(known.get("ids", ())))
+    images = open_dataset(folder, spec)
     progress.note(f"{one.dataset}: {images}, {folder}")
-    if images.lacking:
-        progress.note(f"{one.dataset} is not complete: {images.lacking}.")
+    if images.missing:
+        progress.note(f"{one.dataset} is not complete: {images.missing}.")
     return images
 
 
@@ -199,10 +201,10 @@ class _Search:
     def run(self) -> dict[tuple[str, str, str], Evaluated]:
         """The evaluations of the failed models, with what the suspects give."""
         named = ", ".join(one.subject.name for one in self.failed)
-        sample = min(SAMPLE, len(self.images.images))
+        sample = min(SAMPLE_SIZE, len(self.images.images))
         self.progress.note(f"Not reproduced: {named}. Looking for the reason on {sample} images.")
-        every = [(one, cell) for one in self.failed for cell in cells(one.conditions, _published_geometries(one))]
-        looked_into = self._tried(every, self.found, SAMPLE)
+        every = [(one, variation) for one in self.failed for variation in _variations(one)]
+        looked_into = self._tried(every, self.found, SAMPLE_SIZE)
         undecided = [pair for one in self.failed for pair in self._undecided(one, looked_into[one.key])]
         if not undecided:
             return looked_into
@@ -210,48 +212,47 @@ class _Search:
         return self._tried(undecided, looked_into, None)
 
     def _tried(
-        self, pairs: Sequence[tuple[_Wanted, Cell]], before: Evaluations, first: int | None
+        self, pairs: Sequence[tuple[_Wanted, Variation]], before: Evaluations, first: int | None
     ) -> dict[tuple[str, str, str], Evaluated]:
-        """Evaluations with what each cell gives on the `first` images, in the place of what it gave on fewer."""
+        """Evaluations with what each variation gives on the `first` images, in the place of what it gave on fewer."""
         from harness.evaluate.run.engine import evaluate
 
-        entrants = {
-            (one.key, cell): one.entrant(cell.conditions, f"{one.subject.name} {cell.kind} {cell.value}")
-            for one, cell in pairs
+        tasks = {
+            (one.key, tried): one.task(tried.conditions, f"{one.subject.name} {tried.kind} {tried.value}")
+            for one, tried in pairs
         }
         settings = replace(self.settings, first=first)
-        outcomes = evaluate(self.images, tuple(entrants.values()), settings, self.progress, self.executor)
+        outcomes = evaluate(self.images, tuple(tasks.values()), settings, self.progress, self.executor)
         looked_into: dict[tuple[str, str, str], Evaluated] = {}
         for one in self.failed:
             evaluation = before[one.key]
             if not isinstance(evaluation, Evaluation):
                 continue
             base = evaluation.scores.predictions
-            suspects = {(suspect.kind, suspect.value): suspect for suspect in evaluation.suspects}
-            for (key, cell), entrant in entrants.items():
-                outcome = outcomes[entrant]
+            suspects = {(suspect.kind, suspect.value): suspect for suspect in evaluation.causes}
+            for (key, variation), task in tasks.items():
+                outcome = outcomes[task]
                 if key == one.key and isinstance(outcome, Scores):
-                    suspects[cell.kind, cell.value] = of_conditions(cell, base, outcome.predictions)
-            for suspect in of_labels(base, self.images.shape.classes):
+                    suspects[variation.kind, variation.value] = estimate_under(variation, base, outcome.predictions)
+            for suspect in label_causes(base, self.images.spec.classes):
                 suspects[suspect.kind, suspect.value] = suspect
-            looked_into[one.key] = replace(evaluation, suspects=tuple(suspects.values()))
+            looked_into[one.key] = replace(evaluation, causes=tuple(suspects.values()))
         return looked_into
 
-    def _undecided(self, one: _Wanted, evaluation: Evaluated) -> list[tuple[_Wanted, Cell]]:
+    def _undecided(self, one: _Wanted, evaluation: Evaluated) -> list[tuple[_Wanted, Variation]]:
         """The closest of the cells that might give a declared value, where none certainly does."""
         if not isinstance(evaluation, Evaluation):
             return []
-        known = {(cell.kind, cell.value): cell for cell in cells(one.conditions, _published_geometries(one))}
-        chosen: dict[Cell, None] = {}
+        known = {(variation.kind, variation.value): variation for variation in _variations(one)}
+        chosen: dict[Variation, None] = {}
         for comparison in _failing(one, evaluation):
             if not comparison.causes(Match.YES):
                 closest = comparison.causes(Match.UNKNOWN)[:FINALISTS]
                 chosen |= dict.fromkeys(known[cause.kind, cause.value] for cause in closest)
-        return [(one, cell) for cell in chosen]
+        return [(one, variation) for variation in chosen]
 
 
-def _published_geometries(one: _Wanted) -> list[Geometry]:
-    return [
-        Geometry(int(item["image_size"]), item["crop_pct"], item["interpolation"])
-        for item in published_evaluations(one.subject, one.result)
-    ]
+def _variations(one: _Wanted) -> tuple[Variation, ...]:
+    published = published_evaluations(one.subject, one.result)
+    geometries = [Geometry(int(item["image_size"]), item["crop_pct"], item["interpolation"]) for item in published]
+    return variations(one.conditions, geometries)

@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.evaluate.data.ground_truth import truth_files
-from harness.evaluate.run.progress import Progress, Silent
+from harness.evaluate.data.ground_truth import ground_truth_files
+from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim, ClaimKey
 from harness.index.faults import collect
 from harness.index.page import Page
@@ -250,7 +250,7 @@ class _Run:
         files: list[Path] = []
         settings: list[object] = [selection]
         for resources in asked:
-            files += [path for folder in resources.images.values() for path in (folder, *truth_files(folder))]
+            files += [path for folder in resources.images.values() for path in (folder, *ground_truth_files(folder))]
             files += [resources.weights] if resources.weights else []
             settings += [resources.tolerances, resources.records, resources.lock, resources.timm]
             settings += [resources.cross_check, resources.evaluation]
@@ -282,7 +282,7 @@ class _Run:
             for model in index.models
             if model in wanting
         ]
-        progress = self.progress if resources is self.resources[0] else Silent()
+        progress = self.progress if resources is self.resources[0] else Progress()
         return evaluate_subjects(subjects, resources.evaluation, progress, search=search)
 
     def _judged(self, read: "_Read") -> "dict[Index, tuple[list[Verdict], ...]]":

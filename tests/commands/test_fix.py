@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from harness.commands.fix import Fix, FixError, propose_fixes, write_fixes
-from harness.evaluate.run.progress import Silent
+from harness.evaluate.run.progress import Progress
 from harness.index.claims import claims
 from harness.project.project import Project, find_project
 from harness.project.resources import Resources
@@ -43,7 +43,7 @@ def _two_models() -> str:
 def _proposed(folder: Path, text: str, statuses: frozenset[Status] = FAIL, *kinds: str) -> Fix:
     path = folder / "page.md"
     path.write_bytes(text.encode())
-    (fix,) = propose_fixes(_project(folder), Selection((), kinds), Resources(folder), Silent(), statuses)
+    (fix,) = propose_fixes(_project(folder), Selection((), kinds), Resources(folder), Progress(), statuses)
     return fix
 
 
@@ -53,7 +53,7 @@ def _project(folder: Path) -> Project:
 
 def _verdicts(folder: Path, text: str) -> tuple[Verdict, ...]:
     (folder / "page.md").write_bytes(text.encode())
-    return verify(_project(folder), Selection(), Resources(folder), Silent()).verdicts
+    return verify(_project(folder), Selection(), Resources(folder), Progress()).verdicts
 
 
 FALSE = {
@@ -139,7 +139,7 @@ def test_an_accuracy_is_rounded_only_as_far_as_it_still_passes(folder: Path) -> 
     page = folder / "modelindex" / "canary" / "canary.md"
     text = page.read_text("utf-8")
     page.write_text(text.replace("93.8%", "'95%'").replace("99.4%", "97.31%"), "utf-8")
-    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    (fix,) = propose_fixes(project, Selection(), project.resources, Progress(), FAIL)
     assert fix.after == text.replace("93.8%", "'93.8%'").replace("99.4%", "99.40%")
 
 
@@ -152,7 +152,7 @@ def test_a_wrong_condition_is_mended_and_not_what_was_measured_under_it(folder: 
     text = page.read_text("utf-8")
     falsified = re.sub(rf"{wrong.partition(':')[0]}: .*", wrong, text).replace("FLOPs: 564416", beside)
     page.write_text(falsified, "utf-8")
-    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    (fix,) = propose_fixes(project, Selection(), project.resources, Progress(), FAIL)
     assert (fix.after, fix.left) == (text, ())
 
 
@@ -162,7 +162,7 @@ def test_what_one_wrong_image_size_would_make_false_is_left_alone(folder: Path) 
     page = folder / "modelindex" / "canary" / "canary.md"
     text = page.read_text("utf-8").replace("Image Size: '32'", "Image Size: '48'")
     page.write_text(text, "utf-8")
-    (fix,) = propose_fixes(project, Selection(), project.resources, Silent(), FAIL)
+    (fix,) = propose_fixes(project, Selection(), project.resources, Progress(), FAIL)
     assert fix.after == text
     assert {verdict.claim.kind for verdict, _ in fix.left} == {"flops", "top_1_accuracy", "top_5_accuracy"}
 
@@ -189,7 +189,7 @@ def test_byte_order_mark_permissions_and_links_stay(folder: Path) -> None:
     real.chmod(0o600)
     (folder / "page.md").unlink(missing_ok=True)
     (folder / "page.md").symlink_to(real)
-    (fix,) = propose_fixes(_project(folder), Selection((), ("epochs",)), Resources(folder), Silent(), FAIL)
+    (fix,) = propose_fixes(_project(folder), Selection((), ("epochs",)), Resources(folder), Progress(), FAIL)
     write_fixes([fix])
     assert real.read_bytes() == b"\xef\xbb\xbf" + text.replace("Epochs: 99", "Epochs: 100").encode()
     assert real.stat().st_mode & 0o777 == 0o600
@@ -243,7 +243,7 @@ def test_values_of_imported_files_are_mended_where_they_stand(folder: Path) -> N
     for name, text in pages.items():
         (folder / name).write_text(text)
     project = replace(find_project(folder, (Path("page.yml"),)), root=folder)
-    fixes = {fix.name: fix for fix in propose_fixes(project, Selection(), Resources(folder), Silent(), FAIL)}
+    fixes = {fix.name: fix for fix in propose_fixes(project, Selection(), Resources(folder), Progress(), FAIL)}
     assert fixes["part.json"].after == '{"Parameters": 3200000, "ID": "regnety_002"}\n'
     assert fixes["part.yml"].after == pages["part.yml"].replace("4.4", "4.3")
     assert fixes["page.yml"].after == pages["page.yml"]

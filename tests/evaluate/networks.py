@@ -1,4 +1,4 @@
-"""Loaders of small networks that other processes can be sent, some of which misbehave."""
+"""Picklable loaders of small networks, some of which fail or wait."""
 
 import os
 import time
@@ -10,11 +10,11 @@ from torch import nn
 
 
 class Net(nn.Module):
-    """Scores that depend on every pixel of a 16×16 crop."""
+    """Scores depend on every pixel of a 16×16 crop."""
 
     def __init__(self, seed: int, classes: int = 3) -> None:
         super().__init__()
-        # Without a bias, which would be drawn anew in every process.
+        # Without a bias: its random values would differ between processes.
         self.head = nn.Linear(3 * 16 * 16, classes, bias=False, dtype=torch.float32)
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
@@ -25,14 +25,14 @@ class Net(nn.Module):
 
 
 class Faulty(Net):
-    """Fails as no model of its own fault does."""
+    """Raises an unexpected error."""
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:  # noqa: ARG002 - it never looks at them
-        raise KeyError("a fault of its own")
+    def forward(self, images: torch.Tensor) -> torch.Tensor:  # noqa: ARG002 - fails before it uses them
+        raise KeyError("unexpected")
 
 
 class Waiting(Net):
-    """Leaves its process's number in a folder, and goes on when a file called `go` is there, or fails."""
+    """Writes a file named after its process to a folder, then waits for a file named `go` there."""
 
     def __init__(self, seed: int, folder: Path) -> None:
         super().__init__(seed)
@@ -40,24 +40,20 @@ class Waiting(Net):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         (self.folder / str(os.getpid())).touch()
-        until = time.monotonic() + 90
+        deadline = time.monotonic() + 90
         while not (self.folder / "go").exists():
-            if time.monotonic() > until:
-                raise KeyError("waited in vain")
+            if time.monotonic() > deadline:
+                raise TimeoutError("no file named go")
             time.sleep(0.02)
         return super().forward(images)
 
 
 @dataclass(frozen=True)
-class Made:
-    """Makes a network anew wherever it is called."""
+class NetLoader:
+    """Creates a new network on every call."""
 
     kind: type[Net]
     arguments: tuple[object, ...]
-    size: int = 1
 
     def __call__(self) -> nn.Module:
         return self.kind(*self.arguments)
-
-    def carried(self) -> "Made":
-        return self

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evaluate.run.progress import Silent
+from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.faults import Location
 from harness.project.project import find_project
@@ -91,7 +91,7 @@ def test_a_change_of_one_page_shows_on_another(project: Path, monkeypatch: pytes
 
     def reason() -> str:
         found = find_project(project, ())
-        answer = verify(found, Selection(["net_18"], ["parameters"]), found.resources, Silent())
+        answer = verify(found, Selection(["net_18"], ["parameters"]), found.resources, Progress())
         return next(one.reason for one in answer.verdicts if one.claim.page.endswith("first.md"))
 
     assert "wrong" not in reason()

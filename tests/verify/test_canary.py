@@ -155,7 +155,7 @@ def test_an_image_that_is_missing(verify: Verify, canary: Path) -> None:
     assert run.returncode == 0
     found = verdicts(run)["top_1_accuracy"]
     assert found["status"] == "not_run"
-    assert "499 of 500 images are here; 1 of 10 classes have another number than 50, 4." in found["reason"]
+    assert "499 of 500 images found; 1 of 10 classes do not have 50 images (class 4)." in found["reason"]
     assert found["evidence"]["interval"].endswith("whatever the images that are not here would give")
 
 

@@ -34,7 +34,7 @@ def test_inside_the_margin_is_explained_and_reports_hold_what_all_images_give(ve
     found = verdicts(run)
     first, fifth = found["top_1_accuracy"], found["top_5_accuracy"]
     assert (first["status"], fifth["status"]) == ("explained", "explained")
-    assert "regnety_canary: sure after 200 of 500 images." in run.stderr
+    assert "regnety_canary: decided after 200 of 500 images." in run.stderr
     assert first["method"].startswith("until sure, 200 of 500 images, fp32")
     low, high = (float(part.strip("%")) for part in first["measured"].split(" to "))
     assert 88.8 <= low < 93.8 < high <= 98.8

@@ -5,7 +5,7 @@ from decimal import Decimal
 from harness.checks.shared.reproduction import ACCURACY, METRICS, declared_accuracies, evaluation_evidence
 from harness.checks.shared.subject import Subject
 from harness.evaluate.evaluation import Evaluation
-from harness.evaluate.statistics.stopping import StoppingRule, Sure
+from harness.evaluate.statistics.stopping import Conclusion, StoppingRule
 from harness.index.claim import Claim
 from harness.index.entries import Entry
 from harness.verdict import Details, Verdict, explained, fact, failed
@@ -27,14 +27,14 @@ def early_verdict(claim: Claim, subject: Subject, evaluation: Evaluation) -> Ver
     It never passes: an accuracy within the margin is explained, because the margin is not the declared precision.
     """
     rule = stopping_rule(subject, subject.result_of(claim))
-    if rule is None or evaluation.images.lacking:
+    if rule is None or evaluation.images.missing:
         return None
     metric = METRICS[claim.kind]
-    decision = rule.decision(metric, evaluation.scores.looks, evaluation.scores.of)
+    decision = rule.decision(metric, evaluation.scores.interim_counts, evaluation.scores.total_images)
     if decision is None:
         return None
     counts, low, high = decision.counts, decision.low, decision.high
-    part, interval = f"{counts.images} of {evaluation.scores.of} images", f"{low}% to {high}%"
+    part, interval = f"{counts.images} of {evaluation.scores.total_images} images", f"{low}% to {high}%"
     correct = f"{getattr(counts, metric)} of {counts.images} images, in seeded random order"
     details: Details = {
         "measured": interval,
@@ -51,10 +51,10 @@ def early_verdict(claim: Claim, subject: Subject, evaluation: Evaluation) -> Ver
     }
     confidence = _confidence(rule.alpha)
     certainty = f"{confidence} confidence, after {part}: on all of them it lies between {low}% and {high}%"
-    if decision.sure is Sure.INSIDE:
+    if decision.conclusion is Conclusion.WITHIN_MARGIN:
         reason = f"Within ±{rule.margin} points of the declared value with {certainty}. This is no exact reproduction."
         return explained(claim, reason=reason, remedy="evaluate all images: run without --until-sure", **details)
-    reason = f"Farther than ±{rule.reach} points from the declared value with {certainty}."
+    reason = f"Farther than ±{rule.excluded_beyond} points from the declared value with {certainty}."
     remedy = "evaluate all images to search for the cause: run without --until-sure"
     return failed(claim, reason=reason, remedy=remedy, **details)
 

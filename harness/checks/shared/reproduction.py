@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from harness.checks.shared.subject import Subject
-from harness.evaluate.evaluation import Evaluation, Suspect
+from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.index.entries import Entry
 from harness.index.quantity import Quantity, parse_quantity
 from harness.project.resources import Tolerance
@@ -51,16 +51,16 @@ class AccuracyComparison:
         """Whether the declared accuracy is reproduced."""
         return accuracy_status(self.declared, self.measured, self.tolerance)
 
-    def match(self, cause: Suspect) -> Match:
+    def match(self, cause: CandidateCause) -> Match:
         """Whether a cause gives the declared value; unknown if its margin covers the measured value too."""
         within = self.tolerance.explained + cause.margins[self.metric]
         if self._distance(cause) > within:
             return Match.NO
         return Match.YES if abs(self.measured - self.declared.value) > within else Match.UNKNOWN
 
-    def causes(self, match: Match) -> list[Suspect]:
+    def causes(self, match: Match) -> list[CandidateCause]:
         """The causes with this match, closest to the declared value first."""
-        return sorted((cause for cause in self.evaluation.suspects if self.match(cause) is match), key=self._distance)
+        return sorted((cause for cause in self.evaluation.causes if self.match(cause) is match), key=self._distance)
 
     def causes_table(self) -> Table:
         """All causes that were tried, for the evidence."""
@@ -71,7 +71,7 @@ class AccuracyComparison:
                 "images": str(cause.images),
                 "reproduces": self.match(cause).value,
             }
-            for cause in self.evaluation.suspects
+            for cause in self.evaluation.causes
         ]
         return table("usual_causes", "usual causes", rows)
 
@@ -87,10 +87,10 @@ class AccuracyComparison:
             return "The sample is too small to tell whether a usual cause gives the declared value."
         return "None of the usual causes gives the declared value."
 
-    def _distance(self, cause: Suspect) -> Decimal:
+    def _distance(self, cause: CandidateCause) -> Decimal:
         return abs(cause.estimates[self.metric] - self.declared.value)
 
-    def _estimate(self, cause: Suspect) -> str:
+    def _estimate(self, cause: CandidateCause) -> str:
         margin = f" ± {cause.margins[self.metric]}" if cause.margins[self.metric] else ""
         return f"{cause.estimates[self.metric]}%{margin}"
 

@@ -1,10 +1,10 @@
-"""What an image goes through before the network sees it: resized, cropped, normalised."""
+"""Evaluation conditions: how an image is resized, cropped and normalised before it reaches the network."""
 
 import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-# Of the pixels of ImageNet's training images, a channel each (red, green, blue), in 0 … 1.
+# Per channel (red, green, blue) over ImageNet's training images, on a scale of 0 to 1.
 # Source: pytorch/vision, references/classification; timm's IMAGENET_DEFAULT_MEAN and _STD are the same.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -14,7 +14,7 @@ INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """How an image becomes a square crop: side in pixels, the crop's part of the resized short side, filter."""
+    """A square centre crop: its side in pixels, its fraction of the resized short side, and the resizing filter."""
 
     image_size: int
     crop_pct: Decimal
@@ -22,7 +22,7 @@ class Geometry:
 
     @property
     def resized(self) -> int:
-        """The short side, in pixels, that the image is resized to before cropping."""
+        """The image's short side, in pixels, after resizing and before cropping."""
         return math.floor(self.image_size / float(self.crop_pct))
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """A geometry, and how the crop's values become the network's input; `channels` is `RGB` or `BGR`."""
+    """A geometry and the normalisation of the crop; `channels` is `RGB` or `BGR`."""
 
     geometry: Geometry
     mean: tuple[float, ...] = IMAGENET_MEAN
@@ -39,7 +39,7 @@ class Conditions:
     channels: str = "RGB"
 
     def as_json(self) -> dict[str, object]:
-        """The conditions as records and evidence hold them."""
+        """The conditions as stored in records and evidence."""
         return {
             "image_size": self.geometry.image_size,
             "crop_pct": str(self.geometry.crop_pct),

@@ -1,6 +1,6 @@
-"""Crops kept on disk, so that a later run decodes nothing: for each shard and geometry one file.
+"""Cache of crops on disk, one file per shard and geometry, so that later runs decode no images.
 
-A file holds a CRC-32 for each crop, little-endian, then the crops, uint8, height × width × 3 each.
+A file holds the CRC-32 of each crop (little-endian), then the crops: uint8, height × width × 3 each.
 """
 
 import hashlib
@@ -21,78 +21,81 @@ from harness.system.files import code_digest, write_atomically
 if TYPE_CHECKING:
     import torch
 
+# The modules of this package that decide what a crop contains and how it is stored.
+CROP_MODULES = tuple(
+    f"evaluate/data/{name}.py" for name in ("conditions", "crop_cache", "crops", "preprocessing", "shards")
+)
 _CHECKSUM_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class CropCache:
-    """The crops of one dataset in a folder. `versions` are those of the libraries that decode and resize."""
+    """The cached crops of one dataset. `versions` are those of the code that decodes and resizes."""
 
     folder: Path
     fingerprint: str
     versions: tuple[str, ...]
 
-    def missing(self, shards: Iterable[Shard], geometries: Iterable[Geometry]) -> int:
-        """How many bytes the crops that are not kept yet would take."""
+    def missing_bytes(self, shards: Iterable[Shard], geometries: Iterable[Geometry]) -> int:
+        """The size of the crops that are not cached yet."""
         geometries = tuple(geometries)
         return sum(
-            len(shard.images) * (_row_bytes(geometry) + _CHECKSUM_BYTES)
-            for shard in shards
-            for geometry in geometries
-            if not self.has(shard, geometry)
+            _file_bytes(shard, geometry) for shard in shards for geometry in geometries if not self.has(shard, geometry)
         )
 
-    def free(self) -> int:
-        """How many bytes are free where the folder is."""
+    def free_bytes(self) -> int:
+        """The free disk space at the cache's folder."""
         existing = next(path for path in (self.folder.absolute(), *self.folder.absolute().parents) if path.exists())
         return shutil.disk_usage(existing).free
 
     def has(self, shard: Shard, geometry: Geometry) -> bool:
-        """Whether the shard's crops are kept, all of them."""
+        """Whether all crops of the shard are cached."""
         path = self._path(shard, geometry)
-        expected = len(shard.images) * (_row_bytes(geometry) + _CHECKSUM_BYTES)
-        return path.is_file() and path.stat().st_size == expected
+        return path.is_file() and path.stat().st_size == _file_bytes(shard, geometry)
 
     def read(self, shard: Shard, part: slice, geometry: Geometry) -> "torch.Tensor | None":
-        """Some of a shard's crops, N×side×side×3; None where one is not what was kept, and then all are forgotten."""
-        images = len(shard.images)
+        """A part of a shard's crops, N×side×side×3; None if a checksum does not match, and the file is deleted."""
         path = self._path(shard, geometry)
         with path.open("rb") as file:
             file.seek(_CHECKSUM_BYTES * part.start)
-            sums = np.fromfile(file, "<u4", part.stop - part.start)
-            file.seek(_CHECKSUM_BYTES * images + _row_bytes(geometry) * part.start)
-            crops = shared_crops(len(sums), geometry)
+            checksums = np.fromfile(file, "<u4", part.stop - part.start)
+            file.seek(_CHECKSUM_BYTES * len(shard.images) + _crop_bytes(geometry) * part.start)
+            crops = allocate_crops(len(checksums), geometry)
             rows = crops.numpy()
             file.readinto(rows)
-        if any(zlib.crc32(row) != kept for row, kept in zip(rows, sums.tolist(), strict=True)):
+        if any(zlib.crc32(row) != checksum for row, checksum in zip(rows, checksums.tolist(), strict=True)):
             path.unlink(missing_ok=True)
             return None
         return crops
 
-    def write(self, shard: Shard, geometry: Geometry, crops: "Sequence[torch.Tensor]") -> None:
-        """Keep the crops of a whole shard, given batch by batch. Raises OSError."""
-        rows = [batch.numpy() for batch in crops]
-        sums = np.array([zlib.crc32(row) for batch in rows for row in batch], "<u4")
-        write_atomically(self._path(shard, geometry), sums.tobytes(), *(batch.tobytes() for batch in rows))
+    def write(self, shard: Shard, geometry: Geometry, batches: "Sequence[torch.Tensor]") -> None:
+        """Store all crops of a shard, given batch by batch. Raises OSError."""
+        arrays = [batch.numpy() for batch in batches]
+        checksums = np.array([zlib.crc32(row) for array in arrays for row in array], "<u4")
+        write_atomically(self._path(shard, geometry), checksums.tobytes(), *(array.tobytes() for array in arrays))
 
     def _path(self, shard: Shard, geometry: Geometry) -> Path:
-        about = json.dumps([self.fingerprint, str(geometry), self.versions])
-        name = hashlib.sha256(about.encode()).hexdigest()
+        key = json.dumps([self.fingerprint, str(geometry), self.versions])
+        name = hashlib.sha256(key.encode()).hexdigest()
         return self.folder / name / f"shard-{shard.number:04}-{len(shard.images)}.crops"
 
 
 def crop_versions(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """What crops depend on beside the images: the libraries that decode and resize, and the harness's own code."""
-    code = code_digest(*(f"evaluate/data/{name}.py" for name in ("crop_cache", "preprocessing", "shards")))
-    return (*(environment[name] for name in ("torchvision", "Pillow", "libjpeg")), code)
+    """The versions that crops depend on: the libraries that decode and resize, and this package's own code."""
+    libraries = (environment[name] for name in ("torchvision", "Pillow", "libjpeg"))
+    return (*libraries, code_digest(*CROP_MODULES))
 
 
-def shared_crops(images: int, geometry: Geometry) -> "torch.Tensor":
-    """Room for crops where other processes see it, so that none is copied on its way from worker to reader."""
+def allocate_crops(images: int, geometry: Geometry) -> "torch.Tensor":
+    """An uninitialised tensor for crops in shared memory, so that workers pass crops on without copying them."""
     import torch
 
     return torch.empty(images, geometry.image_size, geometry.image_size, 3, dtype=torch.uint8).share_memory_()
 
 
-def _row_bytes(geometry: Geometry) -> int:
+def _file_bytes(shard: Shard, geometry: Geometry) -> int:
+    return len(shard.images) * (_crop_bytes(geometry) + _CHECKSUM_BYTES)
+
+
+def _crop_bytes(geometry: Geometry) -> int:
     return 3 * geometry.image_size**2

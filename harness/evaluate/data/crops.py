@@ -1,4 +1,4 @@
-"""Images to batches of crops: each image read, decoded and cropped once for every geometry that wants it."""
+"""Images to batches of crops: each image is decoded once and cropped for every geometry that needs it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,20 +8,22 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from harness.evaluate.data.conditions import Geometry
-from harness.evaluate.data.crop_cache import CropCache, shared_crops
+from harness.evaluate.data.crop_cache import CropCache, allocate_crops
 from harness.evaluate.data.preprocessing import ImageError, crop, decode
 from harness.evaluate.data.shards import Shard
 
 if TYPE_CHECKING:
-    from harness.evaluate.data.fingerprint import Image
+    from harness.evaluate.data.images import Image
 
-# Below that, starting workers takes longer than they save.
-_FEW = 1000
+# With fewer images, starting worker processes takes longer than they save.
+_MIN_IMAGES_FOR_WORKERS = 1000
+
+Crops = Mapping[Geometry, torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some images of a shard and the geometries in which they are wanted."""
+    """A part of a shard's images, and the geometries to crop them to."""
 
     shard: Shard
     part: slice
@@ -33,16 +35,13 @@ class Batch:
         return self.shard.images[self.part]
 
 
-Crops = Mapping[Geometry, torch.Tensor]
-
-
 def load_crops(batches: Sequence[Batch], cache: CropCache | None, workers: int, *, pin_memory: bool) -> Iterator[Crops]:
-    """The crops of each batch in turn, uint8, N×side×side×3. Raises ImageError naming a file that does not decode."""
+    """The crops of each batch in turn, uint8, N×side×side×3. Raises ImageError with the name of an unreadable file."""
     images = sum(len(batch.images) for batch in batches)
     loader = DataLoader(
-        _Batches(batches, cache),
+        _CropDataset(batches, cache),
         batch_size=None,
-        num_workers=workers if images > _FEW else 0,
+        num_workers=workers if images > _MIN_IMAGES_FOR_WORKERS else 0,
         pin_memory=pin_memory,
     )
     for crops in loader:
@@ -51,10 +50,10 @@ def load_crops(batches: Sequence[Batch], cache: CropCache | None, workers: int, 
         yield crops
 
 
-class _Batches(Dataset[Crops | str]):
-    """An item is a batch's crops; or, where an image does not decode, which and why.
+class _CropDataset(Dataset[Crops | str]):
+    """The crops of each batch, or an error message.
 
-    What a worker raises would reach the reader as a traceback in a traceback.
+    An exception raised in a DataLoader worker would reach the user as a nested traceback.
     """
 
     def __init__(self, batches: Sequence[Batch], cache: CropCache | None) -> None:
@@ -64,30 +63,31 @@ class _Batches(Dataset[Crops | str]):
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, place: int) -> Crops | str:
-        batch = self.batches[place]
-        kept = {geometry: self._kept(batch, geometry) for geometry in batch.geometries}
-        here = {geometry: crops for geometry, crops in kept.items() if crops is not None}
-        made = decoded_crops(batch, [geometry for geometry in batch.geometries if geometry not in here])
-        return made if isinstance(made, str) else here | made
+    def __getitem__(self, index: int) -> Crops | str:
+        batch = self.batches[index]
+        cached = {
+            geometry: crops for geometry in batch.geometries if (crops := self._cached(batch, geometry)) is not None
+        }
+        decoded = decode_crops(batch, [geometry for geometry in batch.geometries if geometry not in cached])
+        return decoded if isinstance(decoded, str) else cached | decoded
 
-    def _kept(self, batch: Batch, geometry: Geometry) -> torch.Tensor | None:
+    def _cached(self, batch: Batch, geometry: Geometry) -> torch.Tensor | None:
         if self.cache is None or not self.cache.has(batch.shard, geometry):
             return None
         return self.cache.read(batch.shard, batch.part, geometry)
 
 
-def decoded_crops(batch: Batch, wanted: Sequence[Geometry]) -> dict[Geometry, torch.Tensor] | str:
-    """The crops of a batch in the geometries that are wanted; or, where an image does not decode, which and why."""
-    made = {geometry: shared_crops(len(batch.images), geometry) for geometry in wanted}
-    rows = {geometry: crops.numpy() for geometry, crops in made.items()}
-    for number, image in enumerate(batch.images if wanted else ()):
+def decode_crops(batch: Batch, geometries: Sequence[Geometry]) -> dict[Geometry, torch.Tensor] | str:
+    """The crops of a batch in each geometry, or an error message that names the image that cannot be read."""
+    crops = {geometry: allocate_crops(len(batch.images), geometry) for geometry in geometries}
+    rows = {geometry: tensor.numpy() for geometry, tensor in crops.items()}
+    for index, image in enumerate(batch.images if geometries else ()):
         try:
             decoded = decode(image.read())
-            for geometry in wanted:
-                rows[geometry][number] = crop(decoded, geometry)
+            for geometry in geometries:
+                rows[geometry][index] = crop(decoded, geometry)
         except ImageError as error:
-            return f"{image.name} does not decode: {error}"
+            return f"{image.name} cannot be decoded: {error}"
         except OSError as error:
             return f"{image.name} cannot be read: {error.strerror}"
-    return made
+    return crops

@@ -1,122 +1,121 @@
-"""Labelled images as they lie on disk: a folder per class, a flat folder with its truth, or a tar of either."""
+"""Labelled images in a folder per class, in a flat folder with a ground-truth file, or in a tar file of either."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from harness.evaluate.data.fingerprint import Image, fingerprint
-from harness.evaluate.data.ground_truth import TruthError, read_truth
+from harness.evaluate.data.ground_truth import DatasetError, read_ground_truth
+from harness.evaluate.data.images import Image, fingerprint
 
 _SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff"}
-# Where the validation images lie below the folder that is given, in the layouts that are usual for ImageNet.
-_BELOW = (".", "val", "validation", "ILSVRC/Data/CLS-LOC/val", "Data/CLS-LOC/val")
-
-
-class DatasetError(Exception):
-    """Images that cannot be used; the message names the place, what was expected, and the mend."""
+# Where the validation images are below the given folder, in common layouts of ImageNet.
+_SUBFOLDERS = (".", "val", "validation", "ILSVRC/Data/CLS-LOC/val", "Data/CLS-LOC/val")
+_MAX_NAMED_CLASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What is known of a dataset: its number of classes, how many images of each are complete, and their ids.
+class DatasetSpec:
+    """What a complete dataset contains.
 
-    `ids` are the names of its class folders in the order of the class numbers; empty where they are not on file.
+    `class_ids` are the names of its class folders in the order of the class indices; empty if unknown.
     """
 
     classes: int
     images_per_class: int
-    ids: tuple[str, ...] = ()
+    class_ids: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
-        """How many images a complete set has."""
+        """The number of images of a complete dataset."""
         return self.classes * self.images_per_class
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Labelled images, sorted by name. `lacking` says what keeps them from being the complete set."""
+    """Labelled images, sorted by name. `missing` says how they differ from the complete dataset; None if complete."""
 
     layout: str
     images: tuple[Image, ...]
-    shape: Shape
+    spec: DatasetSpec
     fingerprint: str
-    lacking: str | None
+    missing: str | None
 
     @property
-    def surplus(self) -> bool:
-        """Whether a class has more images than the complete set, so that some do not belong to it."""
+    def has_unexpected(self) -> bool:
+        """Whether a class has more images than in the complete dataset, so that some do not belong to it."""
         per_class = Counter(image.label for image in self.images)
-        return any(count > self.shape.images_per_class for count in per_class.values())
+        return any(count > self.spec.images_per_class for count in per_class.values())
 
     def __str__(self) -> str:
-        found = len({image.label for image in self.images})
-        return f"{len(self.images)} images of {found} classes: {self.layout}"
+        classes = len({image.label for image in self.images})
+        return f"{len(self.images)} images of {classes} classes: {self.layout}"
 
 
-_Place = tuple[Path, int, int]
+# A file, and the offset and size of an image in it.
+_ByteRange = tuple[Path, int, int]
 
 
-def open_dataset(folder: Path, shape: Shape) -> Dataset:
-    """The dataset in a folder or tar file, whose layout is found out.
+def open_dataset(folder: Path, spec: DatasetSpec) -> Dataset:
+    """The dataset in a folder or tar file, whose layout is detected.
 
-    Raises DatasetError where there is none to use, OSError where one of its images cannot be read.
+    Raises DatasetError if it cannot be used, OSError if an image cannot be read.
     """
-    kind, found = _find(folder)
-    parents = {PurePosixPath(name).parent.name for name in found}
-    if len(parents) == 1 and not parents & set(shape.ids):
-        classes, source = _by_truth(folder.parent if folder.is_file() else folder, list(found))
-        layout = f"a flat {kind}, labelled by {source}"
+    container, files = _find_images(folder)
+    parents = {PurePosixPath(name).parent.name for name in files}
+    if len(parents) == 1 and not parents & set(spec.class_ids):
+        class_ids, source = _read_labels(folder.parent if folder.is_file() else folder, list(files))
+        layout = f"a flat {container}, labelled by {source}"
     else:
-        classes = {name: PurePosixPath(name).parent.name for name in found}
-        layout = f"a folder per class{', in a tar file' if kind == 'tar file' else ''}"
-    numbers = _numbers(set(classes.values()), shape, folder)
-    if shape.ids and not set(numbers) & set(shape.ids):
-        layout += ", numbered by sorting, since their names are not those on file"
-    images = [Image(PurePosixPath(name).name, numbers[classes[name]], *place) for name, place in found.items()]
+        class_ids = {name: PurePosixPath(name).parent.name for name in files}
+        layout = f"a folder per class{', in a tar file' if container == 'tar file' else ''}"
+    indices = _class_indices(set(class_ids.values()), spec, folder)
+    if spec.class_ids and not set(indices) & set(spec.class_ids):
+        layout += ", classes in alphabetical order, since the folder names are not the known class ids"
+    images = [Image(PurePosixPath(name).name, indices[class_ids[name]], *place) for name, place in files.items()]
     images.sort(key=lambda image: (image.name, image.label))
-    return Dataset(layout, tuple(images), shape, fingerprint(images), _lacking(images, shape))
+    return Dataset(layout, tuple(images), spec, fingerprint(images), _describe_missing(images, spec))
 
 
-def _find(folder: Path) -> tuple[str, dict[str, _Place]]:
-    """What holds the images, and every image's path in it with the place of its bytes."""
+def _find_images(folder: Path) -> tuple[str, dict[str, _ByteRange]]:
+    """The kind of container, and the location of every image by its path in the container."""
     if folder.is_file():
-        return "tar file", _in_tar(folder)
-    for top in (folder / below for below in _BELOW if (folder / below).is_dir()):
-        found = _in_folder(top)
-        if found:
-            return "folder", found
+        return "tar file", _list_tar(folder)
+    for top in (folder / subfolder for subfolder in _SUBFOLDERS if (folder / subfolder).is_dir()):
+        files = _list_folder(top)
+        if files:
+            return "folder", files
         for archive in sorted(top.glob("*val*.tar")):
-            return "tar file", _in_tar(archive)
+            return "tar file", _list_tar(archive)
     raise DatasetError(
         f"{folder}: expected a folder for each class, a flat folder of images with its ground truth, or "
         "ILSVRC2012_img_val.tar, got none of them; name the folder that holds the validation images"
     )
 
 
-def _in_folder(top: Path) -> dict[str, _Place]:
-    """The images of a flat folder, or of the folders in it."""
+def _list_folder(top: Path) -> dict[str, _ByteRange]:
+    """The images of a flat folder, or of its subfolders."""
     files = [path for path in sorted(top.iterdir()) if _is_image(path.name) and path.is_file()]
     if not files:
         folders = (path for path in sorted(top.iterdir()) if path.is_dir() and not path.name.startswith("."))
-        inside = (path for folder in folders for path in sorted(folder.iterdir()))
-        files = [path for path in inside if _is_image(path.name) and path.is_file()]
+        contents = (path for folder in folders for path in sorted(folder.iterdir()))
+        files = [path for path in contents if _is_image(path.name) and path.is_file()]
     return {path.relative_to(top).as_posix(): (path, 0, path.stat().st_size) for path in files}
 
 
-def _in_tar(path: Path) -> dict[str, _Place]:
+def _list_tar(path: Path) -> dict[str, _ByteRange]:
     import tarfile
 
     try:
         with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
             members = [member for member in archive if member.isfile() and _is_image(member.name)]
     except (tarfile.TarError, EOFError) as error:
-        raise DatasetError(f"{path}: expected an uncompressed tar file, got: {error}; fetch it again") from None
-    end = max((member.offset_data + member.size for member in members), default=0)
-    if not members or end > path.stat().st_size:
-        got = "none" if not members else f"one that ends after byte {path.stat().st_size} instead of {end}"
-        raise DatasetError(f"{path}: expected a tar file of images, got {got}; fetch it again")
+        raise DatasetError(f"{path}: expected an uncompressed tar file, got: {error}; download it again") from None
+    if not members:
+        raise DatasetError(f"{path}: expected a tar file of images, got one without images; download it again")
+    end, size = max(member.offset_data + member.size for member in members), path.stat().st_size
+    if end > size:
+        raise DatasetError(f"{path}: expected at least {end} bytes, got {size}; download it again")
     return {member.name: (path, member.offset_data, member.size) for member in members}
 
 
@@ -125,40 +124,40 @@ def _is_image(name: str) -> bool:
     return file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
 
 
-def _by_truth(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], str]:
-    try:
-        truth, source = read_truth(folder)
-    except TruthError as error:
-        raise DatasetError(str(error)) from None
+def _read_labels(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], str]:
+    """The class id of each image, and the name of the ground-truth file."""
+    ground_truth, source = read_ground_truth(folder)
     stems = {name: PurePosixPath(name).stem for name in names}
-    unlabelled = [name for name, stem in stems.items() if stem not in truth]
+    unlabelled = [name for name, stem in stems.items() if stem not in ground_truth]
     if unlabelled:
-        told = f"{len(unlabelled)} without, {unlabelled[0]} the first"
-        raise DatasetError(f"{folder}: expected a class for every image in {source}, got {told}; complete it")
-    return {name: truth[stem] for name, stem in stems.items()}, source
+        raise DatasetError(
+            f"{folder}: expected a class for every image in {source}, got none for {len(unlabelled)} images "
+            f"(first: {unlabelled[0]}); add the missing rows"
+        )
+    return {name: ground_truth[stem] for name, stem in stems.items()}, source
 
 
-def _numbers(classes: set[str], shape: Shape, folder: Path) -> dict[str, int]:
-    """Class ids to numbers: by the list on file, or, where none is on it but all are there, by sorting them."""
-    known = {name: number for number, name in enumerate(shape.ids)}
-    if classes <= known.keys():
+def _class_indices(class_ids: set[str], spec: DatasetSpec, folder: Path) -> dict[str, int]:
+    """Class ids to indices: the known ones; or alphabetical order, if all ids are unknown and their number is right."""
+    known = {name: index for index, name in enumerate(spec.class_ids)}
+    if class_ids <= known.keys():
         return known
-    if len(classes) == shape.classes and not classes & known.keys():
-        return {name: number for number, name in enumerate(sorted(classes))}
-    strange = min(classes - known.keys())
+    if len(class_ids) == spec.classes and not class_ids & known.keys():
+        return {name: index for index, name in enumerate(sorted(class_ids))}
     raise DatasetError(
-        f"{folder}: expected the folders of {shape.classes} classes, got {len(classes)}, {strange} among them, which "
-        "is no class of this dataset; name the folder that holds the folder of every class and nothing else"
+        f"{folder}: expected the folders of {spec.classes} classes, got {len(class_ids)}, of which "
+        f"{min(class_ids - known.keys())} is not a class of this dataset; name the folder that holds one folder per "
+        "class and nothing else"
     )
 
 
-def _lacking(images: Sequence[Image], shape: Shape) -> str | None:
+def _describe_missing(images: Sequence[Image], spec: DatasetSpec) -> str | None:
     per_class = Counter(image.label for image in images)
-    partial = [label for label in range(shape.classes) if per_class[label] != shape.images_per_class]
-    if not partial:
+    wrong = [label for label in range(spec.classes) if per_class[label] != spec.images_per_class]
+    if not wrong:
         return None
-    named = [shape.ids[label] if shape.ids else f"class {label}" for label in partial[:3]]
+    names = [spec.class_ids[label] if spec.class_ids else str(label) for label in wrong[:_MAX_NAMED_CLASSES]]
     return (
-        f"{len(images)} of {shape.images} images are here; {len(partial)} of {shape.classes} classes have another "
-        f"number than {shape.images_per_class}, {', '.join(named)}{' …' if len(partial) > len(named) else ''}"
+        f"{len(images)} of {spec.images} images found; {len(wrong)} of {spec.classes} classes do not have "
+        f"{spec.images_per_class} images (class {', '.join(names)}{', …' if len(wrong) > len(names) else ''})"
     )

@@ -1,1 +1,1 @@
-"""Crops to predictions: devices, executors, and the ledger of finished shards."""
+"""Crops to predictions: devices, executors, and the ledger of evaluated shards."""

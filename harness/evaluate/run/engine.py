@@ -1,35 +1,41 @@
-"""An evaluation: what is kept of it is looked up, the rest is given to whoever evaluates, and every result is kept."""
+"""Evaluation of models on a dataset: reuses stored shards, has an executor evaluate the rest, stores every result."""
 
 from collections.abc import Sequence
 from functools import cache
 from itertools import takewhile
 from typing import Any
 
+from harness.evaluate.data.crop_cache import CROP_MODULES
 from harness.evaluate.data.dataset import Dataset
 from harness.evaluate.data.preprocessing import ImageError
-from harness.evaluate.data.shards import Shard, shards
-from harness.evaluate.run.device import deciding_versions
-from harness.evaluate.run.executor import Entrant, EvaluationSettings, Executor, ExecutorError, Result, Work
-from harness.evaluate.run.ledger import Kept, Ledger, LedgerError
+from harness.evaluate.data.shards import Shard, make_shards
+from harness.evaluate.run.device import library_versions
+from harness.evaluate.run.executor import (
+    EvaluationSettings,
+    EvaluationTask,
+    Executor,
+    ExecutorError,
+    Result,
+    Workload,
+)
+from harness.evaluate.run.ledger import EvaluatedShard, Ledger, LedgerError
 from harness.evaluate.run.local_executor import LocalExecutor
 from harness.evaluate.run.progress import Progress
-from harness.evaluate.run.shard_predictions import Gathering
-from harness.evaluate.statistics.scores import Counts, Failure, Scores, count, running
+from harness.evaluate.run.shard_predictions import ShardPredictions
+from harness.evaluate.statistics.scores import Counts, Failure, Scores, count, cumulative
 from harness.system.files import code_digest
 
 Outcome = Scores | Failure
 
-# The harness's own modules, of this package, that an evaluation's result depends on.
-_MODULES = (
-    "evaluate/data/conditions.py",
-    "evaluate/data/crops.py",
-    "evaluate/data/preprocessing.py",
-    "evaluate/data/shards.py",
+# The modules of this package that decide an evaluation's outcome.
+RESULT_MODULES = (
+    *CROP_MODULES,
     "evaluate/run/device.py",
     "evaluate/run/engine.py",
     "evaluate/run/forward.py",
+    "evaluate/run/model_pool.py",
     "evaluate/run/network_loading.py",
-    "evaluate/run/ranking.py",
+    "evaluate/run/shard_predictions.py",
     "evaluate/statistics/scores.py",
     "measure/tensors.py",
     "zoo/*.py",
@@ -38,157 +44,158 @@ _MODULES = (
 
 def evaluate(
     dataset: Dataset,
-    entrants: Sequence[Entrant],
+    tasks: Sequence[EvaluationTask],
     settings: EvaluationSettings,
     progress: Progress,
     executor: Executor | None = None,
-) -> dict[Entrant, Outcome]:
-    """Every entrant's scores on the dataset; what is kept is not evaluated again. Without an executor, here."""
+) -> dict[EvaluationTask, Outcome]:
+    """Every task's scores on the dataset, from stored results where possible. The default executor is local."""
     if not dataset.images:
-        return dict.fromkeys(entrants, Failure("There are no images."))
-    return _Evaluation(dataset, entrants, settings, progress).run(executor or LocalExecutor())
+        return dict.fromkeys(tasks, Failure("There are no images."))
+    return _Evaluation(dataset, tasks, settings, progress).run(executor or LocalExecutor())
 
 
 class _Evaluation:
     def __init__(
-        self, dataset: Dataset, entrants: Sequence[Entrant], settings: EvaluationSettings, progress: Progress
+        self, dataset: Dataset, tasks: Sequence[EvaluationTask], settings: EvaluationSettings, progress: Progress
     ) -> None:
         self.dataset = dataset
         self.settings = settings
         self.progress = progress
-        self.shards = shards(dataset, settings.first)
-        self.ledgers = {entrant: Ledger(self._description(entrant)) for entrant in entrants}
-        self.kept: dict[Entrant, dict[Shard, Kept]] = {entrant: {} for entrant in entrants}
-        self.failures: dict[Entrant, Failure] = {}
-        self.begun: dict[Shard, dict[Entrant, Gathering]] = {}
-        # Of how many images the first class is right, and how many were seen, here or before.
-        self.right: dict[Entrant, tuple[int, int]] = dict.fromkeys(entrants, (0, 0))
-        self.keeping = True
+        self.shards = make_shards(dataset, settings.first)
+        self.ledgers = {task: Ledger(self._description(task)) for task in tasks}
+        self.evaluated: dict[EvaluationTask, dict[Shard, EvaluatedShard]] = {task: {} for task in tasks}
+        self.failures: dict[EvaluationTask, Failure] = {}
+        self.partial: dict[Shard, dict[EvaluationTask, ShardPredictions]] = {}
+        # Images with a correct top-1, and images evaluated, now or in earlier runs.
+        self.running_top_1: dict[EvaluationTask, tuple[int, int]] = dict.fromkeys(tasks, (0, 0))
+        self.store_failed = False
 
-    def run(self, executor: Executor) -> dict[Entrant, Outcome]:
+    def run(self, executor: Executor) -> dict[EvaluationTask, Outcome]:
         if not self.settings.refresh:
-            self._look_up()
-        work = [shard for shard in self.shards if self._wanting(shard)]
-        if work:
+            self._load_stored()
+        pending = {shard: tasks for shard in self.shards if (tasks := self._pending(shard))}
+        if pending:
+            pending_tasks = {task for tasks in pending.values() for task in tasks}
             self.progress.start(
-                sum(len(shard.images) for shard in work),
-                [entrant.label for entrant in self.ledgers if any(entrant in self._wanting(shard) for shard in work)],
+                sum(len(shard.images) for shard in pending),
+                [task.label for task in self.ledgers if task in pending_tasks],
                 sum(len(shard.images) for shard in self.shards),
             )
-            wanted = Work(self.dataset, work, self.settings, self._wanting, self.progress.note)
+            workload = Workload(self.dataset, list(pending), self.settings, self._pending, self.progress.note)
             try:
-                for result in executor.evaluate(wanted):
-                    self._take(result)
+                for result in executor.evaluate(workload):
+                    self._add(result)
             except (ImageError, ExecutorError, RuntimeError) as error:
-                # A RuntimeError is DataLoader's: a worker that was killed, or too little shared memory.
-                told = str(error).partition("\n")[0].rstrip(".")
-                for entrant in self.ledgers:
-                    if any(entrant in self._wanting(shard) for shard in self.shards):
-                        self.failures.setdefault(entrant, Failure(f"{told}. No image is skipped."))
+                # DataLoader raises RuntimeError: a worker was killed, or shared memory ran out.
+                reason = str(error).partition("\n")[0].rstrip(".")
+                for task in {task for shard in self.shards for task in self._pending(shard)}:
+                    self.failures[task] = Failure(f"{reason}. No image is skipped.")
             finally:
                 self.progress.stop()
-        return {entrant: self._outcome(entrant) for entrant in self.ledgers}
+        return {task: self._outcome(task) for task in self.ledgers}
 
-    def _description(self, entrant: Entrant) -> dict[str, Any]:
+    def _description(self, task: EvaluationTask) -> dict[str, Any]:
         return {
-            "model": entrant.model,
-            "weights": entrant.weights,
+            "model": task.model,
+            "weights": task.weights,
             "images": self.dataset.fingerprint,
-            "conditions": entrant.conditions.as_json(),
+            "conditions": task.conditions.as_json(),
             "precision": self.settings.precision,
             "device": self.settings.device.type,
-            "versions": deciding_versions(self.settings.device.type) | {"harness": code_of_evaluating()},
+            "versions": result_versions(self.settings.device.type),
         }
 
-    def _look_up(self) -> None:
-        for entrant, ledger in self.ledgers.items():
+    def _load_stored(self) -> None:
+        for task, ledger in self.ledgers.items():
             try:
-                found = {shard: ledger.load(shard) for shard in self.shards}
+                stored = {shard: ledger.load(shard) for shard in self.shards}
             except LedgerError as error:
-                self.failures[entrant] = Failure(str(error))
-            else:
-                self.kept[entrant] = {shard: kept for shard, kept in found.items() if kept is not None}
-                for one in self.kept[entrant].values():
-                    self._tally(entrant, one.counts)
+                self.failures[task] = Failure(str(error))
+                continue
+            self.evaluated[task] = {shard: evaluated for shard, evaluated in stored.items() if evaluated is not None}
+            for evaluated in self.evaluated[task].values():
+                self._count_top_1(task, evaluated.counts)
 
-    def _wanting(self, shard: Shard) -> list[Entrant]:
-        """The entrants that the shard is still to be evaluated for."""
-        going = (entrant for entrant in self.ledgers if entrant not in self.failures and not self._sure_after(entrant))
-        return [entrant for entrant in going if shard not in self.kept[entrant]]
+    def _pending(self, shard: Shard) -> list[EvaluationTask]:
+        """The tasks that still need the shard."""
+        unfinished = (task for task in self.ledgers if task not in self.failures and not self._decided_at(task))
+        return [task for task in unfinished if shard not in self.evaluated[task]]
 
-    def _sure_after(self, entrant: Entrant) -> Counts | None:
-        """The counts by which the entrant's rule is sure; None while it is not, and where it has none."""
-        if entrant.rule is None:
+    def _decided_at(self, task: EvaluationTask) -> Counts | None:
+        """The counts at which the task's stopping rule decided; None if it has not, or there is no rule."""
+        if task.rule is None:
             return None
-        return entrant.rule.decided_after(self._looks(entrant), self.dataset.shape.images)
+        return task.rule.decided_at(self._interim_counts(task), self.dataset.spec.images)
 
-    def _looks(self, entrant: Entrant) -> tuple[Counts, ...]:
-        """The entrant's counts after each shard, up to the first that is still to be evaluated."""
-        kept = self.kept[entrant]
-        return running(kept[shard].counts for shard in takewhile(kept.__contains__, self.shards))
+    def _interim_counts(self, task: EvaluationTask) -> tuple[Counts, ...]:
+        """The task's cumulative counts, up to the first shard that is not evaluated."""
+        evaluated = self.evaluated[task]
+        return cumulative(evaluated[shard].counts for shard in takewhile(evaluated.__contains__, self.shards))
 
-    def _take(self, result: Result) -> None:
-        """Count what came of some images, and keep the shard for every entrant that has seen all of it."""
+    def _add(self, result: Result) -> None:
+        """Add an executor's result, and store the shard for every task whose predictions are complete."""
         shard = result.shard
-        begun = self.begun.setdefault(shard, {entrant: Gathering(shard) for entrant in self._wanting(shard)})
+        partial = self.partial.setdefault(shard, {task: ShardPredictions(shard) for task in self._pending(shard)})
         before = self._images_done(shard)
-        for entrant, outcome in result.outcomes.items():
+        for task, outcome in result.outcomes.items():
             if isinstance(outcome, Failure):
-                self.failures.setdefault(entrant, outcome)
-            elif entrant not in self.failures:
-                gathering = begun.setdefault(entrant, Gathering(shard))
-                self._tally(entrant, count(gathering.take(result.part, outcome)))
-        going = [entrant for entrant in begun if entrant not in self.failures]
-        self.progress.advance(self._images_done(shard) - before, {one.label: self.right[one] for one in going})
-        for entrant in going:
-            whole = begun[entrant].whole()
-            if whole and shard not in self.kept[entrant]:
-                self._keep(entrant, shard, Kept(whole, count(whole), result.environment))
+                self.failures.setdefault(task, outcome)
+            elif task not in self.failures:
+                predictions = partial.setdefault(task, ShardPredictions(shard))
+                self._count_top_1(task, count(predictions.add(result.part, outcome)))
+        tasks = [task for task in partial if task not in self.failures]
+        self.progress.advance(
+            self._images_done(shard) - before, {task.label: self.running_top_1[task] for task in tasks}
+        )
+        for task in tasks:
+            complete = partial[task].complete()
+            if complete and shard not in self.evaluated[task]:
+                self._store(task, shard, EvaluatedShard(complete, count(complete), result.environment))
 
     def _images_done(self, shard: Shard) -> int:
-        """How many of the shard's images all have seen that go on; those that only some have seen, by that part."""
-        going = {*self._wanting(shard), *(entrant for entrant, kept in self.kept.items() if shard in kept)}
-        seen = [one.seen for entrant, one in self.begun[shard].items() if entrant in going]
-        return sum(seen) // len(seen) if seen else len(shard.images)
+        """How many of the shard's images are done, averaged over the tasks that did not fail or stop."""
+        tasks = {*self._pending(shard), *(task for task, evaluated in self.evaluated.items() if shard in evaluated)}
+        done = [predictions.images for task, predictions in self.partial[shard].items() if task in tasks]
+        return sum(done) // len(done) if done else len(shard.images)
 
-    def _tally(self, entrant: Entrant, counts: Counts) -> None:
-        first, seen = self.right[entrant]
-        self.right[entrant] = first + counts.top_1, seen + counts.images
+    def _count_top_1(self, task: EvaluationTask, counts: Counts) -> None:
+        correct, images = self.running_top_1[task]
+        self.running_top_1[task] = correct + counts.top_1, images + counts.images
 
-    def _keep(self, entrant: Entrant, shard: Shard, kept: Kept) -> None:
-        self.kept[entrant][shard] = kept
+    def _store(self, task: EvaluationTask, shard: Shard, evaluated: EvaluatedShard) -> None:
+        self.evaluated[task][shard] = evaluated
         try:
-            self.ledgers[entrant].store(shard, kept)
+            self.ledgers[task].store(shard, evaluated)
         except OSError as error:
-            if self.keeping:
-                self.progress.note(f"What is evaluated cannot be kept, and is lost when this run ends: {error}")
-            self.keeping = False
-        sure = self._sure_after(entrant)
-        if sure and sure == self._looks(entrant)[-1] and len(self.kept[entrant]) < len(self.shards):
-            told = f"{sure.images} of {self.dataset.shape.images} images"
-            self.progress.note(f"{entrant.label}: sure after {told}.")
+            if not self.store_failed:
+                self.progress.note(f"Results cannot be stored and will be lost when this run ends: {error}")
+            self.store_failed = True
+        decided = self._decided_at(task)
+        if decided and decided == self._interim_counts(task)[-1] and len(self.evaluated[task]) < len(self.shards):
+            self.progress.note(f"{task.label}: decided after {decided.images} of {self.dataset.spec.images} images.")
 
-    def _outcome(self, entrant: Entrant) -> Outcome:
-        if entrant in self.failures:
-            return self.failures[entrant]
-        counted = self._counted(entrant)
-        kept = [self.kept[entrant][shard] for shard in counted if shard in self.kept[entrant]]
-        if len(kept) < len(counted):
-            return Failure(f"Only {len(kept)} of {len(counted)} shards were evaluated.")
-        predictions = tuple(prediction for part in kept for prediction in part.predictions)
-        environments = tuple({str(part.environment): part.environment for part in kept}.values())
-        looks = running(part.counts for part in kept)
-        return Scores(predictions, count(predictions), self.dataset.shape.images, environments, looks)
+    def _outcome(self, task: EvaluationTask) -> Outcome:
+        if task in self.failures:
+            return self.failures[task]
+        required = self._required_shards(task)
+        parts = [self.evaluated[task][shard] for shard in required if shard in self.evaluated[task]]
+        if len(parts) < len(required):
+            return Failure(f"Only {len(parts)} of {len(required)} shards were evaluated.")
+        predictions = tuple(prediction for part in parts for prediction in part.predictions)
+        environments = tuple({str(part.environment): part.environment for part in parts}.values())
+        interim_counts = cumulative(part.counts for part in parts)
+        return Scores(predictions, count(predictions), self.dataset.spec.images, environments, interim_counts)
 
-    def _counted(self, entrant: Entrant) -> Sequence[Shard]:
-        """The shards that make the outcome: all, or, where some are not evaluated, those by which the rule is sure."""
-        sure = self._sure_after(entrant)
-        if sure is None or all(shard in self.kept[entrant] for shard in self.shards):
+    def _required_shards(self, task: EvaluationTask) -> Sequence[Shard]:
+        """All shards; or, if some are not evaluated, those up to the stopping rule's decision."""
+        decided = self._decided_at(task)
+        if decided is None or all(shard in self.evaluated[task] for shard in self.shards):
             return self.shards
-        return self.shards[: self._looks(entrant).index(sure) + 1]
+        return self.shards[: self._interim_counts(task).index(decided) + 1]
 
 
 @cache
-def code_of_evaluating() -> str:
-    """What of the harness an evaluation depends on: the code of evaluating and of building networks."""
-    return code_digest(*_MODULES)
+def result_versions(device_type: str) -> dict[str, str]:
+    """Every version that an evaluation on a `cpu` or `cuda` depends on: libraries, and this package's own code."""
+    return library_versions(device_type) | {"harness": code_digest(*RESULT_MODULES)}

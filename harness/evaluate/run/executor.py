@@ -1,6 +1,6 @@
-"""What an evaluation asks of whoever evaluates: shards of images, the models that want them, and their results."""
+"""Interface between an evaluation and the executor that carries it out: tasks, workload, results."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,42 +15,30 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-# An image's first classes, the one with the highest score first.
-Ranked = tuple[int, ...]
-
-
-class Loader(Protocol):
-    """Loads a network that holds the tensors of a weights file."""
-
-    @property
-    def size(self) -> int:
-        """How many bytes the file has."""
-
-    def __call__(self) -> "nn.Module":
-        """The network. Raises WeightsFileError or OSError."""
-
-    def carried(self) -> "Loader":
-        """A loader that has the file's bytes with it, for a machine without the file. Raises OSError."""
+# The classes of an image with the highest scores, best first.
+TopClasses = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Entrant:
-    """A model under conditions: its name, the SHA-256 of its weights, and how to get the network that holds them.
+class EvaluationTask:
+    """A model to evaluate under given conditions: its name, the SHA-256 of its weights, and how to load it.
 
-    `label` is what progress calls it. Where there is a `rule`, it is evaluated only until that is sure.
+    `load` raises WeightsFileError or OSError; a cluster pickles it. `label` names the task in progress output. With a
+    `rule`, the evaluation stops as soon as that decides. `weights_bytes` is the size of the weights file.
     """
 
     model: str
     weights: str
     conditions: Conditions
-    load: Loader = field(compare=False)
+    load: "Callable[[], nn.Module]" = field(compare=False)
     label: str = field(compare=False)
     rule: StoppingRule | None = None
+    weights_bytes: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSettings:
-    """How to evaluate: device and precision, how many images (None for all), and whether kept results count."""
+    """Device, precision, number of images (`first`; None for all), and whether to ignore stored results."""
 
     device: "torch.device"
     precision: str = "fp32"
@@ -60,47 +48,47 @@ class EvaluationSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """Shards of a dataset's images, in the order in which they are wanted.
+class Workload:
+    """The shards of a dataset to evaluate, in order.
 
-    `wanting` says which entrants a shard is still to be evaluated for; they become fewer while results come in.
-    `tell` shows a reader something at once.
+    `pending` returns the tasks that still need a shard; they become fewer while results arrive. `note` shows a message
+    to the user.
     """
 
     dataset: Dataset
     shards: Sequence[Shard]
     settings: EvaluationSettings
-    wanting: Callable[[Shard], Sequence[Entrant]]
-    tell: Callable[[str], None]
+    pending: Callable[[Shard], Sequence[EvaluationTask]]
+    note: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The first classes of some of a shard's images by each entrant, or why it failed; and what that ran on."""
+    """For a part of a shard and each task: the top classes of every image, or a failure. And the environment."""
 
     shard: Shard
     part: slice
-    outcomes: Mapping[Entrant, Sequence[Ranked] | Failure]
+    outcomes: Mapping[EvaluationTask, Sequence[TopClasses] | Failure]
     environment: Mapping[str, Any]
 
 
 class ExecutorError(Exception):
-    """The evaluation cannot go on; the message names what of it, and why."""
+    """The evaluation cannot continue; the message says where and why."""
 
 
 class Executor(Protocol):
-    """Whoever evaluates: this machine, or a cluster."""
+    """Carries out evaluations: on this machine or on a cluster."""
 
     def find_device(self, name: str, precision: str) -> "torch.device":
-        """The device called so, as far as it is the executor's to choose. Raises DeviceError where it is not here."""
+        """The device with this name. Raises DeviceError if the executor does not have it."""
 
-    def evaluate(self, work: Work) -> Iterator[Result]:
-        """Every image of every shard once for each entrant that wants it, in any order and in any parts.
+    def evaluate(self, workload: Workload) -> Iterator[Result]:
+        """Evaluate every image of every shard once for each task that needs it, in any order and in any parts.
 
-        Raises ImageError where an image does not decode, ExecutorError or RuntimeError where it cannot go on.
+        Raises ImageError if an image cannot be decoded, ExecutorError or RuntimeError if it cannot continue.
         """
 
 
-def geometries(entrants: Sequence[Entrant]) -> tuple[Geometry, ...]:
-    """The geometries that some of the entrants want."""
-    return tuple(dict.fromkeys(entrant.conditions.geometry for entrant in entrants))
+def distinct_geometries(tasks: Iterable[EvaluationTask]) -> tuple[Geometry, ...]:
+    """The geometries of the tasks, without duplicates."""
+    return tuple(dict.fromkeys(task.conditions.geometry for task in tasks))

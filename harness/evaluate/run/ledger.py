@@ -1,4 +1,4 @@
-"""What was evaluated, kept by content: a file for each shard, there whole or not at all."""
+"""Ledger of evaluations: shards stored under a hash of everything they depend on, each written atomically."""
 
 import hashlib
 import json
@@ -12,21 +12,21 @@ from harness.evaluate.data.shards import Shard
 from harness.evaluate.statistics.scores import Counts, Prediction, count
 from harness.system.files import cache_home, write_atomically
 
-DESCRIPTION = "evaluation.json"
+_DESCRIPTION_FILE = "evaluation.json"
 
 
-def ledgers() -> Path:
-    """The folder of all evaluations."""
+def ledgers_folder() -> Path:
+    """The folder that holds the ledgers of all evaluations."""
     return cache_home() / "evaluations"
 
 
 class LedgerError(UserError):
-    """What was kept contradicts itself."""
+    """A stored shard contradicts itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One shard as it was evaluated, on a machine, on a day."""
+class EvaluatedShard:
+    """A shard's predictions and counts, and the environment that produced them."""
 
     predictions: tuple[Prediction, ...]
     counts: Counts
@@ -35,47 +35,46 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The shards of one evaluation. `description` is everything that its result depends on."""
+    """The stored shards of one evaluation. `description` holds everything that its result depends on."""
 
     description: Mapping[str, Any]
 
     @property
     def key(self) -> str:
-        """The evaluation's name: a hash of its description."""
+        """A hash of the description."""
         return hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()
 
     @property
     def folder(self) -> Path:
-        """Where the shards lie."""
-        return ledgers() / self.key
+        """The folder that holds the shards."""
+        return ledgers_folder() / self.key
 
-    def load(self, shard: Shard) -> Kept | None:
-        """The shard as it was kept; None where it was not, or what is there is not about these images.
+    def load(self, shard: Shard) -> EvaluatedShard | None:
+        """The stored shard; None if it is absent, damaged, or about other images.
 
-        Raises LedgerError where the counts are not those of the predictions.
+        Raises LedgerError if its counts contradict its predictions.
         """
         try:
-            kept = read_shard(self.folder / _name(shard))
+            stored = _read_shard(self.folder / _file_name(shard))
         except (OSError, ValueError):
             return None
-        if [(one.image, one.label) for one in kept.predictions] != [(one.name, one.label) for one in shard.images]:
-            return None
-        return kept
+        labels = [(prediction.image, prediction.label) for prediction in stored.predictions]
+        return stored if labels == [(image.name, image.label) for image in shard.images] else None
 
-    def store(self, shard: Shard, evaluated: Kept) -> None:
-        """Keep the shard. Raises OSError where that cannot be done."""
-        rows = [[one.image, one.label, list(one.ranked)] for one in evaluated.predictions]
-        kept = {"counts": asdict(evaluated.counts), "environment": dict(evaluated.environment), "predictions": rows}
-        about = self.folder / DESCRIPTION
-        if not about.exists():
-            write_atomically(about, json.dumps(self.description, indent=1).encode())
-        write_atomically(self.folder / _name(shard), json.dumps(kept).encode())
+    def store(self, shard: Shard, evaluated: EvaluatedShard) -> None:
+        """Store the shard. Raises OSError."""
+        rows = [[row.image, row.label, list(row.top_classes)] for row in evaluated.predictions]
+        content = {"counts": asdict(evaluated.counts), "environment": dict(evaluated.environment), "predictions": rows}
+        description = self.folder / _DESCRIPTION_FILE
+        if not description.exists():
+            write_atomically(description, json.dumps(self.description, indent=1).encode())
+        write_atomically(self.folder / _file_name(shard), json.dumps(content).encode())
 
 
-def read_shard(path: Path) -> Kept:
-    """What a shard's file holds.
+def _read_shard(path: Path) -> EvaluatedShard:
+    """The content of a shard's file.
 
-    Raises OSError or ValueError where it is damaged, LedgerError where it contradicts itself.
+    Raises OSError or ValueError if it is damaged, LedgerError if its counts contradict its predictions.
     """
     try:
         content = json.loads(path.read_bytes())
@@ -84,19 +83,66 @@ def read_shard(path: Path) -> Kept:
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from None
     if not isinstance(date, str):
-        raise ValueError(f"{path}: no date")
+        raise ValueError(f"{path}: expected a date, got {date!r}")
     counts = count(predictions)
     if asdict(counts) != content["counts"]:
-        raise LedgerError(f"{path}: its counts are not those of its predictions; use --refresh to measure again")
-    return Kept(predictions, counts, content["environment"])
+        raise LedgerError(f"{path}: the counts do not match the predictions; use --refresh to measure again")
+    return EvaluatedShard(predictions, counts, content["environment"])
 
 
-def _prediction(name: object, label: object, ranked: Sequence[object]) -> Prediction:
-    classes = tuple(one for one in ranked if isinstance(one, int))
-    if not (isinstance(name, str) and isinstance(label, int) and classes and len(classes) == len(ranked)):
-        raise ValueError(f"no prediction: {name!r}, {label!r}, {ranked!r}")
+@dataclass(frozen=True, slots=True)
+class StoredEvaluation:
+    """A stored evaluation: its key, everything its result depends on, and its predictions so far."""
+
+    key: str
+    description: dict[str, Any]
+    dates: tuple[str, ...]
+    predictions: tuple[Prediction, ...]
+
+    @property
+    def counts(self) -> Counts:
+        """The counts of all predictions."""
+        return count(self.predictions)
+
+
+def find_evaluations(model: str) -> list[StoredEvaluation]:
+    """All stored evaluations of a model, latest last. Raises LedgerError if one contradicts itself."""
+    paths = sorted(ledgers_folder().glob(f"*/{_DESCRIPTION_FILE}"))
+    found = [evaluation for path in paths if (evaluation := _read_evaluation(path, model))]
+    return sorted(found, key=lambda evaluation: (evaluation.dates, evaluation.key))
+
+
+def _prediction(name: object, label: object, top_classes: Sequence[object]) -> Prediction:
+    classes = tuple(index for index in top_classes if isinstance(index, int))
+    if not (isinstance(name, str) and isinstance(label, int) and classes and len(classes) == len(top_classes)):
+        raise ValueError(f"not a prediction: {name!r}, {label!r}, {top_classes!r}")
     return Prediction(name, label, classes)
 
 
-def _name(shard: Shard) -> str:
+def _file_name(shard: Shard) -> str:
     return f"shard-{shard.number:04}-{len(shard.images)}.json"
+
+
+def _read_evaluation(description_file: Path, model: str) -> StoredEvaluation | None:
+    """The evaluation if it is of `model`; damaged shards are left out."""
+    try:
+        description = json.loads(description_file.read_bytes())
+        if description["model"] != model:
+            return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    predictions: dict[tuple[str, int], Prediction] = {}
+    dates = set()
+    for path in sorted(description_file.parent.glob("shard-*.json")):
+        try:
+            shard = _read_shard(path)
+        except (OSError, ValueError):
+            continue
+        dates.add(str(shard.environment.get("date")))
+        # A part of a shard may be stored besides the whole: each image counts once.
+        predictions |= {(prediction.image, prediction.label): prediction for prediction in shard.predictions}
+    if not predictions:
+        return None
+    return StoredEvaluation(
+        description_file.parent.name, description, tuple(sorted(dates)), tuple(predictions.values())
+    )

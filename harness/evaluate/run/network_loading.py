@@ -1,4 +1,4 @@
-"""A network that holds the tensors of a weights file."""
+"""Loaders of networks with the tensors of a weights file."""
 
 import copy
 import hashlib
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def with_tensors(network: Network, tensors: "Mapping[str, torch.Tensor]") -> "nn.Module":
     """A copy of the network with the tensors of a weights file, by their published names, as its state.
 
-    The tensors are those that `tensor_faults` finds nothing wrong with.
+    The tensors must be free of `tensor_faults`.
     """
     module = copy.deepcopy(network.module)
     module.load_state_dict({network.module_name(name): tensor for name, tensor in tensors.items()}, assign=True)
@@ -30,51 +30,38 @@ def with_tensors(network: Network, tensors: "Mapping[str, torch.Tensor]") -> "nn
 
 
 @dataclass(frozen=True, slots=True)
-class FromFile:
-    """Loads a network with the tensors of a file that lies here, which has this SHA-256."""
+class FileLoader:
+    """Loads a network with the tensors of a file on this machine, which has this SHA-256.
+
+    Pickling reads the file: a copy in another process loads from its content.
+    """
 
     network: Network
     checkpoint: Path
     sha256: str
 
-    @property
-    def size(self) -> int:
-        """How many bytes the file has."""
-        return self.checkpoint.stat().st_size
-
     def __call__(self) -> "nn.Module":
         """The network. Raises WeightsFileError or OSError."""
         return with_tensors(self.network, read_tensors(self.checkpoint))
 
-    def carried(self) -> "FromBytes":
-        """The same with the file's bytes. Raises OSError."""
-        return FromBytes(self.network, np.fromfile(self.checkpoint, np.uint8), self.sha256)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _ContentLoader, (self.network, np.fromfile(self.checkpoint, np.uint8), self.sha256)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FromBytes:
-    """Loads a network with the tensors of a file whose bytes travel along; they must have this SHA-256."""
+class _ContentLoader:
+    """Loads a network from the content of a weights file, which must have this SHA-256."""
 
     network: Network
     content: "np.ndarray[Any, np.dtype[np.uint8]]"
     sha256: str
 
-    @property
-    def size(self) -> int:
-        """How many bytes the file has."""
-        return len(self.content)
-
     def __call__(self) -> "nn.Module":
-        """The network. Raises WeightsFileError where the bytes are others, or OSError."""
-        if (found := hashlib.sha256(self.content).hexdigest()) != self.sha256:
+        if (actual := hashlib.sha256(self.content).hexdigest()) != self.sha256:
             raise WeightsFileError(
-                f"Expected weights of SHA-256 {self.sha256}, got {found}; run again, and leave the file alone."
+                f"Expected weights with SHA-256 {self.sha256}, got {actual}; the file changed, run again."
             )
         with tempfile.NamedTemporaryFile() as file:
             self.content.tofile(file)
             file.flush()
             return with_tensors(self.network, read_tensors(Path(file.name)))
-
-    def carried(self) -> "FromBytes":
-        """Itself."""
-        return self

@@ -1,45 +1,25 @@
-"""Who is told how far an evaluation is."""
+"""Progress of an evaluation."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 
-class Progress(Protocol):
-    """What shows an evaluation while it runs. Models are called by their labels."""
+class Progress:
+    """Receives the progress of an evaluation. This base class ignores it. Models are named by their labels."""
 
     def start(self, images: int, models: Sequence[str], each: int) -> None:
-        """An evaluation of so many images begins; with those that were evaluated before, each model has `each`."""
+        """An evaluation of `images` images begins; with stored results, each model will have `each` images."""
 
     def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:
-        """So many more images are done; `right` says how many a model got right so far, of how many.
+        """`images` more images are done. `right` holds, by model, how many are correct so far, and of how many.
 
-        Models that nothing is new of are left out.
+        Models without new results are left out.
         """
 
     def judged(self, done: int, of: int) -> None:
-        """So many of the models are judged."""
+        """`done` of the models are judged, out of `of`."""
 
     def note(self, text: str) -> None:
-        """Something that a reader should know at once."""
+        """A message to show immediately."""
 
     def stop(self) -> None:
-        """The evaluation ended."""
-
-
-class Silent:
-    """Nobody is told."""
-
-    def start(self, images: int, models: Sequence[str], each: int) -> None:
-        """Say nothing."""
-
-    def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:
-        """Say nothing."""
-
-    def judged(self, done: int, of: int) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
-
-    def stop(self) -> None:
-        """Say nothing."""
+        """The evaluation has ended."""

@@ -1,7 +1,7 @@
-"""The pass over the images on a Ray cluster: units of work go to whichever worker is free, on nodes that are checked.
+"""Executor on a Ray cluster: jobs go to the next free worker, on nodes that have the same images and versions.
 
-A worker is an actor on a GPU, or on a core where the processor evaluates. Only integers come back from it, and all that
-is kept is kept here, so that nodes may come and go.
+A worker is an actor on a GPU, or on a CPU core. Workers return only class indices, and results are stored on this
+machine, so nodes may join and leave at any time.
 """
 
 import re
@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import ray
@@ -18,35 +19,35 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from harness.errors import UserError
-from harness.evaluate.data.fingerprint import Image
+from harness.evaluate.data.images import Image
 from harness.evaluate.data.preprocessing import ImageError
 from harness.evaluate.data.shards import Shard
-from harness.evaluate.run.device import deciding_versions, refuse_precision
-from harness.evaluate.run.engine import code_of_evaluating
-from harness.evaluate.run.executor import Entrant, ExecutorError, Ranked, Result, Work
-from harness.evaluate.run.ray_worker import Carried, Evaluator, Sight, look
-from harness.evaluate.run.work_units import Unit, Units, count_failure, count_loss
+from harness.evaluate.run.device import check_precision
+from harness.evaluate.run.engine import result_versions
+from harness.evaluate.run.executor import EvaluationTask, ExecutorError, Result, TopClasses, Workload
+from harness.evaluate.run.job_queue import Job, JobQueue
+from harness.evaluate.run.ray_worker import NodeInputs, Worker, inspect_node, load_shared
 from harness.evaluate.statistics.scores import Failure
 from harness.project.resources import DeviceError
 
-# Units that a worker has at a time: while one is ranked, the next is decoded.
-_UNITS = 2
-_SECONDS_BETWEEN_LOOKS = 2.0
-_SECONDS_TO_ANSWER = 10.0
-# How long to wait for a node where there is none any more.
-_PATIENCE = 60.0
+# While one job's images are classified, those of the next are decoded.
+_JOBS_PER_WORKER = 2
+_POLL_SECONDS = 2.0
+_CONNECT_SECONDS = 10.0
+# How long to wait for a node when none is left.
+_NO_NODE_SECONDS = 60.0
 
 
 @contextmanager
 def ray_executor(address: str) -> "Iterator[RayExecutor]":
-    """The cluster at an address, as `ray.init` takes it. Raises UserError where none answers."""
+    """The cluster at an address, in the form that `ray.init` takes. Raises UserError if it cannot be reached."""
     try:
-        _knock(address)
+        _check_port(address)
         ray.init(address, log_to_driver=False, logging_level="ERROR")
     except (OSError, OverflowError, ValueError, RuntimeError) as error:
-        told = str(error).partition("\n")[0]
+        message = str(error).partition("\n")[0]
         raise UserError(
-            f"--address {address}: expected a Ray cluster, got: {told}; `ray start --head` starts one"
+            f"--address {address}: expected a Ray cluster, got: {message}; start one with `ray start --head`"
         ) from None
     try:
         yield RayExecutor()
@@ -54,228 +55,232 @@ def ray_executor(address: str) -> "Iterator[RayExecutor]":
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """Raises OSError where nothing listens; Ray itself would wait for a minute, and then end this process."""
-    found = re.fullmatch(r"(?:ray://)?([^:/]+):(\d{1,5})", address)
-    if found:
-        socket.create_connection((found[1], int(found[2])), _SECONDS_TO_ANSWER).close()
+def _check_port(address: str) -> None:
+    """Raises OSError if nothing listens; `ray.init` would wait for a minute and then end this process."""
+    match = re.fullmatch(r"(?:ray://)?([^:/]+):(\d{1,5})", address)
+    if match:
+        socket.create_connection((match[1], int(match[2])), _CONNECT_SECONDS).close()
 
 
 class RayExecutor:
     """Evaluates on the cluster that this process is connected to."""
 
     def find_device(self, name: str, precision: str) -> torch.device:
-        """`cuda` or `cpu`; `auto` is the GPUs where the cluster has some. Raises DeviceError where there is none."""
+        """`cuda` or `cpu`; `auto` prefers GPUs. Raises DeviceError if the cluster does not have the device."""
         gpus = ray.cluster_resources().get("GPU", 0)
         if name not in {"auto", "cpu", "cuda"}:
             raise DeviceError(f"--device {name}: on a cluster expected auto, cpu or cuda; Ray chooses the GPU")
         if name == "cuda" and not gpus:
             raise DeviceError("--device cuda: expected a GPU in the cluster, got none; use --device cpu")
         device = torch.device("cpu" if name == "cpu" or not gpus else "cuda")
-        refuse_precision(device, precision)
+        check_precision(device, precision)
         return device
 
-    def evaluate(self, work: Work) -> Iterator[Result]:
-        """As Executor says. Nodes that join while it runs are checked, and take part."""
-        if work.settings.crop_cache:
-            work.tell("Nothing is cached: a cluster keeps no crops.")
-        run = _Run(work)
+    def evaluate(self, workload: Workload) -> Iterator[Result]:
+        """See Executor. Nodes that join during the run are inspected and used."""
+        if workload.settings.crop_cache:
+            workload.note("Crops are not cached on a cluster.")
+        run = _ClusterRun(workload)
         try:
             yield from run.results()
         finally:
-            run.end()
+            run.stop_workers()
 
 
 @dataclass(slots=True, eq=False)
 class _Node:
-    """A node, how many workers it has room for, and the units of workers that died on it, with the cause."""
+    """A node and the number of workers it can hold.
 
-    number: str
+    `lost_jobs` are those of workers that died, with the error: whether the node itself died is not known yet.
+    """
+
+    id: str
     name: str
-    room: int
-    unjudged: list[tuple[Unit, str]] = field(default_factory=list)
+    capacity: int
+    lost_jobs: list[tuple[Job, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
-class _Worker:
-    """An actor on a node, and the units it has, by what they will give."""
+class _WorkerHandle:
+    """An actor on a node, and its jobs by the reference of their results."""
 
     node: _Node
     actor: Any
-    units: dict[Any, Unit] = field(default_factory=dict)
+    jobs: dict[Any, Job] = field(default_factory=dict)
 
 
-class _Run:
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.kind = work.settings.device.type
-        self.units = Units(work)
-        self.images = ray.put([_absolute(image) for image in work.dataset.images])
-        versions = deciding_versions(self.kind) | {"harness": code_of_evaluating()}
-        self.expected = Sight(work.dataset.fingerprint, versions)
+class _ClusterRun:
+    def __init__(self, workload: Workload) -> None:
+        self.workload = workload
+        self.device_type = workload.settings.device.type
+        self.queue = JobQueue(workload)
+        self.images = ray.put([_with_absolute_path(image) for image in workload.dataset.images])
+        self.expected = NodeInputs(workload.dataset.fingerprint, result_versions(self.device_type))
         self.nodes: dict[str, _Node] = {}
-        self.checks: dict[Any, _Node] = {}
-        self.workers: list[_Worker] = []
-        self.refused: list[str] = []
-        self.weights: dict[tuple[str, str], Carried] = {}
-        self.looked = float("-inf")
-        self.worked = time.monotonic()
+        self.inspections: dict[Any, _Node] = {}
+        self.workers: list[_WorkerHandle] = []
+        self.rejections: list[str] = []
+        self.loaders: dict[tuple[str, str], Any] = {}
+        self.last_scan = float("-inf")
+        self.last_result = time.monotonic()
 
     def results(self) -> Iterator[Result]:
-        """The result of every unit, whichever worker it comes from."""
+        """The result of every job, in the order in which they finish."""
         while True:
-            self._look_for_nodes()
-            self._assign()
-            awaited = [*self.checks, *(ref for worker in self.workers for ref in worker.units)]
-            if not any(worker.units for worker in self.workers) and self.units.empty():
+            self._scan_nodes()
+            self._assign_jobs()
+            if not self.queue and not any(worker.jobs for worker in self.workers):
                 return
-            if not awaited:
-                self._wait_for_a_node()
+            references = [*self.inspections, *(reference for worker in self.workers for reference in worker.jobs)]
+            if not references:
+                self._wait_for_node()
                 continue
-            for ref in ray.wait(awaited, timeout=_SECONDS_BETWEEN_LOOKS)[0]:
-                if ref in self.checks:
-                    self._check_came(ref)
+            for reference in ray.wait(references, timeout=_POLL_SECONDS)[0]:
+                if reference in self.inspections:
+                    self._handle_inspection(reference)
                 else:
-                    yield from self._result_came(ref)
+                    yield from self._handle_result(reference)
 
-    def end(self) -> None:
-        """Let go of the cluster's devices."""
+    def stop_workers(self) -> None:
+        """Release the cluster's devices."""
         for worker in self.workers:
             ray.kill(worker.actor)
 
-    def _look_for_nodes(self) -> None:
-        """Have every node checked that was not there before and has something to evaluate on."""
-        if time.monotonic() - self.looked < _SECONDS_BETWEEN_LOOKS:
+    def _scan_nodes(self) -> None:
+        """Start an inspection of every new node that has a device."""
+        if time.monotonic() - self.last_scan < _POLL_SECONDS:
             return
-        self.looked = time.monotonic()
-        for found in ray.nodes():
-            number, has = found["NodeID"], found["Resources"]
-            cores = int(has.get("CPU", 0))
-            room = min(cores, int(has.get("GPU", 0))) if self.kind == "cuda" else cores
-            if found["Alive"] and room and number not in self.nodes:
-                self.nodes[number] = _Node(number, f"node {found['NodeManagerAddress']} ({number[:8]})", room)
-                self._check(self.nodes[number])
+        self.last_scan = time.monotonic()
+        for info in ray.nodes():
+            node_id, resources = info["NodeID"], info["Resources"]
+            cpus = int(resources.get("CPU", 0))
+            capacity = min(cpus, int(resources.get("GPU", 0))) if self.device_type == "cuda" else cpus
+            if info["Alive"] and capacity and node_id not in self.nodes:
+                name = f"node {info['NodeManagerAddress']} ({node_id[:8]})"
+                self.nodes[node_id] = _Node(node_id, name, capacity)
+                self._inspect(self.nodes[node_id])
 
-    def _check(self, node: _Node) -> None:
-        if node not in self.checks.values():
-            here = NodeAffinitySchedulingStrategy(node.number, soft=False)
-            self.checks[ray.remote(num_cpus=0, scheduling_strategy=here)(look).remote(self.images, self.kind)] = node
+    def _inspect(self, node: _Node) -> None:
+        if node not in self.inspections.values():
+            inspect = ray.remote(num_cpus=0, scheduling_strategy=_on(node))(inspect_node)
+            self.inspections[inspect.remote(self.images, self.device_type)] = node
 
-    def _check_came(self, ref: Any) -> None:
-        """Give a node its workers if it sees what this machine sees; tell why it gets none otherwise."""
-        node = self.checks.pop(ref)
+    def _handle_inspection(self, reference: Any) -> None:
+        """Start the node's workers if its inputs are those of this machine; otherwise reject it."""
+        node = self.inspections.pop(reference)
         try:
-            found = ray.get(ref)
+            inputs = ray.get(reference)
         except RayError as error:
-            alive = any(one["NodeID"] == node.number and one["Alive"] for one in ray.nodes())
-            if alive:
-                self._refuse(node, f"it could not be checked: {_cause(error)}")
+            if any(info["NodeID"] == node.id and info["Alive"] for info in ray.nodes()):
+                self._reject(node, f"its inspection failed: {_describe_error(error)}")
             else:
-                self.work.tell(f"{node.name} is lost; others do its work.")
-                for unit, _ in node.unjudged:
-                    count_loss(unit, node.name)
+                self.workload.note(f"{node.name} is lost; other nodes take over its jobs.")
+                for job, _ in node.lost_jobs:
+                    job.count_loss(node.name)
             return
-        if found != self.expected:
-            self._refuse(node, _difference(self.expected, found))
+        if inputs != self.expected:
+            self._reject(node, _explain_difference(self.expected, inputs))
             return
-        # It lives, so that a worker died there for a reason of its own.
-        unjudged, node.unjudged = node.unjudged, []
-        for unit, cause in unjudged:
-            count_failure(unit, cause)
-        here = NodeAffinitySchedulingStrategy(node.number, soft=False)
-        actor = ray.remote(
-            num_cpus=0, num_gpus=int(self.kind == "cuda"), max_concurrency=_UNITS, scheduling_strategy=here
-        )(Evaluator)
-        about = self.kind, self.work.settings.precision, self.work.dataset.shape.classes
-        missing = node.room - sum(worker.node is node for worker in self.workers)
-        self.workers += [_Worker(node, actor.remote(*about)) for _ in range(missing)]
-        if not unjudged:
-            self.work.tell(f"{node.name} sees the same images; workers there: {node.room}.")
+        # The node is alive, so its worker died because of the job.
+        lost_jobs, node.lost_jobs = node.lost_jobs, []
+        for job, cause in lost_jobs:
+            job.count_failure(cause)
+        options = {"num_cpus": 0, "num_gpus": int(self.device_type == "cuda"), "max_concurrency": _JOBS_PER_WORKER}
+        actor = ray.remote(**options, scheduling_strategy=_on(node))(Worker)
+        arguments = self.device_type, self.workload.settings.precision, self.workload.dataset.spec.classes
+        missing = node.capacity - sum(worker.node is node for worker in self.workers)
+        self.workers += [_WorkerHandle(node, actor.remote(*arguments)) for _ in range(missing)]
+        if not lost_jobs:
+            self.workload.note(f"{node.name} has the same images and versions; workers: {node.capacity}.")
 
-    def _refuse(self, node: _Node, why: str) -> None:
-        self.refused.append(f"{node.name} is refused: {why}")
-        self.work.tell(f"{self.refused[-1]}. Others do the work.")
+    def _reject(self, node: _Node, reason: str) -> None:
+        self.rejections.append(f"{node.name} is rejected: {reason}")
+        self.workload.note(f"{self.rejections[-1]}. Other nodes do the work.")
 
-    def _wait_for_a_node(self) -> None:
-        """Wait a little where nobody works. Raises ExecutorError where nobody will."""
-        if self.refused or time.monotonic() - self.worked > _PATIENCE:
-            told = "; ".join(self.refused) or f"none with a core{' and a GPU' if self.kind == 'cuda' else ''} is left"
-            raise ExecutorError(f"No node of the cluster can evaluate: {told}")
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    def _wait_for_node(self) -> None:
+        """Wait briefly when no node works. Raises ExecutorError if none will."""
+        if self.rejections or time.monotonic() - self.last_result > _NO_NODE_SECONDS:
+            devices = "a CPU core and a GPU" if self.device_type == "cuda" else "a CPU core"
+            reason = "; ".join(self.rejections) or f"none with {devices} is left"
+            raise ExecutorError(f"No node of the cluster can evaluate: {reason}")
+        time.sleep(_POLL_SECONDS)
 
-    def _assign(self) -> None:
-        """Give work to whoever has room for it, to those that have none first."""
-        for room in range(1, _UNITS + 1):
+    def _assign_jobs(self) -> None:
+        """Give jobs to workers that can take one, idle workers first."""
+        for limit in range(1, _JOBS_PER_WORKER + 1):
             for worker in self.workers:
-                if len(worker.units) < room and (unit := self.units.take()):
-                    shard = Shard(unit.shard.number, tuple(map(_absolute, unit.shard.images)))
-                    entrants = tuple(map(self._with_weights, unit.entrants))
-                    worker.units[worker.actor.evaluate.remote(shard, entrants)] = unit
+                if len(worker.jobs) < limit and (job := self.queue.take()):
+                    shard = Shard(job.shard.number, tuple(map(_with_absolute_path, job.shard.images)))
+                    tasks = tuple(map(self._with_shared_weights, job.tasks))
+                    worker.jobs[worker.actor.evaluate.remote(shard, tasks)] = job
 
-    def _with_weights(self, entrant: Entrant) -> Entrant:
-        """The entrant with its weights in the cluster's memory; those that nobody wants any more are let go."""
-        name = entrant.model, entrant.weights
-        if name not in self.weights:
-            units = [*self.units, *(unit for worker in self.workers for unit in worker.units.values())]
-            wanted = {(one.model, one.weights) for unit in units for one in unit.entrants}
-            self.weights = {name: carried for name, carried in self.weights.items() if name in wanted}
+    def _with_shared_weights(self, task: EvaluationTask) -> EvaluationTask:
+        """The task with its weights in Ray's object store, from which weights that no job needs are dropped."""
+        key = task.model, task.weights
+        if key not in self.loaders:
+            jobs = [*self.queue, *(job for worker in self.workers for job in worker.jobs.values())]
+            needed = {(other.model, other.weights) for job in jobs for other in job.tasks}
+            self.loaders = {name: loader for name, loader in self.loaders.items() if name in needed}
             try:
-                loader = entrant.load.carried()
+                self.loaders[key] = ray.put(task.load)
             except OSError as error:
-                raise ExecutorError(f"{entrant.model}: {error.filename}: {error.strerror}") from None
-            self.weights[name] = Carried(ray.put(loader), loader.size)
-        return replace(entrant, load=self.weights[name])
+                raise ExecutorError(f"{task.model}: {error.filename}: {error.strerror}") from None
+        return replace(task, load=partial(load_shared, self.loaders[key]))
 
-    def _result_came(self, ref: Any) -> Iterator[Result]:
-        worker = next((worker for worker in self.workers if ref in worker.units), None)
+    def _handle_result(self, reference: Any) -> Iterator[Result]:
+        worker = next((worker for worker in self.workers if reference in worker.jobs), None)
         if worker is None:
-            return  # Of a worker that died; its units were given back together.
-        unit = worker.units.pop(ref)
-        self.worked = time.monotonic()
+            return  # The worker died, and all of its jobs are in the queue again.
+        job = worker.jobs.pop(reference)
+        self.last_result = time.monotonic()
         try:
-            found = ray.get(ref)
+            result = ray.get(reference)
         except RayTaskError as error:
-            count_failure(unit, _cause(error))
-            self.units.put_back([unit])
+            job.count_failure(_describe_error(error))
+            self.queue.put_back([job])
             return
         except RayError as error:
-            self._lose(worker, [unit, *worker.units.values()], _cause(error))
+            self._handle_lost_worker(worker, [job, *worker.jobs.values()], _describe_error(error))
             return
-        if isinstance(found, str):
-            raise ImageError(found)
-        outcomes = dict(zip(unit.entrants, map(_outcome, found.outcomes), strict=True))
-        yield Result(unit.shard, slice(0, len(unit.shard.images)), outcomes, found.environment)
+        if isinstance(result, str):
+            raise ImageError(result)
+        outcomes = dict(zip(job.tasks, map(_outcome, result.outcomes), strict=True))
+        yield Result(job.shard, slice(0, len(job.shard.images)), outcomes, result.environment)
 
-    def _lose(self, worker: _Worker, units: list[Unit], cause: str) -> None:
-        """Give back the units of a worker that died. Whether it was the node is known when that was checked again."""
+    def _handle_lost_worker(self, worker: _WorkerHandle, jobs: list[Job], cause: str) -> None:
+        """Return the jobs of a dead worker to the queue; another inspection shows whether its node died too."""
         self.workers.remove(worker)
         ray.kill(worker.actor)
-        worker.node.unjudged += [(unit, cause) for unit in units]
-        self.units.put_back(units)
-        self._check(worker.node)
+        worker.node.lost_jobs += [(job, cause) for job in jobs]
+        self.queue.put_back(jobs)
+        self._inspect(worker.node)
 
 
-def _absolute(image: Image) -> Image:
-    """The image by a path that is the same on every node."""
+def _on(node: _Node) -> NodeAffinitySchedulingStrategy:
+    return NodeAffinitySchedulingStrategy(node.id, soft=False)
+
+
+def _with_absolute_path(image: Image) -> Image:
+    """The image with a path that means the same on every node."""
     return replace(image, path=image.path.absolute())
 
 
-def _outcome(found: Any) -> list[Ranked] | Failure:
-    return found if isinstance(found, Failure) else [tuple(first) for first in found.tolist()]
+def _outcome(outcome: Any) -> list[TopClasses] | Failure:
+    return outcome if isinstance(outcome, Failure) else [tuple(top_classes) for top_classes in outcome.tolist()]
 
 
-def _difference(expected: Sight, found: Sight) -> str:
-    """In what a node differs, with the mend."""
+def _explain_difference(expected: NodeInputs, actual: NodeInputs) -> str:
     for name, version in expected.versions.items():
-        if found.versions.get(name) != version:
-            got = found.versions.get(name)
-            return f"expected {name} {version} as here, got {got}; install the same there"
-    told = "give every node the same files under the same path"
-    return f"expected images of the fingerprint {expected.images[:12]}, got {found.images[:200]}; {told}"
+        if (other := actual.versions.get(name)) != version:
+            return f"expected {name} {version} as on this machine, got {other}; install the same version there"
+    return (
+        f"expected images with fingerprint {expected.images[:12]}, got {actual.images[:200]}; give every node the same "
+        "files under the same path"
+    )
 
 
-def _cause(error: RayError) -> str:
-    """What was raised on a node, or happened to it, in a line."""
+def _describe_error(error: RayError) -> str:
+    """The error raised on a node, or what happened to it, on one line."""
     cause = getattr(error, "cause", None) or error
     name = "" if cause is error else f"{type(cause).__name__}: "
     return name + " ".join(str(cause).split())[:300]

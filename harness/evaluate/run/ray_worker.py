@@ -1,4 +1,4 @@
-"""What runs on the nodes of a Ray cluster: checking what a node sees, decoding images, ranking classes."""
+"""Code that runs on the nodes of a Ray cluster: inspecting a node, decoding images, predicting classes."""
 
 import threading
 from collections import Counter, deque
@@ -12,118 +12,108 @@ import torch
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from harness.evaluate.data.conditions import Geometry
-from harness.evaluate.data.crops import Batch, decoded_crops
-from harness.evaluate.data.fingerprint import Image, fingerprint
+from harness.evaluate.data.crops import Batch, decode_crops
+from harness.evaluate.data.images import Image, fingerprint
 from harness.evaluate.data.shards import Shard
-from harness.evaluate.run.device import batch_size, deciding_versions, exact_arithmetic
-from harness.evaluate.run.engine import code_of_evaluating
-from harness.evaluate.run.executor import Entrant, Ranked, geometries
-from harness.evaluate.run.ranking import Ranker
+from harness.evaluate.run.device import batch_size, deterministic_arithmetic
+from harness.evaluate.run.engine import result_versions
+from harness.evaluate.run.executor import EvaluationTask, TopClasses, distinct_geometries
+from harness.evaluate.run.model_pool import ModelPool
 from harness.evaluate.statistics.scores import Failure
 
-# Of numpy: crops, or classes.
+# numpy arrays, of crops or of class indices.
 Array: TypeAlias = Any
-# So many batches are being decoded for each worker, so that it never waits.
-_AHEAD = 4
+# Batches that are being decoded ahead for each shard.
+_DECODE_AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What a node sees: the images' fingerprint, or why there is none; and the versions that a result depends on."""
+class NodeInputs:
+    """What a result on a node depends on: the fingerprint of the images there, or why there is none; the versions."""
 
     images: str
     versions: Mapping[str, str]
 
 
-def look(images: Sequence[Image], kind: str) -> Sight:
-    """What this node sees of the images, at the very places where they are evaluated."""
-    versions = deciding_versions(kind) | {"harness": code_of_evaluating()}
+def inspect_node(images: Sequence[Image], device_type: str) -> NodeInputs:
+    """The inputs on this node, read from the paths that an evaluation reads."""
+    versions = result_versions(device_type)
     try:
-        return Sight(fingerprint(images), versions)
+        return NodeInputs(fingerprint(images), versions)
     except OSError as error:
-        return Sight(f"{error.strerror}: {error.filename}", versions)
+        return NodeInputs(f"{error.strerror}: {error.filename}", versions)
 
 
 def decode(batch: Batch) -> Mapping[Geometry, Array] | str:
-    """The crops of a batch; or, where an image does not decode, which and why."""
-    crops = decoded_crops(batch, batch.geometries)
-    return crops if isinstance(crops, str) else {geometry: made.numpy() for geometry, made in crops.items()}
+    """The crops of a batch, or an error message that names the image that cannot be read."""
+    crops = decode_crops(batch, batch.geometries)
+    return crops if isinstance(crops, str) else {geometry: tensor.numpy() for geometry, tensor in crops.items()}
+
+
+def load_shared(loader: Any) -> Any:
+    """The network from a loader in Ray's object store, which each node fetches only once."""
+    return ray.get(loader)()
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """Loads a network from what was put into the cluster's memory; only once on each node it is fetched from there."""
-
-    loader: Any
-    size: int
-
-    def __call__(self) -> Any:
-        """The network. Raises WeightsFileError or OSError."""
-        return ray.get(self.loader)()
-
-    def carried(self) -> "Carried":
-        """Itself."""
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """For each entrant, images × first classes, the highest score first, or why it failed; and what that ran on."""
+class WorkerResult:
+    """For each task an array of images × top classes, best first, or its failure. And the environment."""
 
     outcomes: Sequence[Array | Failure]
     environment: Mapping[str, Any]
 
 
-class Evaluator:
-    """The actor: networks on one GPU, or on one core of a processor. Two shards at a time, so that one decodes."""
+class Worker:
+    """Actor with networks on one GPU or one CPU core. Takes two shards at a time: one is decoded during the other."""
 
-    def __init__(self, kind: str, precision: str, classes: int) -> None:
-        if kind == "cpu":
+    def __init__(self, device_type: str, precision: str, classes: int) -> None:
+        if device_type == "cpu":
             torch.set_num_threads(1)
         self.precision = precision
-        self.ranker = Ranker(torch.device(kind), precision, classes)
+        self.pool = ModelPool(torch.device(device_type), precision, classes)
         self.lock = threading.Lock()
-        self.wanted: Counter[Entrant] = Counter()
+        self.active_tasks: Counter[EvaluationTask] = Counter()
         node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self.decode = ray.remote(num_cpus=1, scheduling_strategy=node)(decode)
 
-    def evaluate(self, shard: Shard, entrants: Sequence[Entrant]) -> Evaluated | str:
-        """All images of a shard; or, where one does not decode, which and why."""
+    def evaluate(self, shard: Shard, tasks: Sequence[EvaluationTask]) -> WorkerResult | str:
+        """The outcomes for all images of a shard, or an error message that names the image that cannot be read."""
         with self.lock:
-            self.wanted.update(entrants)
-            self.ranker.keep_only(+self.wanted)
+            self.active_tasks.update(tasks)
+            self.pool.keep_only(+self.active_tasks)
         try:
-            return self._evaluate(shard, entrants)
+            return self._evaluate(shard, tasks)
         finally:
             with self.lock:
-                self.wanted.subtract(entrants)
+                self.active_tasks.subtract(tasks)
 
-    def _evaluate(self, shard: Shard, entrants: Sequence[Entrant]) -> Evaluated | str:
-        made: dict[Entrant, list[Ranked]] = {entrant: [] for entrant in entrants}
-        failed: dict[Entrant, Failure] = {}
-        for crops in self._crops(shard, geometries(entrants)):
+    def _evaluate(self, shard: Shard, tasks: Sequence[EvaluationTask]) -> WorkerResult | str:
+        predicted: dict[EvaluationTask, list[TopClasses]] = {task: [] for task in tasks}
+        failed: dict[EvaluationTask, Failure] = {}
+        for crops in self._crops(shard, distinct_geometries(tasks)):
             if isinstance(crops, str):
                 return crops
-            # The arrays lie in memory that all processes of the node share, and torch wants what it may write to.
+            # Copied: arrays from the object store are read-only, and torch needs writable memory.
             tensors = {geometry: torch.tensor(array) for geometry, array in crops.items()}
-            going = [entrant for entrant in entrants if entrant not in failed]
-            with self.lock, exact_arithmetic(self.precision):
-                for entrant, outcome in self.ranker.rank(going, tensors):
+            remaining = [task for task in tasks if task not in failed]
+            with self.lock, deterministic_arithmetic(self.precision):
+                for task, outcome in self.pool.predict(remaining, tensors):
                     if isinstance(outcome, Failure):
-                        failed[entrant] = outcome
+                        failed[task] = outcome
                     else:
-                        made[entrant] += outcome
-        outcomes = [failed.get(entrant) or np.array(made[entrant], np.int32) for entrant in entrants]
-        return Evaluated(outcomes, self.ranker.environment)
+                        predicted[task] += outcome
+        outcomes = [failed.get(task) or np.array(predicted[task], np.int32) for task in tasks]
+        return WorkerResult(outcomes, self.pool.environment)
 
-    def _crops(self, shard: Shard, wanted: tuple[Geometry, ...]) -> Iterator[Mapping[Geometry, Array] | str]:
-        """The crops of the shard batch by batch, decoded by tasks on this node."""
-        size = batch_size(self.ranker.device, sum(geometry.image_size**2 for geometry in wanted))
-        waiting: deque[Any] = deque()
+    def _crops(self, shard: Shard, geometries: tuple[Geometry, ...]) -> Iterator[Mapping[Geometry, Array] | str]:
+        """The crops of the shard batch by batch, decoded by Ray tasks on this node."""
+        size = batch_size(self.pool.device, sum(geometry.image_size**2 for geometry in geometries))
+        decoding: deque[Any] = deque()
         for part in shard.batches(size):
             images = shard.images[part]
-            waiting.append(self.decode.remote(Batch(Shard(shard.number, images), slice(0, len(images)), wanted)))
-            if len(waiting) >= _AHEAD:
-                yield ray.get(waiting.popleft())
-        while waiting:
-            yield ray.get(waiting.popleft())
+            batch = Batch(Shard(shard.number, images), slice(0, len(images)), geometries)
+            decoding.append(self.decode.remote(batch))
+            if len(decoding) >= _DECODE_AHEAD:
+                yield ray.get(decoding.popleft())
+        while decoding:
+            yield ray.get(decoding.popleft())

@@ -1,4 +1,4 @@
-"""Two evaluations of the same images: which of them flipped, and whether chance would do that."""
+"""Comparison of two evaluations of the same images, with McNemar's test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,9 @@ from harness.evaluate.statistics.scores import Prediction
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Images that both evaluated; those that only the first, or only the second, got right; and how likely that is.
+    """The number of images in both evaluations, and those that only the first (lost) or second (gained) got right.
 
-    `p_value` is the exact two-sided one of McNemar's test (Psychometrika 12, 1947): the probability of a split at
-    least as uneven, if each flipped image were as likely to flip either way.
+    `p_value` is that of McNemar's exact two-sided test (Psychometrika 12, 1947).
     """
 
     images: int
@@ -21,20 +20,21 @@ class Comparison:
 
 
 def compare(first: Sequence[Prediction], second: Sequence[Prediction], metric: str) -> Comparison:
-    """Compare by `metric`, `top_1` or `top_5`, on the images that both evaluated."""
-    before = {(one.image, one.label): bool(getattr(one, metric)) for one in first}
-    after = {(one.image, one.label): bool(getattr(one, metric)) for one in second}
-    both = sorted(before.keys() & after.keys())
-    lost = tuple(image for image, label in both if before[image, label] and not after[image, label])
-    gained = tuple(image for image, label in both if after[image, label] and not before[image, label])
-    return Comparison(len(both), lost, gained, mcnemar(len(lost), len(gained)))
+    """Compare two evaluations on their common images; `metric` is `top_1` or `top_5`."""
+    before, after = (
+        {(prediction.image, prediction.label): bool(getattr(prediction, metric)) for prediction in predictions}
+        for predictions in (first, second)
+    )
+    common = sorted(before.keys() & after.keys())
+    lost = tuple(key[0] for key in common if before[key] and not after[key])
+    gained = tuple(key[0] for key in common if after[key] and not before[key])
+    return Comparison(len(common), lost, gained, mcnemar(len(lost), len(gained)))
 
 
 def mcnemar(lost: int, gained: int) -> float:
-    """The exact two-sided p-value for so many images flipped each way."""
-    flipped, fewer = lost + gained, min(lost, gained)
-    ways = tail = 1
-    for count in range(fewer):
-        ways = ways * (flipped - count) // (count + 1)
-        tail += ways
-    return min(1.0, float(2 * tail / 2**flipped))
+    """The exact two-sided p-value: the probability of a split this uneven if each flip is equally likely either way."""
+    if lost == gained:
+        return 1.0
+    from scipy.stats import binomtest
+
+    return float(binomtest(lost, lost + gained, 0.5).pvalue)

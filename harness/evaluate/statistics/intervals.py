@@ -1,60 +1,38 @@
-"""What some of the images allow to be said of all."""
+"""Bounds for the accuracy on all images, from an evaluation of some of them."""
 
-from collections.abc import Callable
+from bisect import bisect_left
 from decimal import Decimal
-from math import exp, lgamma
 
 from harness.evaluate.statistics.scores import Counts, percent
 
 CONFIDENCE = Decimal("0.95")
 
 
-def worst_case(counts: Counts, metric: str, complete: int) -> tuple[Decimal, Decimal]:
-    """Accuracy in percent if every image that is not here were wrong, and if every one were right."""
-    right = int(getattr(counts, metric))
-    return percent(right, complete), percent(right + complete - counts.images, complete)
+def worst_case(counts: Counts, metric: str, total_images: int) -> tuple[Decimal, Decimal]:
+    """Accuracy in percent if every image that was not evaluated were wrong, and if every one were right."""
+    correct = int(getattr(counts, metric))
+    return percent(correct, total_images), percent(correct + total_images - counts.images, total_images)
 
 
-def random_sample(counts: Counts, metric: str, complete: int) -> tuple[Decimal, Decimal]:
-    """The accuracies in percent that a random sample without replacement does not exclude.
+def random_sample(counts: Counts, metric: str, total_images: int) -> tuple[Decimal, Decimal]:
+    """Confidence interval, in percent, for the accuracy on all images from a random sample without replacement.
 
-    Every number K of right images among all N under which both tails of the hypergeometric distribution hold more
-    than (1 - CONFIDENCE) / 2; exact, found by inverting the two one-sided tests (Clopper and Pearson, Biometrika
-    26, 1934, for the binomial case).
+    Contains every number of correct images under which both tails of the hypergeometric distribution hold more than
+    (1 - CONFIDENCE) / 2. Exact: both one-sided tests are inverted (Clopper and Pearson, Biometrika 26, 1934, for the
+    binomial case).
     """
-    right, drawn = int(getattr(counts, metric)), counts.images
+    from scipy.stats import hypergeom
+
+    correct, sample = int(getattr(counts, metric)), counts.images
     limit = (1 - float(CONFIDENCE)) / 2
+    totals = range(correct, total_images - (sample - correct) + 1)
 
-    def at_least(total: int) -> float:
-        return _tail(range(right, min(drawn, total) + 1), drawn, total, complete)
+    def not_too_low(total: int) -> bool:
+        return bool(hypergeom.sf(correct - 1, total_images, total, sample) > limit)
 
-    def at_most(total: int) -> float:
-        return _tail(range(max(0, drawn - (complete - total)), right + 1), drawn, total, complete)
+    def too_high(total: int) -> bool:
+        return bool(hypergeom.cdf(correct, total_images, total, sample) <= limit)
 
-    low = _first(right, complete - (drawn - right), lambda total: at_least(total) > limit)
-    high = _first(right, complete - (drawn - right), lambda total: at_most(total) <= limit) - 1
-    return percent(low, complete), percent(max(high, right), complete)
-
-
-def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
-    """The smallest number in low … high for which `holds`, which stays true once it is; high + 1 if there is none."""
-    high += 1
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-def _tail(outcomes: range, drawn: int, total: int, complete: int) -> float:
-    """The probability of `outcomes` right images among `drawn`, if `total` of all images are right."""
-    every = _log_choose(complete, drawn)
-    return sum(
-        exp(_log_choose(total, right) + _log_choose(complete - total, drawn - right) - every) for right in outcomes
-    )
-
-
-def _log_choose(of: int, chosen: int) -> float:
-    return lgamma(of + 1) - lgamma(chosen + 1) - lgamma(of - chosen + 1)
+    low = correct + bisect_left(totals, True, key=not_too_low)
+    high = correct + bisect_left(totals, True, key=too_high) - 1
+    return percent(low, total_images), percent(max(high, correct), total_images)

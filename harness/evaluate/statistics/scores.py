@@ -1,4 +1,4 @@
-"""What a model scored: each image's first five classes, and the counts of the right ones."""
+"""Scores of a model: the five highest-ranked classes of each image, and counts of correct predictions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,31 +6,33 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
-FIRST = 5
+TOP_K = 5
+# Attributes of Prediction and Counts.
+METRICS = ("top_1", "top_5")
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """An image by name, its class, and the classes with the highest scores, the highest first."""
+    """An image by name, its class, and the classes with the highest scores, best first."""
 
     image: str
     label: int
-    ranked: tuple[int, ...]
+    top_classes: tuple[int, ...]
 
     @property
     def top_1(self) -> bool:
-        """Whether the first class is the image's."""
-        return self.ranked[0] == self.label
+        """Whether the best class is the image's."""
+        return self.top_classes[0] == self.label
 
     @property
     def top_5(self) -> bool:
-        """Whether the image's class is among the first five."""
-        return self.label in self.ranked[:FIRST]
+        """Whether the image's class is among the five best."""
+        return self.label in self.top_classes[:TOP_K]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many images were evaluated, and for how many the first, or one of the first five classes, was right."""
+    """The number of evaluated images, and how many of them are correct in top-1 and in top-5."""
 
     images: int
     top_1: int
@@ -41,35 +43,35 @@ class Counts:
         return percent(getattr(self, metric), self.images)
 
 
-def percent(right: int, images: int) -> Decimal:
-    """So many of the images in percent, to three places: exact for 50 000 images."""
-    return round(Decimal(100 * right) / images, 3)
+def percent(correct: int, images: int) -> Decimal:
+    """`correct` of `images` in percent, to three places: exact for 50 000 images."""
+    return round(Decimal(100 * correct) / images, 3)
 
 
-def running(parts: Iterable[Counts]) -> tuple[Counts, ...]:
-    """The counts after each part, of all parts up to it."""
+def cumulative(parts: Iterable[Counts]) -> tuple[Counts, ...]:
+    """The total counts after each part."""
     return tuple(accumulate(parts, lambda a, b: Counts(a.images + b.images, a.top_1 + b.top_1, a.top_5 + b.top_5)))
 
 
 def count(predictions: Sequence[Prediction]) -> Counts:
     """The counts of some predictions."""
-    right = [(prediction.top_1, prediction.top_5) for prediction in predictions]
-    return Counts(len(right), sum(first for first, _ in right), sum(five for _, five in right))
+    top_1, top_5 = (sum(getattr(prediction, metric) for prediction in predictions) for metric in METRICS)
+    return Counts(len(predictions), top_1, top_5)
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """A finished evaluation: of how many images (`of` is the complete set), and on which machines.
+    """The scores of a finished evaluation. `total_images` is the size of the complete dataset.
 
-    `environments` holds what each part ran on: one, unless the evaluation was interrupted and went on elsewhere.
-    `looks` are the counts as they were after each shard, the images in seeded random order.
+    `environments` are the machines it ran on: one, unless it was interrupted and resumed elsewhere. `interim_counts`
+    are the counts after each shard, with the images in random order.
     """
 
     predictions: tuple[Prediction, ...]
     counts: Counts
-    of: int
+    total_images: int
     environments: tuple[Mapping[str, Any], ...]
-    looks: tuple[Counts, ...] = ()
+    interim_counts: tuple[Counts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

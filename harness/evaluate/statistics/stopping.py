@@ -1,4 +1,4 @@
-"""When enough images were seen to say whether declared accuracies hold."""
+"""Sequential test: when enough images were evaluated to decide whether declared accuracies hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from harness.evaluate.statistics.confidence_sequence import confidence_interval,
 from harness.evaluate.statistics.scores import Counts, percent
 
 
-class Sure(StrEnum):
-    """What is certain of a declared accuracy, to the confidence that was asked for."""
+class Conclusion(StrEnum):
+    """What the sequential test concludes about a declared accuracy."""
 
-    INSIDE = "inside"
+    WITHIN_MARGIN = "within margin"
     EXCLUDED = "excluded"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became certain of an accuracy at which counts, and the interval, in percent, that it has on all images."""
+    """A conclusion, the counts at which it was reached, and the interval, in percent, of the accuracy on all images."""
 
-    sure: Sure
+    conclusion: Conclusion
     counts: Counts
     low: Decimal
     high: Decimal
@@ -28,46 +28,50 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class StoppingRule:
-    """Images in random order are evaluated until each declared accuracy of a model is certain to be inside or out.
+    """Images are evaluated in random order until each declared accuracy of a model is within the margin or excluded.
 
-    `declared` are metrics with their percentages. Inside: the whole interval is within `margin` points of the
-    declared value. Excluded: none of it is, nor within `tolerated` points, so that a model which all images would
-    reproduce or explain is never excluded. `alpha` is the probability of a wrong decision on any of the model's
-    accuracies; each has an equal part of it (Bonferroni).
+    `declared` are metrics with their percentages. Within: the whole interval is within `margin` points of the declared
+    value. Excluded: the whole interval is farther off than `margin` and `tolerance` points, so a model that all images
+    would reproduce or explain is never excluded. `alpha` is the probability of a wrong decision on any of the model's
+    accuracies; each gets an equal part of it (Bonferroni).
     """
 
     declared: tuple[tuple[str, Decimal], ...]
     alpha: Decimal
     margin: Decimal
-    tolerated: Decimal
+    tolerance: Decimal
 
     @property
     def alpha_each(self) -> Decimal:
-        """The part of `alpha` that each declared accuracy has."""
+        """The part of `alpha` for each declared accuracy."""
         return self.alpha / len(self.declared)
 
     @property
-    def reach(self) -> Decimal:
-        """How far, in points, an accuracy is at least from the declared one where that is excluded."""
-        return max(self.margin, self.tolerated)
+    def excluded_beyond(self) -> Decimal:
+        """The distance from the declared value, in points, beyond which an accuracy is excluded."""
+        return max(self.margin, self.tolerance)
 
-    def decision(self, metric: str, looks: Sequence[Counts], of: int) -> Decision | None:
-        """The first that the looks allow; None while the metric is open. A look holds the counts up to it."""
-        return next((found for look in looks if (found := self._at(metric, look, of))), None)
+    def decision(self, metric: str, interim_counts: Sequence[Counts], total_images: int) -> Decision | None:
+        """The first decision on a metric; None while it is undecided. `interim_counts` are cumulative."""
+        decisions = (self._decision_at(metric, counts, total_images) for counts in interim_counts)
+        return next(filter(None, decisions), None)
 
-    def decided_after(self, looks: Sequence[Counts], of: int) -> Counts | None:
-        """The look by which every declared accuracy is decided; None while one is open."""
-        decisions = [self.decision(metric, looks, of) for metric, _ in self.declared]
-        counts = [one.counts for one in decisions if one is not None]
-        return max(counts, key=lambda one: one.images) if len(counts) == len(decisions) else None
+    def decided_at(self, interim_counts: Sequence[Counts], total_images: int) -> Counts | None:
+        """The counts at which the last declared accuracy was decided; None while one is undecided."""
+        decisions = [self.decision(metric, interim_counts, total_images) for metric, _ in self.declared]
+        decided = [decision.counts for decision in decisions if decision is not None]
+        return max(decided, key=lambda counts: counts.images) if len(decided) == len(decisions) else None
 
-    def _at(self, metric: str, look: Counts, of: int) -> Decision | None:
+    def _decision_at(self, metric: str, counts: Counts, total_images: int) -> Decision | None:
         declared = dict(self.declared)[metric]
-        right = int(getattr(look, metric))
-        low, high = confidence_interval(right, look.images, of, prior_around(declared), self.alpha_each)
-        interval = percent(low, of), percent(high, of)
-        if (declared - self.margin) * of <= 100 * low and 100 * high <= (declared + self.margin) * of:
-            return Decision(Sure.INSIDE, look, *interval)
-        if 100 * high < (declared - self.reach) * of or 100 * low > (declared + self.reach) * of:
-            return Decision(Sure.EXCLUDED, look, *interval)
+        correct = int(getattr(counts, metric))
+        low, high = confidence_interval(correct, counts.images, total_images, prior_around(declared), self.alpha_each)
+        interval = percent(low, total_images), percent(high, total_images)
+        # Compared as counts times 100, which is exact.
+        low, high = 100 * low, 100 * high
+        if (declared - self.margin) * total_images <= low and high <= (declared + self.margin) * total_images:
+            return Decision(Conclusion.WITHIN_MARGIN, counts, *interval)
+        beyond = self.excluded_beyond
+        if high < (declared - beyond) * total_images or low > (declared + beyond) * total_images:
+            return Decision(Conclusion.EXCLUDED, counts, *interval)
         return None

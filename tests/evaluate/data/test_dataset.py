@@ -1,4 +1,4 @@
-"""Every layout of the same images is the same dataset; what is missing or cannot be read is named."""
+"""Every layout of the same images gives the same dataset; errors name what is missing or unreadable."""
 
 import os
 from collections.abc import Callable
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.evaluate.data.dataset import Dataset, DatasetError, Shape, open_dataset
-from harness.evaluate.data.shards import shards
+from harness.evaluate.data.dataset import Dataset, DatasetError, DatasetSpec, open_dataset
+from harness.evaluate.data.shards import make_shards
 from tests.evaluate.images import (
     IDS,
-    SHAPE,
+    SPEC,
     labelled,
     write_devkit,
     write_flat,
@@ -75,135 +75,134 @@ LAYOUTS = {
 }
 
 
-def _found(layout: Callable[[Path], None], top: Path) -> Dataset:
+def open_layout(layout: Callable[[Path], None], top: Path) -> Dataset:
     layout(top)
-    return open_dataset(top, SHAPE)
+    return open_dataset(top, SPEC)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_is_the_same_dataset(layout: Callable[[Path], None], tmp_path: Path) -> None:
-    dataset = _found(layout, tmp_path / "images")
+def test_every_layout_gives_the_same_dataset(layout: Callable[[Path], None], tmp_path: Path) -> None:
+    dataset = open_layout(layout, tmp_path / "images")
     expected = sorted((name, IDS.index(label), data) for name, label, data in labelled())
     assert [(image.name, image.label, image.read()) for image in dataset.images] == expected
-    assert dataset.lacking is None
+    assert dataset.missing is None
     assert dataset.layout == LAYOUTS[layout]
-    assert dataset.fingerprint == _found(folders, tmp_path / "folders").fingerprint
-    order = [image.name for image in shards(dataset)[0].images]
-    assert order == [image.name for image in shards(_found(kaggle, tmp_path / "kaggle"))[0].images]
+    assert dataset.fingerprint == open_layout(folders, tmp_path / "folders").fingerprint
+    order = [image.name for image in make_shards(dataset)[0].images]
+    assert order == [image.name for image in make_shards(open_layout(kaggle, tmp_path / "kaggle"))[0].images]
     assert order != sorted(order)
 
 
-def test_classes_are_numbered_by_sorting_where_their_ids_are_not_on_file(tmp_path: Path) -> None:
-    write_folders(tmp_path, Shape(3, 4, ("tench", "goldfish", "shark")))
-    dataset = open_dataset(tmp_path, Shape(3, 4, IDS))
+def test_unknown_class_names_are_indexed_in_alphabetical_order(tmp_path: Path) -> None:
+    write_folders(tmp_path, DatasetSpec(3, 4, ("tench", "goldfish", "shark")))
+    dataset = open_dataset(tmp_path, DatasetSpec(3, 4, IDS))
     assert {image.path.parent.name: image.label for image in dataset.images} == {"goldfish": 0, "shark": 1, "tench": 2}
 
 
-def test_what_is_missing_is_named_and_numbers_stay(tmp_path: Path) -> None:
+def test_missing_images_are_named_and_class_indices_stay(tmp_path: Path) -> None:
     for path in (write_folders(tmp_path) / IDS[0]).iterdir():
         path.unlink()
     (tmp_path / IDS[0]).rmdir()
     next((tmp_path / IDS[1]).iterdir()).unlink()
-    dataset = open_dataset(tmp_path, SHAPE)
+    dataset = open_dataset(tmp_path, SPEC)
     assert {image.label for image in dataset.images} == {1, 2}
-    assert dataset.lacking is not None
-    assert "7 of 12 images are here; 2 of 3 classes" in dataset.lacking
-    assert IDS[0] in dataset.lacking
+    expected = f"7 of 12 images found; 2 of 3 classes do not have 4 images (class {IDS[0]}, {IDS[1]})"
+    assert dataset.missing == expected
 
 
-def test_the_fingerprint_is_of_names_classes_and_content(tmp_path: Path) -> None:
-    before = _found(folders, tmp_path).fingerprint
+def test_fingerprint_covers_names_classes_and_content(tmp_path: Path) -> None:
+    before = open_layout(folders, tmp_path).fingerprint
     path = min((tmp_path / IDS[0]).iterdir())
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    changed = open_dataset(tmp_path, SHAPE).fingerprint
+    changed = open_dataset(tmp_path, SPEC).fingerprint
     assert changed != before
     path.write_bytes(data)
-    assert open_dataset(tmp_path, SHAPE).fingerprint == before
+    assert open_dataset(tmp_path, SPEC).fingerprint == before
     for source, target in ((IDS[0], "x"), (IDS[1], IDS[0]), ("x", IDS[1])):
         (tmp_path / source).rename(tmp_path / target)
-    assert open_dataset(tmp_path, SHAPE).fingerprint not in {before, changed}
+    assert open_dataset(tmp_path, SPEC).fingerprint not in {before, changed}
 
 
-def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
+def test_unusable_images_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="expected a folder for each class"):
-        open_dataset(tmp_path, SHAPE)
+        open_dataset(tmp_path, SPEC)
     flat = write_flat(tmp_path / "flat")
     with pytest.raises(DatasetError, match=r"expected LOC_val_solution\.csv"):
-        open_dataset(flat, SHAPE)
+        open_dataset(flat, SPEC)
     (flat / "LOC_val_solution.csv").write_text("ImageId,PredictionString\nILSVRC2012_val_00000001,n01440764 1 1 1 1\n")
-    with pytest.raises(DatasetError, match="11 without, ILSVRC2012_val_00000002"):
-        open_dataset(flat, SHAPE)
+    with pytest.raises(DatasetError, match=r"got none for 11 images \(first: ILSVRC2012_val_00000002\.png\)"):
+        open_dataset(flat, SPEC)
     (flat / "LOC_val_solution.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DatasetError, match="expected the columns ImageId and PredictionString"):
-        open_dataset(flat, SHAPE)
-    strange = write_folders(tmp_path / "strange", Shape(2, 4, ("cat", "dog")))
-    with pytest.raises(DatasetError, match="expected the folders of 3 classes, got 2, cat among them"):
-        open_dataset(strange, SHAPE)
+        open_dataset(flat, SPEC)
+    strange = write_folders(tmp_path / "strange", DatasetSpec(2, 4, ("cat", "dog")))
+    with pytest.raises(DatasetError, match="expected the folders of 3 classes, got 2, of which cat is not"):
+        open_dataset(strange, SPEC)
 
 
-def test_a_truncated_tar_is_told(tmp_path: Path) -> None:
+def test_truncated_tar_is_an_error(tmp_path: Path) -> None:
     path = write_tar(tmp_path, folders=True) / "ILSVRC2012_img_val.tar"
     path.write_bytes(path.read_bytes()[:-11000])
-    with pytest.raises(DatasetError, match="fetch it again"):
-        open_dataset(tmp_path, SHAPE)
+    with pytest.raises(DatasetError, match="download it again"):
+        open_dataset(tmp_path, SPEC)
     path.write_bytes(b"no tar at all" * 100)
-    with pytest.raises(DatasetError, match="fetch it again"):
-        open_dataset(tmp_path, SHAPE)
+    with pytest.raises(DatasetError, match="download it again"):
+        open_dataset(tmp_path, SPEC)
 
 
-def test_a_broken_devkit_is_told(tmp_path: Path) -> None:
+def test_damaged_devkit_is_an_error(tmp_path: Path) -> None:
     flat_with_devkit(tmp_path)
     data = tmp_path / "ILSVRC2012_devkit_t12" / "data"
-    truth = data / "ILSVRC2012_validation_ground_truth.txt"
-    truth.write_text("999\n" * 12)
+    ground_truth = data / "ILSVRC2012_validation_ground_truth.txt"
+    ground_truth.write_text("999\n" * 12)
     with pytest.raises(DatasetError, match="expected a class number on every line, got 999"):
-        open_dataset(tmp_path, SHAPE)
+        open_dataset(tmp_path, SPEC)
     (data / "meta.mat").write_bytes(b"no table")
-    with pytest.raises(DatasetError, match=r"meta\.mat: expected the devkit's table"):
-        open_dataset(tmp_path, SHAPE)
+    with pytest.raises(DatasetError, match=r"meta\.mat: expected the devkit's class table"):
+        open_dataset(tmp_path, SPEC)
 
 
-def test_folders_exchanged_are_noticed_though_names_sizes_and_times_agree(tmp_path: Path) -> None:
+def test_swapped_folders_change_the_fingerprint_despite_equal_names_sizes_and_times(tmp_path: Path) -> None:
     for label, content in zip(IDS, (b"aaaa", b"bbbb", b"cccc"), strict=True):
         (tmp_path / label).mkdir()
         for number in range(4):
             path = tmp_path / label / f"{number}.png"
             path.write_bytes(content)
             os.utime(path, (1e9, 1e9))
-    before = open_dataset(tmp_path, SHAPE).fingerprint
+    before = open_dataset(tmp_path, SPEC).fingerprint
     for source, target in ((IDS[0], "x"), (IDS[1], IDS[0]), ("x", IDS[1])):
         (tmp_path / source).rename(tmp_path / target)
-    assert open_dataset(tmp_path, SHAPE).fingerprint != before
+    assert open_dataset(tmp_path, SPEC).fingerprint != before
 
 
-def test_one_folder_misnamed_is_not_renumbered(tmp_path: Path) -> None:
+def test_one_misnamed_folder_is_an_error(tmp_path: Path) -> None:
     write_folders(tmp_path)
     (tmp_path / IDS[2]).rename(tmp_path / "n0148485")
-    with pytest.raises(DatasetError, match="n0148485 among them, which is no class of this dataset"):
-        open_dataset(tmp_path, SHAPE)
+    with pytest.raises(DatasetError, match="of which n0148485 is not a class of this dataset"):
+        open_dataset(tmp_path, SPEC)
 
 
 def test_images_that_do_not_belong_are_a_surplus(tmp_path: Path) -> None:
     write_folders(tmp_path)
     path = next((tmp_path / IDS[0]).iterdir())
     path.rename(tmp_path / IDS[1] / path.name)
-    dataset = open_dataset(tmp_path, SHAPE)
-    assert dataset.surplus
-    assert dataset.lacking is not None
+    dataset = open_dataset(tmp_path, SPEC)
+    assert dataset.has_unexpected
+    assert dataset.missing is not None
 
 
-def test_a_tar_at_a_url_holds_the_same_images(tmp_path: Path) -> None:
+def test_tar_at_a_url_holds_the_same_images(tmp_path: Path) -> None:
     upath = pytest.importorskip("upath", reason="universal-pathlib is not installed")
     archive = write_tar(tmp_path, folders=True) / "ILSVRC2012_img_val.tar"
-    here = open_dataset(archive, SHAPE)
+    local = open_dataset(archive, SPEC)
     url = upath.UPath("memory://bucket/val.tar")
     url.write_bytes(archive.read_bytes())
-    there = open_dataset(url, SHAPE)
-    assert there.fingerprint == here.fingerprint
-    assert [image.read() for image in there.images] == [image.read() for image in here.images]
-    # Other bytes of the same length are other images, however soon they come.
+    remote = open_dataset(url, SPEC)
+    assert remote.fingerprint == local.fingerprint
+    assert [image.read() for image in remote.images] == [image.read() for image in local.images]
+    # Other content of the same length changes the fingerprint, even at once.
     content = archive.read_bytes()
-    place = there.images[3].offset + 40
-    url.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-    assert open_dataset(url, SHAPE).fingerprint != here.fingerprint
+    index = remote.images[3].offset + 40
+    url.write_bytes(content[:index] + bytes([content[index] ^ 1]) + content[index + 1 :])
+    assert open_dataset(url, SPEC).fingerprint != local.fingerprint

@@ -1,4 +1,4 @@
-"""A Ray cluster of real processes on this machine: the same counts as without it, whatever dies, joins or lies."""
+"""A Ray cluster of real processes on this machine: the same counts as without it, whatever fails or joins."""
 
 import contextlib
 import hashlib
@@ -20,36 +20,36 @@ import torch
 from harness.errors import UserError
 from harness.evaluate.data import shards
 from harness.evaluate.data.conditions import Conditions, Geometry
-from harness.evaluate.data.dataset import Dataset, Shape, open_dataset
-from harness.evaluate.run.engine import Entrant, Outcome, Settings, evaluate
+from harness.evaluate.data.dataset import Dataset, DatasetSpec, open_dataset
+from harness.evaluate.run.engine import EvaluationSettings, EvaluationTask, Outcome, evaluate
 from harness.evaluate.run.executor import Executor
-from harness.evaluate.run.ledger import ledgers
-from harness.evaluate.run.network_loading import FromFile
-from harness.evaluate.run.progress import Silent
+from harness.evaluate.run.ledger import ledgers_folder
+from harness.evaluate.run.network_loading import FileLoader
+from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure, Scores
 from harness.zoo import regnet
 from tests.conftest import ROOT
 from tests.evaluate.images import IDS, write_folders
-from tests.evaluate.networks import Faulty, Made, Net, Waiting
+from tests.evaluate.networks import Faulty, Net, NetLoader, Waiting
 from tests.verify.test_imagenet import IDS as IMAGENET
 from tests.verify.test_imagenet import state
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'model-card-harness[ray]'")
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.xdist_group("cluster"),  # one worker starts the cluster, for all
+    pytest.mark.xdist_group("cluster"),  # one pytest worker starts the cluster for all tests
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 
-CPU = Settings(torch.device("cpu"), refresh=True)
+CPU = EvaluationSettings(torch.device("cpu"), refresh=True)
 SMALL = Conditions(Geometry(16, Decimal("0.875"), "bicubic"))
-SHAPE = Shape(3, 67, IDS)
+SPEC = DatasetSpec(3, 67, IDS)
 CANARY = ROOT / "modelindex" / "canary"
 MEMORY = 80 * 2**20
 
 
 class Nodes:
-    """The cluster: a head that evaluates nothing, and nodes of one core that start in the folder `home`."""
+    """The cluster: a head without CPUs, and nodes with one CPU that start in the folder `home`."""
 
     def __init__(self, home: Path) -> None:
         from ray.cluster_utils import Cluster
@@ -64,19 +64,19 @@ class Nodes:
             return self.cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
 
     def kill(self, node: Any) -> None:
-        """SIGKILL to all processes of a node at once."""
-        (raylet,) = [one.process.pid for kind in node.all_processes.values() for one in kind]
-        for number in [raylet, *children(raylet)]:
-            os.kill(number, signal.SIGKILL)
+        """Send SIGKILL to all processes of a node at once."""
+        (raylet,) = [info.process.pid for infos in node.all_processes.values() for info in infos]
+        for pid in [raylet, *children(raylet)]:
+            os.kill(pid, signal.SIGKILL)
 
     def remove(self, node: Any) -> None:
         self.nodes.remove(node)
         self.cluster.remove_node(node, allow_graceful=False)
 
 
-def children(process: int) -> list[int]:
-    told = subprocess.run(["ps", "--ppid", str(process), "-o", "pid="], capture_output=True, text=True, check=False)
-    return [int(number) for number in told.stdout.split()]
+def children(pid: int) -> list[int]:
+    output = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True, check=False)
+    return [int(line) for line in output.stdout.split()]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache of the nodes")))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        # Workers of another driver find the networks of these tests by it.
+        # Workers of another driver import the networks of these tests.
         patch.setenv("PYTHONPATH", str(ROOT))
         started = Nodes(tmp_path_factory.mktemp("home"))
         yield started
@@ -93,16 +93,17 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
 
 @pytest.fixture(scope="module")
 def executor(nodes: Nodes) -> Iterator[Executor]:
-    """One connection for all tests: another would have its own processes, which take seconds to start."""
-    from harness.evaluate.run.ray_executor import ray_executor
+    """One connection for all tests: each connection starts its own processes, which takes seconds."""
+    from harness.evaluate.run import ray_executor
 
-    with ray_executor(nodes.cluster.address) as connected:
+    with pytest.MonkeyPatch.context() as patch, ray_executor.ray_executor(nodes.cluster.address) as connected:
+        patch.setattr(ray_executor, "_POLL_SECONDS", 0.2)
         yield connected
 
 
 @pytest.fixture
 def two(nodes: Nodes) -> Nodes:
-    """The cluster with two nodes, whatever a test before did to them."""
+    """The cluster with two nodes, whatever an earlier test did to them."""
     for node in list(nodes.nodes):
         if node.dead_processes():
             nodes.remove(node)
@@ -112,150 +113,157 @@ def two(nodes: Nodes) -> Nodes:
 
 
 @pytest.fixture(autouse=True)
-def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(shards, "SHARD_SIZE", 25)
 
 
 @pytest.fixture
 def images(tmp_path: Path) -> Dataset:
-    return open_dataset(write_folders(tmp_path / "images", SHAPE), SHAPE)
+    return open_dataset(write_folders(tmp_path / "images", SPEC), SPEC)
 
 
-def entrant(net: type[Net], *arguments: object, name: str = "net") -> Entrant:
-    return Entrant(name, f"weights of {name}", SMALL, Made(net, arguments or (0,)), name)
+def make_task(net: type[Net], *arguments: object, name: str = "net") -> EvaluationTask:
+    return EvaluationTask(name, f"weights of {name}", SMALL, NetLoader(net, arguments or (0,)), name)
 
 
-class Told(Silent):
-    """Keeps what is told, and calls `then` with every note, and with None for a result."""
+class Recorder(Progress):
+    """Records notes; calls `callback` with every note, and with None for every result."""
 
-    def __init__(self, then: Callable[[str | None], object] = lambda _: None) -> None:
+    def __init__(self, callback: Callable[[str | None], object] = lambda _: None) -> None:
         self.notes: list[str] = []
         self.results = 0
-        self.then = then
+        self.callback = callback
 
     def note(self, text: str) -> None:
         self.notes.append(text)
-        self.then(text)
+        self.callback(text)
 
-    def advance(self, images: int, right: object) -> None:  # noqa: ARG002 - as Progress has it
+    def advance(self, images: int, right: object) -> None:  # noqa: ARG002 - the signature of Progress
         self.results += 1
-        self.then(None)
+        self.callback(None)
 
 
-def same(found: dict[Entrant, Outcome], dataset: Dataset, images: int | None = None) -> None:
-    """Every prediction is the one that this machine makes alone; each image once."""
-    for one, alone in evaluate(dataset, list(found), replace(CPU, first=images), Silent()).items():
-        there = found[one]
-        assert isinstance(there, Scores), there
-        assert isinstance(alone, Scores)
-        assert (there.counts, there.predictions) == (alone.counts, alone.predictions)
-        assert len({(image.image, image.label) for image in there.predictions}) == images or len(dataset.images)
+def assert_same_as_local(outcomes: dict[EvaluationTask, Outcome], dataset: Dataset, images: int | None = None) -> None:
+    """Every prediction equals that of the local executor; each image is counted once."""
+    for task, local in evaluate(dataset, list(outcomes), replace(CPU, first=images), Progress()).items():
+        outcome = outcomes[task]
+        assert isinstance(outcome, Scores), outcome
+        assert isinstance(local, Scores)
+        assert (outcome.counts, outcome.predictions) == (local.counts, local.predictions)
+        names = {(prediction.image, prediction.label) for prediction in outcome.predictions}
+        assert len(names) == len(outcome.predictions) == (images or len(dataset.images))
 
 
 @pytest.mark.usefixtures("two")
-def test_the_canary_is_counted_as_here(executor: Executor) -> None:
+def test_canary_has_the_same_counts(executor: Executor) -> None:
     (checkpoint,) = CANARY.glob("*.pth")
     usual = Conditions(Geometry(32, Decimal("0.875"), "bicubic"))
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    canary = Entrant("canary", digest, usual, FromFile(regnet.build("regnety_canary"), checkpoint, digest), "canary")
+    canary = EvaluationTask(
+        "canary", digest, usual, FileLoader(regnet.build("regnety_canary"), checkpoint, digest), "canary"
+    )
     other = replace(canary, conditions=replace(usual, channels="BGR"), label="BGR")
     changed = replace(canary, weights="0" * 64, load=replace(canary.load, sha256="0" * 64), label="changed")
-    digits = open_dataset(CANARY / "images", Shape(10, 50, tuple(map(str, range(10)))))
-    found = evaluate(digits, [canary, other, changed], CPU, Told(), executor)
-    assert f"Expected weights of SHA-256 {'0' * 64}, got {digest}" in str(found.pop(changed))
-    assert isinstance(found[canary], Scores)
-    assert (found[canary].counts.top_1, found[canary].counts.top_5) == (469, 497)
-    same(found, digits)
+    digits = open_dataset(CANARY / "images", DatasetSpec(10, 50, tuple(map(str, range(10)))))
+    outcomes = evaluate(digits, [canary, other, changed], CPU, Recorder(), executor)
+    assert f"Expected weights with SHA-256 {'0' * 64}, got {digest}" in str(outcomes.pop(changed))
+    assert isinstance(outcomes[canary], Scores)
+    assert (outcomes[canary].counts.top_1, outcomes[canary].counts.top_5) == (469, 497)
+    assert_same_as_local(outcomes, digits)
 
 
 @pytest.mark.usefixtures("two")
-def test_a_thousand_classes_are_counted_as_here(executor: Executor, tmp_path: Path) -> None:
-    """A small set of ImageNet's shape, with a network of its own size."""
+def test_thousand_classes_have_the_same_counts(executor: Executor, tmp_path: Path) -> None:
+    """A small dataset with ImageNet's classes, and a network of full size."""
     _, data = state()
     path = tmp_path / "regnety_002.pth"
     path.write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
-    shape = Shape(1000, 1, tuple(IMAGENET))
-    dataset = open_dataset(write_folders(tmp_path / "imagenet", shape), shape)
+    spec = DatasetSpec(1000, 1, tuple(IMAGENET))
+    dataset = open_dataset(write_folders(tmp_path / "imagenet", spec), spec)
     conditions = Conditions(Geometry(32, Decimal("0.875"), "bicubic"))
-    one = Entrant("regnety_002", digest, conditions, FromFile(regnet.build("regnety_002"), path, digest), "regnety_002")
-    same(evaluate(dataset, [one], replace(CPU, first=300), Told(), executor), dataset, 300)
+    task = EvaluationTask(
+        "regnety_002", digest, conditions, FileLoader(regnet.build("regnety_002"), path, digest), "regnety_002"
+    )
+    assert_same_as_local(evaluate(dataset, [task], replace(CPU, first=300), Recorder(), executor), dataset, 300)
 
 
-def test_a_worker_and_a_node_are_killed(two: Nodes, executor: Executor, images: Dataset) -> None:
+def test_killed_worker_and_killed_node(two: Nodes, executor: Executor, images: Dataset) -> None:
     def kill(note: str | None) -> None:
         raylets = [node.all_processes["raylet"][0].process.pid for node in two.nodes]
-        if note is None and told.results == 1:
+        if note is None and recorder.results == 1:
             for process in children(raylets[0]):
-                if "Evaluator" in Path(f"/proc/{process}/cmdline").read_text():
+                if "Worker" in Path(f"/proc/{process}/cmdline").read_text():
                     os.kill(process, signal.SIGKILL)
-        if note is None and told.results == 3:
+        if note is None and recorder.results == 3:
             two.kill(two.nodes[1])
 
-    told = Told(kill)
-    found = evaluate(images, [entrant(Net, seed, name=f"net {seed}") for seed in range(2)], CPU, told, executor)
-    same(found, images)
+    recorder = Recorder(kill)
+    outcomes = evaluate(
+        images, [make_task(Net, seed, name=f"net {seed}") for seed in range(2)], CPU, recorder, executor
+    )
+    assert_same_as_local(outcomes, images)
 
 
-def test_a_late_node_is_checked_and_takes_part(two: Nodes, executor: Executor, images: Dataset, tmp_path: Path) -> None:
+def test_late_node_takes_part(two: Nodes, executor: Executor, images: Dataset, tmp_path: Path) -> None:
     two.remove(two.nodes[1])
     folder = tmp_path / "gate"
     folder.mkdir()
 
     def on_note(note: str | None) -> None:
-        if note and "sees the same images" in note:
+        if note and "has the same images" in note:
             if len(two.nodes) < 2:
                 two.nodes.append(two.add(two.home))
             else:
                 (folder / "go").touch()
 
-    found = evaluate(images, [entrant(Waiting, 0, folder)], CPU, Told(on_note), executor)
+    outcomes = evaluate(images, [make_task(Waiting, 0, folder)], CPU, Recorder(on_note), executor)
     assert len([path for path in folder.iterdir() if path.name != "go"]) == 2
-    same(found, images)
+    assert_same_as_local(outcomes, images)
 
 
 @pytest.mark.usefixtures("two")
-def test_a_shard_that_fails_three_times_stops_the_run_by_name(executor: Executor, images: Dataset) -> None:
-    outcome = str(evaluate(images, [entrant(Faulty, name="faulty")], CPU, Told(), executor))
-    assert re.search("shard [0-8] of faulty failed 3 times, the last time so: KeyError: 'a fault of its own'", outcome)
+def test_job_that_fails_three_times_stops_the_run(executor: Executor, images: Dataset) -> None:
+    outcome = str(evaluate(images, [make_task(Faulty, name="faulty")], CPU, Recorder(), executor))
+    assert re.search("shard [0-8] of faulty failed 3 times, most recently: KeyError: 'unexpected'", outcome)
 
 
 @pytest.mark.usefixtures("two")
-def test_an_image_that_does_not_decode_is_an_error_by_name(executor: Executor, images: Dataset) -> None:
+def test_unreadable_image_is_an_error(executor: Executor, images: Dataset) -> None:
     broken = images.images[100]
     broken.path.write_bytes(b"\xff\xd8 no image")
-    dataset = open_dataset(broken.path.parents[1], SHAPE)
-    (outcome,) = evaluate(dataset, [entrant(Net)], CPU, Told(), executor).values()
+    dataset = open_dataset(broken.path.parents[1], SPEC)
+    (outcome,) = evaluate(dataset, [make_task(Net)], CPU, Recorder(), executor).values()
     assert isinstance(outcome, Failure)
-    assert f"{broken.name} does not decode" in outcome.reason
+    assert f"{broken.name} cannot be decoded" in outcome.reason
 
 
-def test_a_node_that_sees_other_images_is_refused_by_name(
+def test_node_with_other_images_is_rejected(
     two: Nodes, executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`/proc/self/cwd` is another folder for processes that started elsewhere."""
-    honest = write_folders(two.home / "images", SHAPE)
-    changed = write_folders(tmp_path / "images", SHAPE) / IDS[0] / "ILSVRC2012_val_00000001.png"
+    """`/proc/self/cwd` is a different folder for processes that started elsewhere."""
+    honest = write_folders(two.home / "images", SPEC)
+    changed = write_folders(tmp_path / "images", SPEC) / IDS[0] / "ILSVRC2012_val_00000001.png"
     changed.write_bytes(changed.read_bytes()[:-1] + b"\0")
     two.remove(two.nodes[1])
     two.nodes.append(two.add(tmp_path))
     monkeypatch.chdir(two.home)
-    dataset = open_dataset(Path("/proc/self/cwd/images"), SHAPE)
+    dataset = open_dataset(Path("/proc/self/cwd/images"), SPEC)
     gate = tmp_path / "gate"
     gate.mkdir()
-    told = Told(lambda note: (gate / "go").touch() if note and "refused" in note else None)
-    found = evaluate(dataset, [entrant(Waiting, 0, gate)], CPU, told, executor)
-    (note,) = [note for note in told.notes if "refused" in note]
-    name = f"({two.nodes[1].node_id[:8]}) is refused: expected images of the fingerprint {dataset.fingerprint[:12]}"
+    recorder = Recorder(lambda note: (gate / "go").touch() if note and "rejected" in note else None)
+    outcomes = evaluate(dataset, [make_task(Waiting, 0, gate)], CPU, recorder, executor)
+    (note,) = [note for note in recorder.notes if "rejected" in note]
+    name = f"({two.nodes[1].node_id[:8]}) is rejected: expected images with fingerprint {dataset.fingerprint[:12]}"
     assert name in note
-    same(found, open_dataset(honest, SHAPE))
+    assert_same_as_local(outcomes, open_dataset(honest, SPEC))
     two.remove(two.nodes[1])
-    outcome = str(evaluate(replace(dataset, fingerprint="0" * 64), [entrant(Net)], CPU, told, executor))
+    outcome = str(evaluate(replace(dataset, fingerprint="0" * 64), [make_task(Net)], CPU, recorder, executor))
     assert "No node of the cluster can evaluate: node " in outcome
 
 
-def test_an_address_where_nothing_listens_is_said_at_once() -> None:
+def test_unreachable_address_is_an_error_at_once() -> None:
     from harness.evaluate.run.ray_executor import ray_executor
 
     for address in ("127.0.0.1:1", "ray://127.0.0.1:1", "no address"):
@@ -271,33 +279,38 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 import torch
-from harness.evaluate.data import conditions, dataset, shards
-from harness.evaluate.run import engine, executor as work, progress, ray_executor
-from tests.evaluate.networks import Made, Net
+from harness.evaluate.data import shards
+from harness.evaluate.data.conditions import Conditions, Geometry
+from harness.evaluate.data.dataset import DatasetSpec, open_dataset
+from harness.evaluate.run.engine import evaluate
+from harness.evaluate.run.executor import EvaluationSettings, EvaluationTask
+from harness.evaluate.run.progress import Progress
+from harness.evaluate.run.ray_executor import ray_executor
+from tests.evaluate.networks import Net, NetLoader
 shards.SHARD_SIZE = 25
-small = conditions.Conditions(conditions.Geometry(16, Decimal("0.875"), "bicubic"))
-entrant = work.Entrant("net", "weights of net", small, Made(Net, (0,)), "net")
-images = dataset.open_dataset(Path(sys.argv[1]), dataset.Shape(3, 67, tuple(sys.argv[3:])))
-with ray_executor.ray_executor(sys.argv[2]) as executor:
-    engine.evaluate(images, [entrant], work.Settings(torch.device("cpu")), progress.Silent(), executor)
+small = Conditions(Geometry(16, Decimal("0.875"), "bicubic"))
+task = EvaluationTask("net", "weights of net", small, NetLoader(Net, (0,)), "net")
+images = open_dataset(Path(sys.argv[1]), DatasetSpec(3, 67, tuple(sys.argv[3:])))
+with ray_executor(sys.argv[2]) as executor:
+    evaluate(images, [task], EvaluationSettings(torch.device("cpu")), Progress(), executor)
 """
 
 
-def test_the_driver_is_killed_and_another_goes_on(
+def test_another_driver_resumes_after_one_is_killed(
     two: Nodes, executor: Executor, images: Dataset, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", DRIVER, str(tmp_path / "images"), two.cluster.address, *IDS]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     driver = subprocess.Popen(command, cwd=two.home, env=environment, start_new_session=True)
-    while driver.poll() is None and not list(ledgers().rglob("shard-*.json")):
+    while driver.poll() is None and not list(ledgers_folder().rglob("shard-*.json")):
         time.sleep(0.01)
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
-    before = {path: path.stat().st_mtime_ns for path in ledgers().rglob("shard-*.json")}
-    every = len(shards.shards(images, None))
-    assert 0 < len(before) < every
-    told = Told()
-    found = evaluate(images, [entrant(Net)], replace(CPU, refresh=False), told, executor)
-    assert told.results == every - len(before)
+    before = {path: path.stat().st_mtime_ns for path in ledgers_folder().rglob("shard-*.json")}
+    total = len(shards.make_shards(images, None))
+    assert 0 < len(before) < total
+    recorder = Recorder()
+    outcomes = evaluate(images, [make_task(Net)], replace(CPU, refresh=False), recorder, executor)
+    assert recorder.results == total - len(before)
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    same(found, images)
+    assert_same_as_local(outcomes, images)

@@ -1,4 +1,4 @@
-"""One pass over the images: every image once, the same counts as a plain loop, kept whole or not at all."""
+"""Evaluation in one pass: each image once, the same counts as a plain loop, results stored and reused."""
 
 import json
 import re
@@ -17,28 +17,28 @@ from torch import nn
 from harness.evaluate.data import crops, shards
 from harness.evaluate.data.conditions import Conditions, Geometry
 from harness.evaluate.data.crops import Batch
-from harness.evaluate.data.dataset import Dataset, Shape, open_dataset
+from harness.evaluate.data.dataset import Dataset, DatasetSpec, open_dataset
 from harness.evaluate.data.preprocessing import crop, decode, normalise
-from harness.evaluate.run import local_executor as local
-from harness.evaluate.run.device import batch_size, workers_on
-from harness.evaluate.run.engine import Entrant, Outcome, Settings, evaluate
-from harness.evaluate.run.executor import Result, Work
-from harness.evaluate.run.forward import LogitsError, Runner
-from harness.evaluate.run.ledger import ledgers
+from harness.evaluate.run import engine, local_executor
+from harness.evaluate.run.device import batch_size, worker_devices
+from harness.evaluate.run.engine import EvaluationSettings, EvaluationTask, Outcome, evaluate
+from harness.evaluate.run.executor import Result, Workload
+from harness.evaluate.run.forward import BatchedNetwork, LogitsError
+from harness.evaluate.run.ledger import ledgers_folder
 from harness.evaluate.run.local_executor import LocalExecutor
-from harness.evaluate.run.progress import Silent
+from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure, Scores
 from harness.evaluate.statistics.stopping import StoppingRule
 from tests.evaluate.images import IDS, write_folders, write_tar
 
-CPU = Settings(torch.device("cpu"))
+CPU = EvaluationSettings(torch.device("cpu"))
 BICUBIC = Conditions(Geometry(16, Decimal("0.875"), "bicubic"))
 BILINEAR = Conditions(Geometry(16, Decimal("1.0"), "bilinear"))
-SHAPE = Shape(3, 43, IDS)
+SPEC = DatasetSpec(3, 43, IDS)
 
 
 class Net(nn.Module):
-    """Scores that depend on every pixel; writes down how many images it was given at a time."""
+    """Scores depend on every pixel; records the size of each batch."""
 
     def __init__(self, seed: int, classes: int = 3) -> None:
         super().__init__()
@@ -53,30 +53,30 @@ class Net(nn.Module):
         return self.head(images.flatten(1))
 
 
-def entrant(net: nn.Module, conditions: Conditions = BICUBIC, name: str = "net") -> Entrant:
-    return Entrant(name, f"weights of {name}", conditions, lambda: net, name)
+def make_task(net: nn.Module, conditions: Conditions = BICUBIC, name: str = "net") -> EvaluationTask:
+    return EvaluationTask(name, f"weights of {name}", conditions, lambda: net, name)
 
 
 @pytest.fixture(autouse=True)
-def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(shards, "SHARD_SIZE", 50)
-    monkeypatch.setattr(local, "batch_size", lambda *_: 20)
+    monkeypatch.setattr(local_executor, "batch_size", lambda *_: 20)
 
 
 @pytest.fixture
 def images(tmp_path: Path) -> Dataset:
-    return open_dataset(write_folders(tmp_path / "images", SHAPE), SHAPE)
+    return open_dataset(write_folders(tmp_path / "images", SPEC), SPEC)
 
 
 def plain_loop(dataset: Dataset, net: nn.Module, conditions: Conditions) -> dict[str, list[int]]:
-    """An image at a time, in another order."""
-    found = {}
+    """The ranked classes by image name, one image at a time, in another order."""
+    ranked = {}
     for image in dataset.images:
         crops = torch.tensor(crop(decode(image.read()), conditions.geometry))[None]
         with torch.inference_mode():
-            found[image.name] = net(normalise(crops, conditions))[0].argsort(descending=True).tolist()
-    return found
+            ranked[image.name] = net(normalise(crops, conditions))[0].argsort(descending=True).tolist()
+    return ranked
 
 
 def scores(outcome: Outcome) -> Scores:
@@ -84,47 +84,47 @@ def scores(outcome: Outcome) -> Scores:
     return outcome
 
 
-def test_counts_are_those_of_a_plain_loop(images: Dataset) -> None:
+def test_counts_match_a_plain_loop(images: Dataset) -> None:
     nets = [Net(seed) for seed in range(3)]
-    entrants = [
-        entrant(nets[0], BICUBIC, "one"),
-        entrant(nets[1], BICUBIC, "two"),
-        entrant(nets[2], BILINEAR, "other conditions"),
+    tasks = [
+        make_task(nets[0], BICUBIC, "one"),
+        make_task(nets[1], BICUBIC, "two"),
+        make_task(nets[2], BILINEAR, "other conditions"),
     ]
-    outcomes = evaluate(images, entrants, CPU, Silent())
-    for one, net in zip(entrants, nets, strict=True):
-        loop = plain_loop(images, net, one.conditions)
-        found = scores(outcomes[one])
-        assert {prediction.image: list(prediction.ranked) for prediction in found.predictions} == loop
+    outcomes = evaluate(images, tasks, CPU, Progress())
+    for each, net in zip(tasks, nets, strict=True):
+        loop = plain_loop(images, net, each.conditions)
+        found = scores(outcomes[each])
+        assert {prediction.image: list(prediction.top_classes) for prediction in found.predictions} == loop
         labels = {image.name: image.label for image in images.images}
         assert found.counts.images == len(images.images) == 129
         assert found.counts.top_1 == sum(ranked[0] == labels[name] for name, ranked in loop.items())
         assert 0 < found.counts.top_1 < found.counts.top_5 == 129
 
 
-def test_what_is_kept_is_not_evaluated_again(images: Dataset, tmp_path: Path) -> None:
+def test_stored_results_are_reused(images: Dataset, tmp_path: Path) -> None:
     net = Net(0)
-    first = evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)]
+    first = evaluate(images, [make_task(net)], CPU, Progress())[make_task(net)]
     untouched = Net(1)
-    again = evaluate(images, [entrant(untouched)], CPU, Silent())[entrant(net)]
+    again = evaluate(images, [make_task(untouched)], CPU, Progress())[make_task(net)]
     assert again == first
     assert untouched.batches == []
     # The same images in another layout are the same images.
-    tar = open_dataset(write_tar(tmp_path / "tar", folders=True, shape=SHAPE), SHAPE)
-    assert evaluate(tar, [entrant(untouched)], CPU, Silent())[entrant(net)] == first
+    tar = open_dataset(write_tar(tmp_path / "tar", folders=True, spec=SPEC), SPEC)
+    assert evaluate(tar, [make_task(untouched)], CPU, Progress())[make_task(net)] == first
     assert untouched.batches == []
-    evaluate(images, [entrant(untouched)], replace(CPU, refresh=True), Silent())
+    evaluate(images, [make_task(untouched)], replace(CPU, refresh=True), Progress())
     assert sum(untouched.batches) == 129
 
 
 @pytest.mark.parametrize("change", ["weights", "conditions", "precision", "content", "label"])
-def test_what_changed_is_evaluated_anew(images: Dataset, change: str) -> None:
-    evaluate(images, [entrant(Net(0))], CPU, Silent())
-    net, settings, one = Net(0), CPU, entrant(Net(0))
+def test_changed_inputs_are_evaluated_again(images: Dataset, change: str) -> None:
+    evaluate(images, [make_task(Net(0))], CPU, Progress())
+    net, settings, task = Net(0), CPU, make_task(Net(0))
     if change == "weights":
-        one = replace(one, weights="other weights")
+        task = replace(task, weights="other weights")
     elif change == "conditions":
-        one = replace(one, conditions=replace(BICUBIC, channels="BGR"))
+        task = replace(task, conditions=replace(BICUBIC, channels="BGR"))
     elif change == "precision":
         settings = replace(CPU, precision="bf16")
     else:
@@ -133,111 +133,115 @@ def test_what_changed_is_evaluated_anew(images: Dataset, change: str) -> None:
             path.write_bytes(images.images[5].read())
         else:
             path.rename(path.parents[1] / IDS[(images.images[0].label + 1) % 3] / path.name)
-        images = open_dataset(path.parents[1], SHAPE)
-    found = scores(evaluate(images, [replace(one, load=lambda: net)], settings, Silent())[one])
+        images = open_dataset(path.parents[1], SPEC)
+    found = scores(evaluate(images, [replace(task, load=lambda: net)], settings, Progress())[task])
     assert sum(net.batches) == found.counts.images == 129
 
 
-def test_a_part_is_the_beginning_of_the_whole(images: Dataset) -> None:
+def test_subset_is_a_prefix_of_all_images(images: Dataset) -> None:
     net = Net(0)
-    part = scores(evaluate(images, [entrant(net)], replace(CPU, first=70), Silent())[entrant(net)])
-    assert (part.counts.images, part.of) == (70, 129)
-    whole = scores(evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)])
+    part = scores(evaluate(images, [make_task(net)], replace(CPU, first=70), Progress())[make_task(net)])
+    assert (part.counts.images, part.total_images) == (70, 129)
+    whole = scores(evaluate(images, [make_task(net)], CPU, Progress())[make_task(net)])
     assert whole.predictions[:70] == part.predictions
-    # The first shards, of 50 together, were kept whole; the 20 images of the next were not.
+    # The first shards, 50 images together, were stored; the partial next shard was not reused.
     assert sum(net.batches) == 70 + 79
 
 
 NOTHING_RIGHT = StoppingRule((("top_1", Decimal(0)),), Decimal("0.1"), Decimal(5), Decimal("0.15"))
 
 
-def test_a_model_that_is_sure_leaves_the_pass_and_the_others_go_on(
-    images: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_decided_model_stops_and_the_others_continue(images: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[int, set[Geometry]]] = []
 
     def load_crops(batches: Sequence[Batch], *settings: Any, **options: Any) -> Any:
         made.append((batches[0].shard.number, set(batches[0].geometries)))
         return crops.load_crops(batches, *settings, **options)
 
-    monkeypatch.setattr(local, "load_crops", load_crops)
-    sure, going = Net(0), Net(1)
-    early = replace(entrant(sure, BILINEAR, "early"), rule=NOTHING_RIGHT)
-    late = entrant(going, BICUBIC, "late")
-    outcomes = evaluate(images, [early, late], CPU, Silent())
+    monkeypatch.setattr(local_executor, "load_crops", load_crops)
+    stopping, continuing = Net(0), Net(1)
+    early = replace(make_task(stopping, BILINEAR, "early"), rule=NOTHING_RIGHT)
+    late = make_task(continuing, BICUBIC, "late")
+    outcomes = evaluate(images, [early, late], CPU, Progress())
     part = scores(outcomes[early])
-    assert part.counts.images == sum(sure.batches) < 129 == sum(going.batches) == scores(outcomes[late]).counts.images
-    assert [look.images for look in part.looks] == [5, 10, 25, 50, 100][: len(part.looks)]
-    assert part.looks[-1] == part.counts
-    assert NOTHING_RIGHT.decided_after(part.looks[:-1], part.of) is None
-    # Crops that only it wanted are not made any more, but for a shard that was begun before it was known.
-    (first, both), (second, one) = made
-    assert (first, both, one) == (0, {BILINEAR.geometry, BICUBIC.geometry}, {BICUBIC.geometry})
-    assert 0 <= second - len(part.looks) <= 1
-    # Going on to all images loses nothing and counts nothing twice.
+    assert (
+        part.counts.images
+        == sum(stopping.batches)
+        < 129
+        == sum(continuing.batches)
+        == scores(outcomes[late]).counts.images
+    )
+    assert [counts.images for counts in part.interim_counts] == [5, 10, 25, 50, 100][: len(part.interim_counts)]
+    assert part.interim_counts[-1] == part.counts
+    assert NOTHING_RIGHT.decided_at(part.interim_counts[:-1], part.total_images) is None
+    # Crops that only it needed are no longer made, except for a shard that had already begun.
+    (first, both), (second, remaining) = made
+    assert (first, both, remaining) == (0, {BILINEAR.geometry, BICUBIC.geometry}, {BICUBIC.geometry})
+    assert 0 <= second - len(part.interim_counts) <= 1
+    # Continuing to all images loses nothing and counts nothing twice.
     endless = replace(early, rule=None)
-    whole = scores(evaluate(images, [endless], CPU, Silent())[endless])
-    assert sum(sure.batches) == 129
-    assert evaluate(images, [endless], replace(CPU, refresh=True), Silent())[endless] == whole
+    whole = scores(evaluate(images, [endless], CPU, Progress())[endless])
+    assert sum(stopping.batches) == 129
+    assert evaluate(images, [endless], replace(CPU, refresh=True), Progress())[endless] == whole
     assert whole.predictions[: part.counts.images] == part.predictions
-    # And what is known of all images is not thrown away.
-    assert evaluate(images, [early], CPU, Silent())[early] == whole
+    # Results of all images are used even with a stopping rule.
+    assert evaluate(images, [early], CPU, Progress())[early] == whole
 
 
-def test_what_is_kept_of_all_images_is_used_until_it_is_sure(images: Dataset) -> None:
-    one = entrant(Net(0))
-    whole = scores(evaluate(images, [one], CPU, Silent())[one])
+def test_stored_results_are_used_up_to_the_decision(images: Dataset) -> None:
+    task = make_task(Net(0))
+    whole = scores(evaluate(images, [task], CPU, Progress())[task])
     _shard_files()[-1].unlink()
     untouched = Net(0)
-    ruled = replace(one, load=lambda: untouched, rule=NOTHING_RIGHT)
-    part = scores(evaluate(images, [ruled], CPU, Silent())[ruled])
+    ruled = replace(task, load=lambda: untouched, rule=NOTHING_RIGHT)
+    part = scores(evaluate(images, [ruled], CPU, Progress())[ruled])
     assert untouched.batches == []
     assert part.predictions == whole.predictions[: part.counts.images]
-    assert NOTHING_RIGHT.decided_after(part.looks, part.of) == part.counts
+    assert NOTHING_RIGHT.decided_at(part.interim_counts, part.total_images) == part.counts
 
 
-def test_where_nothing_is_sure_all_images_are_evaluated(images: Dataset) -> None:
-    open_till_the_end = replace(NOTHING_RIGHT, declared=(("top_1", Decimal(35)),), margin=Decimal("0.001"))
-    one = replace(entrant(net := Net(0)), rule=open_till_the_end)
-    assert scores(evaluate(images, [one], CPU, Silent())[one]).counts.images == sum(net.batches) == 129
+def test_all_images_are_evaluated_without_a_decision(images: Dataset) -> None:
+    never_decided = replace(NOTHING_RIGHT, declared=(("top_1", Decimal(35)),), margin=Decimal("0.001"))
+    task = replace(make_task(net := Net(0)), rule=never_decided)
+    assert scores(evaluate(images, [task], CPU, Progress())[task]).counts.images == sum(net.batches) == 129
 
 
-class Forgetful(Net):
-    """Has memory for only so many images at once."""
+class LimitedMemory(Net):
+    """Has memory for `limit` images at once."""
 
-    most = 3
+    limit = 3
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        if len(images) > self.most:
+        if len(images) > self.limit:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return super().forward(images)
 
 
-def test_where_memory_ends_the_batch_is_halved_and_every_image_counted_once(images: Dataset) -> None:
-    net = Forgetful(0)
-    found = scores(evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)])
-    assert {one.image: list(one.ranked) for one in found.predictions} == plain_loop(images, Net(0), BICUBIC)
+def test_batch_is_halved_when_memory_runs_out(images: Dataset) -> None:
+    net = LimitedMemory(0)
+    found = scores(evaluate(images, [make_task(net)], CPU, Progress())[make_task(net)])
+    assert {row.image: list(row.top_classes) for row in found.predictions} == plain_loop(images, Net(0), BICUBIC)
     assert max(net.batches) == 2
     assert sum(net.batches) == 129
 
 
-def test_where_not_even_one_image_fits_it_is_said(images: Dataset) -> None:
-    net = Forgetful(0)
-    net.most = 0
-    outcome = evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)]
+def test_failure_if_not_even_one_image_fits(images: Dataset) -> None:
+    net = LimitedMemory(0)
+    net.limit = 0
+    outcome = evaluate(images, [make_task(net)], CPU, Progress())[make_task(net)]
     assert isinstance(outcome, Failure)
     assert "out of memory" in outcome.reason
 
 
-def test_an_image_that_does_not_decode_stops_the_evaluation_by_name(images: Dataset) -> None:
+def test_unreadable_image_stops_the_evaluation(images: Dataset) -> None:
     broken = images.images[100]
     broken.path.write_bytes(b"\xff\xd8 no image")
-    dataset = open_dataset(broken.path.parents[1], SHAPE)
-    outcome = evaluate(dataset, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))]
+    dataset = open_dataset(broken.path.parents[1], SPEC)
+    outcome = evaluate(dataset, [make_task(Net(0))], CPU, Progress())[make_task(Net(0))]
     assert isinstance(outcome, Failure)
     assert broken.name in outcome.reason
-    kept = [path for path in ledgers().rglob("shard-*.json") if broken.name in path.read_text()]
-    assert kept == []
+    stored = [path for path in ledgers_folder().rglob("shard-*.json") if broken.name in path.read_text()]
+    assert stored == []
 
 
 class Broken(Net):
@@ -245,44 +249,44 @@ class Broken(Net):
         return super().forward(images) / (0 if len(images) < 20 else 1)
 
 
-def test_scores_that_are_no_numbers_are_an_error_of_that_model_alone(images: Dataset) -> None:
-    fine, broken = entrant(Net(0), name="fine"), entrant(Broken(0), name="broken")
-    outcomes = evaluate(images, [broken, fine], CPU, Silent())
+def test_nan_scores_fail_only_their_model(images: Dataset) -> None:
+    fine, broken = make_task(Net(0), name="fine"), make_task(Broken(0), name="broken")
+    outcomes = evaluate(images, [broken, fine], CPU, Progress())
     assert isinstance(outcomes[broken], Failure)
     assert "NaN or infinite" in str(outcomes[broken])
     assert scores(outcomes[fine]).counts.images == 129
 
 
-def test_another_number_of_scores_is_an_error() -> None:
-    with pytest.raises(LogitsError, match="expected 3 scores an image"):
-        Runner(Net(0, classes=4), 10).first_classes(torch.zeros(2, 3, 16, 16), 3)
+def test_wrong_number_of_scores_is_an_error() -> None:
+    with pytest.raises(LogitsError, match="expected 3 scores per image"):
+        BatchedNetwork(Net(0, classes=4), 10).top_classes(torch.zeros(2, 3, 16, 16), 3)
 
 
-def test_no_images_is_an_error(images: Dataset) -> None:
-    assert evaluate(replace(images, images=()), [entrant(Net(0))], CPU, Silent()) == {
-        entrant(Net(0)): Failure("There are no images.")
+def test_empty_dataset_is_an_error(images: Dataset) -> None:
+    assert evaluate(replace(images, images=()), [make_task(Net(0))], CPU, Progress()) == {
+        make_task(Net(0)): Failure("There are no images.")
     }
 
 
 def _shard_files() -> Sequence[Path]:
-    return sorted(ledgers().rglob("shard-*.json"))
+    return sorted(ledgers_folder().rglob("shard-*.json"))
 
 
-def test_a_damaged_shard_is_evaluated_again(images: Dataset) -> None:
+def test_damaged_shard_is_evaluated_again(images: Dataset) -> None:
     net = Net(0)
-    first = evaluate(images, [entrant(net)], CPU, Silent())[entrant(net)]
+    first = evaluate(images, [make_task(net)], CPU, Progress())[make_task(net)]
     *_, damaged, other = _shard_files()
     damaged.write_bytes(damaged.read_bytes()[:-20])
     content = json.loads(other.read_text())
     content["predictions"][0][0] = "another image"
     other.write_text(json.dumps(content))
     again = Net(0)
-    assert evaluate(images, [entrant(again)], CPU, Silent())[entrant(net)] == first
+    assert evaluate(images, [make_task(again)], CPU, Progress())[make_task(net)] == first
     assert sum(again.batches) == 50 + 29
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         lambda content: content["predictions"][3].__setitem__(2, []),
         lambda content: content["predictions"][3].__setitem__(0, ["a list"]),
@@ -290,73 +294,70 @@ def test_a_damaged_shard_is_evaluated_again(images: Dataset) -> None:
         lambda content: content["environment"].pop("date"),
     ],
 )
-def test_a_shard_of_another_form_is_evaluated_again(images: Dataset, spoil: Callable[[Any], object]) -> None:
-    first = evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))]
+def test_malformed_shard_is_evaluated_again(images: Dataset, damage: Callable[[Any], object]) -> None:
+    first = evaluate(images, [make_task(Net(0))], CPU, Progress())[make_task(Net(0))]
     path = _shard_files()[1]
     content = json.loads(path.read_text())
-    spoil(content)
+    damage(content)
     path.write_text(json.dumps(content))
-    assert evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))] == first
+    assert evaluate(images, [make_task(Net(0))], CPU, Progress())[make_task(Net(0))] == first
     path.write_text("[" * 100_000)
-    assert evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))] == first
+    assert evaluate(images, [make_task(Net(0))], CPU, Progress())[make_task(Net(0))] == first
 
 
-def test_counts_that_are_not_those_of_the_predictions_are_an_error(images: Dataset) -> None:
-    evaluate(images, [entrant(Net(0))], CPU, Silent())
+def test_counts_that_contradict_the_predictions_are_an_error(images: Dataset) -> None:
+    evaluate(images, [make_task(Net(0))], CPU, Progress())
     path = _shard_files()[1]
     content = json.loads(path.read_text())
     content["counts"]["top_1"] += 1
     path.write_text(json.dumps(content))
-    outcome = evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))]
+    outcome = evaluate(images, [make_task(Net(0))], CPU, Progress())[make_task(Net(0))]
     assert isinstance(outcome, Failure)
     assert "--refresh" in outcome.reason
-    assert isinstance(
-        evaluate(images, [entrant(Net(0))], replace(CPU, refresh=True), Silent())[entrant(Net(0))], Scores
-    )
+    refreshed = evaluate(images, [make_task(Net(0))], replace(CPU, refresh=True), Progress())
+    assert isinstance(refreshed[make_task(Net(0))], Scores)
 
 
-def test_a_ledger_that_cannot_be_written_is_said_once_and_costs_nothing_else(
-    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unwritable_ledger_is_reported_once(images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a file"))
     notes: list[str] = []
 
-    class Telling(Silent):
+    class Recorder(Progress):
         def note(self, text: str) -> None:
             notes.append(text)
 
-    assert scores(evaluate(images, [entrant(Net(0))], CPU, Telling())[entrant(Net(0))]).counts.images == 129
+    assert scores(evaluate(images, [make_task(Net(0))], CPU, Recorder())[make_task(Net(0))]).counts.images == 129
     assert len(notes) == 1
-    assert "cannot be kept" in notes[0]
+    assert "cannot be stored" in notes[0]
 
 
-def test_crops_are_kept_and_used_and_damage_is_noticed(images: Dataset, tmp_path: Path) -> None:
+def test_crop_cache_is_used_and_damage_detected(images: Dataset, tmp_path: Path) -> None:
     folder = tmp_path / "crops"
     cached = replace(CPU, crop_cache=folder)
-    first = evaluate(images, [entrant(Net(0))], cached, Silent())[entrant(Net(0))]
+    first = evaluate(images, [make_task(Net(0))], cached, Progress())[make_task(Net(0))]
     files = sorted(folder.rglob("*.crops"))
     assert [path.stat().st_size for path in files] == [size * (4 + 768) for size in (5, 5, 15, 25, 50, 29)]
-    # Nothing is decoded any more: the images could be gone.
+    # Nothing is decoded again, so the images may be gone.
     gone = replace(images, images=tuple(replace(image, path=tmp_path / "gone") for image in images.images))
-    for path in ledgers().rglob("shard-*.json"):
+    for path in ledgers_folder().rglob("shard-*.json"):
         path.unlink()
-    assert evaluate(gone, [entrant(Net(0))], cached, Silent())[entrant(Net(0))] == first
-    spoiled = bytearray(files[0].read_bytes())
-    spoiled[-5] ^= 1
-    files[0].write_bytes(spoiled)
-    for path in ledgers().rglob("shard-*.json"):
+    assert evaluate(gone, [make_task(Net(0))], cached, Progress())[make_task(Net(0))] == first
+    damaged = bytearray(files[0].read_bytes())
+    damaged[-5] ^= 1
+    files[0].write_bytes(damaged)
+    for path in ledgers_folder().rglob("shard-*.json"):
         path.unlink()
-    assert evaluate(images, [entrant(Net(0))], cached, Silent())[entrant(Net(0))] == first
-    # What was damaged is forgotten, decoded again, and kept anew by the next run at the latest.
-    evaluate(images, [entrant(Net(0), name="new")], cached, Silent())
-    assert files[0].read_bytes() != spoiled
-    newer = entrant(Net(0), name="newer")
-    assert scores(evaluate(gone, [newer], cached, Silent())[newer]).counts == scores(first).counts
+    assert evaluate(images, [make_task(Net(0))], cached, Progress())[make_task(Net(0))] == first
+    # Damaged crops are decoded again, and cached again by the next run at the latest.
+    evaluate(images, [make_task(Net(0), name="new")], cached, Progress())
+    assert files[0].read_bytes() != damaged
+    newer = make_task(Net(0), name="newer")
+    assert scores(evaluate(gone, [newer], cached, Progress())[newer]).counts == scores(first).counts
 
 
 class Slow(Net):
-    """Gives others time to come in between."""
+    """Lets batches finish out of order."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         time.sleep(0.01 * (len(images) % 3))
@@ -364,33 +365,33 @@ class Slow(Net):
 
 
 @pytest.mark.parametrize("workers", [2, 5])
-def test_several_workers_give_what_one_gives(images: Dataset, workers: int) -> None:
-    """Batches are done in any order, each by whoever is free, and networks are loaded once for each worker."""
-    entrants = [entrant(Slow(0), name="one"), entrant(Net(1), BILINEAR, name="two")]
-    alone = evaluate(images, entrants, CPU, Silent())
+def test_several_workers_give_the_same_result(images: Dataset, workers: int) -> None:
+    """Batches finish in any order, and each worker loads each network at most once."""
+    tasks = [make_task(Slow(0), name="one"), make_task(Net(1), BILINEAR, name="two")]
+    alone = evaluate(images, tasks, CPU, Progress())
     loaded: list[Slow] = []
 
     def load() -> Slow:
         loaded.append(Slow(0))
         return loaded[-1]
 
-    anew = [replace(entrants[0], load=load), entrants[1]]
+    reloaded = [replace(tasks[0], load=load), tasks[1]]
     threads = torch.get_num_threads()
-    assert evaluate(images, anew, replace(CPU, refresh=True), Silent(), LocalExecutor(workers)) == alone
+    assert evaluate(images, reloaded, replace(CPU, refresh=True), Progress(), LocalExecutor(workers)) == alone
     assert torch.get_num_threads() == threads
     assert 2 <= len(loaded) <= workers
     assert all(net.batches for net in loaded)
     assert sum(sum(net.batches) for net in loaded) == 129
 
 
-def test_what_goes_wrong_with_several_workers_is_what_goes_wrong_with_one(images: Dataset) -> None:
-    fine, broken = entrant(Net(0), name="fine"), entrant(Broken(0), name="broken")
-    outcomes = evaluate(images, [broken, fine], CPU, Silent(), LocalExecutor(3))
+def test_nan_scores_fail_only_their_model_with_several_workers(images: Dataset) -> None:
+    fine, broken = make_task(Net(0), name="fine"), make_task(Broken(0), name="broken")
+    outcomes = evaluate(images, [broken, fine], CPU, Progress(), LocalExecutor(3))
     assert "NaN or infinite" in str(outcomes[broken])
     assert scores(outcomes[fine]).counts.images == 129
 
 
-class Refusing(Net):
+class FailsLate(Net):
     """Fails after fifty images."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -400,66 +401,93 @@ class Refusing(Net):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_crops_that_nobody_wants_any_more_are_not_made(
+def test_crops_of_failed_models_are_no_longer_made(
     images: Dataset, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor is anything where nobody is left."""
-    monkeypatch.setattr(local, "batch_size", batch_size)
+    """The pass ends if no model is left."""
+    monkeypatch.setattr(local_executor, "batch_size", batch_size)
     monkeypatch.setattr(shards, "SHARD_SIZE", 10)
     made: list[Geometry] = []
-    real = crops.crop
-    monkeypatch.setattr(crops, "crop", lambda image, geometry: made.append(geometry) or real(image, geometry))
-    refusing, fine = entrant(Refusing(0), BILINEAR, "refusing"), entrant(Net(0), name="fine")
+    original = crops.crop
+    monkeypatch.setattr(crops, "crop", lambda image, geometry: made.append(geometry) or original(image, geometry))
+    failing, fine = make_task(FailsLate(0), BILINEAR, "failing"), make_task(Net(0), name="fine")
     fresh = replace(CPU, refresh=True)
-    outcomes = evaluate(images, [refusing, fine], fresh, Silent(), LocalExecutor(workers))
-    assert outcomes[refusing] == Failure("refusing: no more")
+    outcomes = evaluate(images, [failing, fine], fresh, Progress(), LocalExecutor(workers))
+    assert outcomes[failing] == Failure("failing: no more")
     assert scores(outcomes[fine]).counts.images == 129
     assert made.count(BICUBIC.geometry) >= 129 > made.count(BILINEAR.geometry) >= 60
-    alone = entrant(Refusing(0), BILINEAR, "refusing")
-    assert evaluate(images, [alone], fresh, Silent(), LocalExecutor(workers)) == {alone: Failure("refusing: no more")}
+    alone = make_task(FailsLate(0), BILINEAR, "failing")
+    assert evaluate(images, [alone], fresh, Progress(), LocalExecutor(workers)) == {alone: Failure("failing: no more")}
 
 
-def test_gpus_are_taken_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_use_gpus_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     every, second, processor = torch.device("cuda"), torch.device("cuda:1"), torch.device("cpu")
-    assert [str(one) for one in workers_on(every, None)] == ["cuda:0", "cuda:1"]
-    assert [str(one) for one in workers_on(every, 3)] == ["cuda:0", "cuda:1", "cuda:0"]
-    assert [str(one) for one in workers_on(second, None)] == ["cuda:1"]
-    assert workers_on(processor, None) == (processor,)
-    assert workers_on(processor, 2) == (processor, processor)
+    assert [str(device) for device in worker_devices(every, None)] == ["cuda:0", "cuda:1"]
+    assert [str(device) for device in worker_devices(every, 3)] == ["cuda:0", "cuda:1", "cuda:0"]
+    assert [str(device) for device in worker_devices(second, None)] == ["cuda:1"]
+    assert worker_devices(processor, None) == (processor,)
+    assert worker_devices(processor, 2) == (processor, processor)
 
 
-class Twice(LocalExecutor):
-    """Gives a part of the images a second time."""
+class RepeatsResults(LocalExecutor):
+    """Returns every result twice."""
 
-    def evaluate(self, work: Work) -> Iterator[Result]:
-        for result in super().evaluate(work):
+    def evaluate(self, workload: Workload) -> Iterator[Result]:
+        for result in super().evaluate(workload):
             yield result
             yield result
 
 
-class Half(LocalExecutor):
-    """Leaves out every second part."""
+class SkipsResults(LocalExecutor):
+    """Leaves out every second result."""
 
-    def evaluate(self, work: Work) -> Iterator[Result]:
-        return islice(super().evaluate(work), 0, None, 2)
+    def evaluate(self, workload: Workload) -> Iterator[Result]:
+        return islice(super().evaluate(workload), 0, None, 2)
 
 
-def test_whoever_evaluates_gives_each_image_once(images: Dataset) -> None:
-    outcome = evaluate(images, [entrant(Net(0))], CPU, Silent(), Twice())[entrant(Net(0))]
+def test_executor_must_return_each_image_once(images: Dataset) -> None:
+    outcome = evaluate(images, [make_task(Net(0))], CPU, Progress(), RepeatsResults())[make_task(Net(0))]
     assert "each once" in str(outcome)
-    outcome = evaluate(images, [entrant(Net(0))], CPU, Silent(), Half())[entrant(Net(0))]
-    told = re.search(r"Only (\d) of 6 shards were evaluated", str(outcome))
-    assert told
-    assert len(list(ledgers().rglob("shard-*.json"))) == int(told[1])
+    outcome = evaluate(images, [make_task(Net(0))], CPU, Progress(), SkipsResults())[make_task(Net(0))]
+    match = re.search(r"Only (\d) of 6 shards were evaluated", str(outcome))
+    assert match
+    assert len(list(ledgers_folder().rglob("shard-*.json"))) == int(match[1])
+
+
+def test_every_module_that_decides_an_outcome_is_in_the_code_digest() -> None:
+    """A new module must be listed in RESULT_MODULES, or here if outcomes do not depend on it."""
+    without_effect = {
+        "evaluate/causes.py",
+        "evaluate/evaluation.py",
+        "evaluate/data/dataset.py",
+        "evaluate/data/ground_truth.py",
+        "evaluate/data/images.py",
+        "evaluate/run/executor.py",
+        "evaluate/run/job_queue.py",
+        "evaluate/run/ledger.py",
+        "evaluate/run/local_executor.py",
+        "evaluate/run/progress.py",
+        "evaluate/run/ray_executor.py",
+        "evaluate/run/ray_worker.py",
+        "evaluate/statistics/comparison.py",
+        "evaluate/statistics/confidence_sequence.py",
+        "evaluate/statistics/intervals.py",
+        "evaluate/statistics/stopping.py",
+    }
+    package = Path(engine.__file__).parents[2]
+    modules = {path.relative_to(package).as_posix() for path in (package / "evaluate").rglob("*.py")}
+    listed = {module for module in engine.RESULT_MODULES if module.startswith("evaluate/")}
+    assert listed | without_effect == {module for module in modules if not module.endswith("__init__.py")}
+    assert not listed & without_effect
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
-def test_a_gpu_gives_the_same_classes(images: Dataset) -> None:
-    on_cpu = scores(evaluate(images, [entrant(Net(0))], CPU, Silent())[entrant(Net(0))])
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gpu_gives_the_same_classes(images: Dataset) -> None:
+    on_cpu = scores(evaluate(images, [make_task(Net(0))], CPU, Progress())[make_task(Net(0))])
     on_gpu = scores(
-        evaluate(images, [entrant(Net(0))], replace(CPU, device=torch.device("cuda")), Silent())[entrant(Net(0))]
+        evaluate(images, [make_task(Net(0))], replace(CPU, device=torch.device("cuda")), Progress())[make_task(Net(0))]
     )
     assert on_gpu.predictions == on_cpu.predictions
     assert "driver" in on_gpu.environments[0]
