@@ -1,4 +1,4 @@
-"""What CI runs: `nox` lints and tests; `nox -s bench` measures; `nox -s picture` draws the README's picture."""
+"""`nox` runs linters and tests; `nox -s bench` measures; `nox -s picture` draws the picture of the README."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ PINNED = ("-c", "ci/constraints.txt")
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, the directions of imports, and the forms of workflows; needs no torch."""
+    """Check style, types, import directions and workflow files. Needs no torch."""
     session.install(*PINNED, "click", "ftfy", "jinja2", "pyyaml", "rich")
     session.install(*PINNED, "check-jsonschema", "import-linter", "mypy", "ruff", "types-PyYAML")
     session.run("ruff", "check")
@@ -27,15 +27,15 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests; arguments go to pytest."""
+    """Run all tests. Arguments go to pytest."""
     session.install(*PINNED, ".[test]")
-    # Two workers share the cores: threads of their own would only be in each other's way.
+    # Two workers share the cores; more threads would slow both down.
     session.run("pytest", "--numprocesses", "2", "--dist", "loadgroup", *session.posargs, env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """How fast and how large a run is, as ratios measured in this one; `-- --gpu` evaluates on a GPU."""
+    """Measure time and memory. `-- --gpu` also evaluates on a GPU."""
     session.install(*PINNED, ".", "timm", "fvcore", "scikit-learn")
     session.run("python", "ci/bench.py", success_codes=[0, 1])
     session.run("python", "ci/bench_evaluation.py", *session.posargs)
@@ -44,6 +44,6 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def picture(session: nox.Session) -> None:
-    """Draw the terminal view of `verify all` from the committed verdicts, for the README."""
+    """Draw the terminal output of `verify all` from the committed verdicts."""
     session.install(*PINNED, "click", "rich")
     session.run("python", "ci/picture.py", env={"PYTHONPATH": "."})

@@ -1,4 +1,4 @@
-"""Print each false claim and each error of a JSON report from standard input: page, model, claim, status."""
+"""Print the false claims and errors of a JSON report on standard input, one per line."""
 
 import json
 import sys

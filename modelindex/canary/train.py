@@ -2,8 +2,8 @@
 
     pip install -c ci/constraints.txt '.[test]' && python modelindex/canary/train.py
 
-It writes beside itself; the same machine and versions give the same bytes. What the page declares is what
-`verify all` then measures: copy it there.
+The files are written to this folder; the same machine and versions give the same bytes. Afterwards, copy the values
+that `verify all` measures to the page.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ SEED, EPOCHS, BATCH, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY, SHIFT = 0, 5, 64, 0.
 
 
 def main() -> None:
-    """Split, train, and write."""
+    """Split the scans, train the network, write weights and images."""
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(mode=True)
@@ -38,7 +38,7 @@ def main() -> None:
     scans = [Image.fromarray((scan * 255 / BRIGHTEST).astype(np.uint8)) for scan in digits.images]
     held_out = _held_out(digits.target)
     _write_images(scans, digits.target, held_out)
-    network = _trained(scans, digits.target, held_out)
+    network = _train(scans, digits.target, held_out)
     state = {build(MODEL).published_name(name): tensor for name, tensor in network.state_dict().items()}
     stream = io.BytesIO()
     torch.save(state, stream)
@@ -63,7 +63,7 @@ def _write_images(scans: list[Image.Image], labels: np.ndarray, held_out: set[in
         scans[place].save(path)
 
 
-def _trained(scans: list[Image.Image], labels: np.ndarray, held_out: set[int]) -> nn.Module:
+def _train(scans: list[Image.Image], labels: np.ndarray, held_out: set[int]) -> nn.Module:
     train = [place for place in range(len(scans)) if place not in held_out]
     crops = torch.tensor(np.stack([crop(scans[place].convert("RGB"), GEOMETRY) for place in train]))
     inputs, targets = normalise(crops, Conditions(GEOMETRY)).contiguous(), torch.tensor(labels[train])
@@ -88,7 +88,7 @@ def _trained(scans: list[Image.Image], labels: np.ndarray, held_out: set[int]) -
 
 
 def _initialise(network: nn.Module) -> None:
-    """Every layer's own initialisation; the network was built without."""
+    """Initialise every layer: the network is built without values."""
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear, nn.BatchNorm2d)):
             layer.reset_parameters()
