@@ -21,11 +21,11 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         reason = f"No definition exists for {', '.join(undefined)}, which is not a list of building blocks."
         return unchecked(claim, reason=reason, remedy="list the building blocks, such as Convolution and ReLU")
     not_seen = [tag for tag in claim.texts if tag in known and tag not in counts]
-    absent = [tag for tag in not_seen if known[tag].decided]
-    covered = {*claim.texts, *(tag for tag in counts if not set(known[tag].within).isdisjoint(claim.texts))}
-    untagged = [tag for tag in counts if known[tag].demanded and tag not in covered]
+    absent = [tag for tag in not_seen if known[tag].provable]
+    covered = {*claim.texts, *(tag for tag in counts if not set(known[tag].implied_by).isdisjoint(claim.texts))}
+    untagged = [tag for tag in counts if known[tag].required and tag not in covered]
     rows: list[dict[str, Cell]] = [
-        {"component": tag, "means": known[tag].means, "times": count, "tagged": tag in claim.texts}
+        {"component": tag, "means": known[tag].definition, "times": count, "tagged": tag in claim.texts}
         for tag, count in counts.items()
     ]
     evidence = (table("in_the_network", "in the network", rows),)
@@ -36,8 +36,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     ]
     if absent or untagged:
         reasons = [
-            *(f"{tag} ({known[tag].means}) is tagged and not in the network." for tag in absent),
-            *(f"{tag} ({known[tag].means}) is in the network and not tagged." for tag in untagged),
+            *(f"{tag} ({known[tag].definition}) is tagged and not in the network." for tag in absent),
+            *(f"{tag} ({known[tag].definition}) is in the network and not tagged." for tag in untagged),
             *open_questions,
         ]
         return failed(

@@ -8,7 +8,14 @@ from harness.checks.shared.comparison import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
-from harness.measure.serialization import BY_NAME, SERIALIZATIONS, Prediction, predictions, state_of
+from harness.measure.serialization import (
+    BY_NAME,
+    SERIALIZATIONS,
+    UNKNOWN_ARCHIVE_NAMES,
+    Prediction,
+    predictions,
+    state_of,
+)
 from harness.verdict import (
     Cell,
     Details,
@@ -94,13 +101,17 @@ def _parts(prediction: Prediction) -> tuple[Evidence, ...]:
 
 def _from_all(claim: Claim, subject: Subject) -> Verdict:
     """Predict by every named serialisation, until one gives exactly the declared bytes."""
-    declared = claim.quantity
+    declared, state = claim.quantity, state_of(subject.network)
     tried: list[Prediction] = []
-    for prediction in predictions(state_of(subject.network), SERIALIZATIONS, _saved_name(subject)):
+    for prediction in predictions(state, SERIALIZATIONS, _saved_name(subject)):
         tried.append(prediction)
         if prediction.size == declared.value:
             break
     matching = [prediction for prediction in tried if _is_declared(declared, prediction.size)]
+    if not matching and not declared.unit:
+        archives = predictions(state, UNKNOWN_ARCHIVE_NAMES)
+        matching = [prediction for prediction in archives if prediction.size == declared.value][:1]
+        tried += matching
     if not matching:
         raise _no_match(declared, tried)
     exact = matching[-1].size == declared.value

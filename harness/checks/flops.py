@@ -10,8 +10,9 @@ from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
-from harness.measure.operations import ForwardError, Operation, Trace, trace
-from harness.verdict import Details, Evidence, NotHereError, Table, Verdict, explained, failed, passed, table
+from harness.measure.operations import ForwardError, Operation, Trace
+from harness.measure.tracing import trace
+from harness.verdict import Cell, Details, Evidence, NotHereError, Table, Verdict, explained, failed, passed, table
 from harness.zoo import Network
 from harness.zoo.storage import StorageLimitError
 
@@ -33,7 +34,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         return error
     at = f"{macs.height}×{macs.width}"
     image = at if size.declared else f"{at}, which the page does not declare"
-    unread = ", ".join(forward_pass.unread)
+    unread = ", ".join(forward_pass.unknown_calls)
     uncounted = f" Not counted, because no rule exists: {unread}." if unread else ""
     details: Details = {"measured": str(macs.value), "method": macs.method}
     if declared.covers(macs.value):
@@ -75,14 +76,14 @@ def _rounded(tried: list[Count], declared: Quantity) -> list[Count]:
     return [
         count
         for count in tried
-        if (count.height, count.width) == size and count.convention.rounds and declared.covers(count.value)
+        if (count.height, count.width) == size and count.convention.rounded and declared.covers(count.value)
     ]
 
 
 def _explanation(matching: list[Count], declared: Quantity) -> str:
     """One or two sentences on the conventions that give the declared number."""
     first, *others = matching
-    definition = f"{first.convention.counts}, for one image of {first.height}×{first.width}."
+    definition = f"{first.convention.description}, for one image of {first.height}×{first.width}."
     if first.value == declared.value:
         return f"The declared number is exactly {first.method}: {definition}"
     also = f" So do {', '.join(count.method for count in others)}." if others else ""
@@ -104,12 +105,11 @@ def _sample_traces(subject: Subject, side: int) -> Iterator[Trace]:
 
 def _evidence(forward_pass: Trace, tried: list[Count]) -> tuple[Evidence, ...]:
     operations = forward_pass.operations
+    rows: list[dict[str, Cell]] = [
+        {"convention": count.method, "counts": count.convention.description, "value": count.value} for count in tried
+    ]
     return (
-        table(
-            "conventions",
-            "conventions",
-            [{"convention": count.method, "counts": count.convention.counts, "value": count.value} for count in tried],
-        ),
+        table("conventions", "conventions", rows),
         _shares("stage", operations, lambda operation: operation.place.layer.partition(".")[0]),
         _shares("operation", operations, _describe),
     )

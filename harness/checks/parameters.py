@@ -4,7 +4,7 @@ from harness.checks.shared.comparison import difference
 from harness.checks.shared.cross_check import cross_check
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.checkpoint import contents
+from harness.measure.checkpoint import inspect_checkpoint
 from harness.measure.parameters import parameter_count
 from harness.verdict import Verdict, fact, failed, passed
 
@@ -28,7 +28,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if other := subject.second_network:
         evidence.append(fact("second_count", f"counted by {other.builder}", exact))
     file = subject.local_weights.verified
-    in_file = contents(file, subject.network).learned if file else 0
+    in_file = inspect_checkpoint(file, subject.network).learned_values if file else 0
     method = "count"
     if in_file:
         evidence.append(fact("learned_values_in_file", "learned values in the weights file", in_file))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.checkpoint import contents, sha256
+from harness.measure.checkpoint import inspect_checkpoint, sha256
 from harness.project.lock import Locked
 from harness.verdict import Evidence, NotHereError, Verdict, fact, facts, failed, passed, properties, unchecked
 from harness.zoo import Network
@@ -38,7 +38,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
 def _from_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
     digest, digits, locked = sha256(path), subject.weights.digest, subject.locked
     network = _network(subject)
-    faults = contents(path, network).faults if network else ()
+    faults = inspect_checkpoint(path, network).problems if network else ()
     evidence: list[Evidence] = [
         fact("file", "file", path.name),
         fact("sha256", "SHA-256", digest),

@@ -87,9 +87,9 @@ def _tell(affected: "Sequence[Affected]", verdicts: "Sequence[Verdict]", base: s
     if not affected:
         which = f"None of the {left_out} claims that are" if left_out else "No claim is"
         click.echo(f"{which} affected by what changed since {base}{' is selected' if left_out else ''}.", err=True)
-    from harness.report.overview import words
+    from harness.report.overview import status_label
 
-    fared = {verdict.claim.key: words(verdict.status) for verdict in verdicts}
+    fared = {verdict.claim.key: status_label(verdict.status) for verdict in verdicts}
     causes: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in affected:
         told = f"{one.claim.kind} {fared[one.claim.key]}" if one.claim.key in fared else one.claim.kind

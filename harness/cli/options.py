@@ -179,13 +179,13 @@ def _at_url(url: str) -> Any:
 def find(pages: tuple[Path, ...]) -> "Project":
     """The project here, with these pages or its own; `torchvision:PATTERN` is a page too."""
     from harness.project.project import find_project
-    from harness.zoo.library_pages import is_published, published_pages
+    from harness.zoo.library_pages import is_library_page, library_pages
 
     try:
         here = Path.cwd()
     except FileNotFoundError:
         raise click.UsageError("The working folder is gone; change to one that exists.") from None
-    project = find_project(here, [page for page in pages if not is_published(page)], published_pages(pages))
+    project = find_project(here, [page for page in pages if not is_library_page(page)], library_pages(pages))
     if project.others:
         from harness.report.values import count_of
 

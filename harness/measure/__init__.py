@@ -1,1 +1,1 @@
-"""Numbers from a network, a file or a repository, each with the method that got it. Knows no claims."""
+"""Numbers measured on a network, a weights file or a repository, each with its method. Does not know claims."""

@@ -1,4 +1,4 @@
-"""A weights file on this machine: where torch hub keeps it, what its SHA-256 is, whether its tensors fit."""
+"""A weights file on this machine: torch hub's folder, the file's SHA-256, and whether its tensors fit a network."""
 
 import hashlib
 import os
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from harness.measure.tensors import WeightsFileError, learned_values, read_tensors, tensor_faults
+from harness.measure.tensors import WeightsFileError, learned_values, read_tensors, state_problems
 from harness.zoo import Network
 
 
 def torch_hub_folder() -> Path:
-    """The folder of torch hub's checkpoints, by the rules of `torch.hub.get_dir`, without loading torch."""
+    """Torch hub's folder of checkpoints, by the rules of `torch.hub.get_dir`, without loading torch."""
     cache_home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     home = os.environ.get("TORCH_HOME", f"{cache_home}/torch")
     return Path(os.path.expanduser(home)) / "hub" / "checkpoints"  # noqa: PTH111 - never raises
@@ -25,18 +25,18 @@ def sha256(path: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """What is in a weights file: how many learned values, and what keeps it from being a network's state."""
+class CheckpointReport:
+    """The number of learned values in a weights file, and why its tensors are not the network's state (if so)."""
 
-    learned: int
-    faults: tuple[str, ...]
+    learned_values: int
+    problems: tuple[str, ...]
 
 
 @lru_cache(64)
-def contents(path: Path, network: Network) -> Contents:
-    """Read the file as the state of `network`."""
+def inspect_checkpoint(path: Path, network: Network) -> CheckpointReport:
+    """Compare the tensors in a weights file with the state of `network`."""
     try:
         tensors = read_tensors(path)
     except WeightsFileError as error:
-        return Contents(0, (str(error),))
-    return Contents(learned_values(tensors, network), tuple(tensor_faults(tensors, network)))
+        return CheckpointReport(0, (str(error),))
+    return CheckpointReport(learned_values(tensors, network), tuple(state_problems(tensors, network)))

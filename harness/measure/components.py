@@ -1,13 +1,11 @@
-"""Which building blocks a forward pass contains, in the words that model pages use."""
+"""Building blocks that a forward pass contains, under the names that model pages use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 
-from harness.measure.operations import Operation, Trace, is_channel_scaling, is_global_average
-
-Operations = tuple[Operation, ...]
+from harness.measure.operations import Operation, Operations, Trace, is_channel_scaling, is_global_average
 
 
 def _is_convolution(operation: Operation) -> bool:
@@ -31,65 +29,66 @@ def _is_average(operation: Operation) -> bool:
 
 
 def _is_shortcut(operation: Operation) -> bool:
-    """Two images of one shape added up."""
+    """Two images of the same shape added."""
     return operation.kind == "add" and len(operation.inputs) == 2 and len(set(operation.inputs)) == 1
 
 
-def _times(shows: Callable[[Operation], bool]) -> Callable[[Operations], int]:
-    return lambda operations: sum(map(shows, operations))
+def _is_blur(operation: Operation) -> bool:
+    """A depthwise convolution in a layer with this name; layers with other names may blur too."""
+    return _is_depthwise(operation) and "BlurPool" in operation.place.module
 
 
-def _kind(*kinds: str) -> Callable[[Operations], int]:
-    return _times(lambda operation: operation.kind in kinds)
+def _count(matches: Callable[[Operation], bool]) -> Callable[[Operations], int]:
+    return lambda operations: sum(map(matches, operations))
 
 
-def _swishes(operations: Operations) -> int:
-    """In one call, or as a sigmoid whose result multiplies what it was computed from."""
-    by_hand = sum(
+def _count_kind(kind: str) -> Callable[[Operations], int]:
+    return _count(lambda operation: operation.kind == kind)
+
+
+def _count_swishes(operations: Operations) -> int:
+    """One call, or a sigmoid whose result multiplies its own input."""
+    composed = sum(
         first.kind == "sigmoid" and second.kind == "multiply" and set(second.inputs) == {first.output}
         for first, second in pairwise(operations)
     )
-    return by_hand + _kind("SiLU")(operations)
+    return composed + _count_kind("SiLU")(operations)
 
 
-def _dense_layers(operations: Operations) -> int:
-    """Concatenations of all that the one before them concatenated, and one more."""
-    joined = [operation for operation in operations if operation.kind == "concatenation"]
-    return sum(second.inputs[:-1] in {first.inputs, (first.output,)} for first, second in pairwise(joined))
+def _count_dense_layers(operations: Operations) -> int:
+    """Concatenations of everything that the previous concatenation joined, and one more tensor."""
+    concatenations = [operation for operation in operations if operation.kind == "concatenation"]
+    return sum(second.inputs[:-1] in {first.inputs, (first.output,)} for first, second in pairwise(concatenations))
 
 
-def _inverted_residuals(operations: Operations) -> int:
-    """A 1×1 convolution to more channels, a depthwise one, and a 1×1 one to fewer. Gates of one position are none."""
-    images = [one for one in operations if _is_convolution(one) and prod(one.inputs[0][2:]) > 1]
+def _count_inverted_residuals(operations: Operations) -> int:
+    """A 1×1 convolution to more channels, a depthwise one, and a 1×1 one to fewer. Gates of 1×1 images do not count."""
+    convolutions = [operation for operation in operations if _is_convolution(operation)]
+    convolutions = [convolution for convolution in convolutions if prod(convolution.inputs[0][2:]) > 1]
     return sum(
         _is_pointwise(first)
         and first.output[1] > first.inputs[0][1]
         and _is_depthwise(second)
         and _is_pointwise(third)
         and third.output[1] < third.inputs[0][1]
-        for first, second, third in zip(images, images[1:], images[2:], strict=False)
+        for first, second, third in zip(convolutions, convolutions[1:], convolutions[2:], strict=False)
     )
-
-
-def _blurs(operations: Operations) -> int:
-    """Depthwise convolutions in a layer that is called so; others may do it under another name."""
-    return sum(_is_depthwise(one) and "BlurPool" in one.place.module for one in operations)
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A building block: the page's word for it, what that word means, and how often a forward pass shows it.
+    """A building block: its tag on pages, its definition, and a function that counts it in a forward pass.
 
-    `within` names blocks that have it as a part, or words that include it, and so speak for it. `decided` is whether
-    a forward pass without it shows that it is not there; `demanded` whether a page that tags components has to tag it.
+    `implied_by` names the tags that include this component. `provable` says whether a forward pass without the
+    component proves its absence, `required` whether a page that tags components must tag it.
     """
 
     tag: str
-    means: str
-    times: Callable[[Operations], int]
-    within: tuple[str, ...] = ()
-    decided: bool = True
-    demanded: bool = True
+    definition: str
+    count: Callable[[Operations], int]
+    implied_by: tuple[str, ...] = ()
+    provable: bool = True
+    required: bool = True
 
 
 _SQUEEZE = "Squeeze-and-Excitation Block"
@@ -99,81 +98,83 @@ _DEPTHWISE = "Depthwise Convolution"
 _SEPARABLE = "Depthwise Separable Convolution"
 _BLUR = "Blur Pooling"
 
-# The tags are those of Papers with Code's catalogue of methods, which the pages took them from.
+# The pages took their tags from Papers with Code's catalogue of methods.
 COMPONENTS = (
-    Component("1x1 Convolution", "a convolution with a 1×1 kernel", _times(_is_pointwise)),
-    Component("Average Pooling", "an average over positions, few or all", _times(_is_average), demanded=False),
-    Component("Batch Normalization", "a batch norm layer", _kind("batch norm")),
+    Component("1x1 Convolution", "a convolution with a 1×1 kernel", _count(_is_pointwise)),
+    Component("Average Pooling", "an average over some or all positions", _count(_is_average), required=False),
+    Component("Batch Normalization", "a batch norm layer", _count_kind("batch norm")),
+    Component(_BLUR, "a fixed kernel for each channel", _count(_is_blur), provable=False, required=False),
+    Component("Convolution", "any convolution", _count(_is_convolution)),
     Component(
-        _BLUR, "each channel convolved with one kernel that is not learned", _blurs, decided=False, demanded=False
+        "Dense Block",
+        "layers that take all outputs before them, concatenated",
+        _count_dense_layers,
+        provable=False,
+        required=False,
     ),
-    Component("Convolution", "any convolution", _times(_is_convolution)),
-    Component(
-        "Dense Block", "layers that take all before them, concatenated", _dense_layers, decided=False, demanded=False
-    ),
-    Component("Dense Connections", "a linear (fully connected) layer", _kind("linear")),
+    Component("Dense Connections", "a linear (fully connected) layer", _count_kind("linear")),
     Component(
         _DEPTHWISE,
-        "a convolution with a group for each channel",
-        _times(_is_depthwise),
-        within=(_INVERTED, _SEPARABLE, _BLUR),
+        "a convolution with one group per channel",
+        _count(_is_depthwise),
+        implied_by=(_INVERTED, _SEPARABLE, _BLUR),
     ),
-    # As a network is built to be evaluated, there need be none, and its share of zeros is no part of it.
-    Component("Dropout", "values set to zero at random in training", _kind("dropout"), decided=False, demanded=False),
-    Component("GELU", "a Gaussian error linear unit", _kind("GELU"), demanded=False),
+    # A network in evaluation mode need not show its dropout.
+    Component("Dropout", "random zeros during training", _count_kind("dropout"), provable=False, required=False),
+    Component("GELU", "a Gaussian error linear unit", _count_kind("GELU"), required=False),
     Component(
         "Global Average Pooling",
         "an average over all positions, before the head",
-        _times(is_global_average),
-        within=("Average Pooling",),
+        _count(is_global_average),
+        implied_by=("Average Pooling",),
     ),
     Component(
         "Grouped Convolution",
         "a convolution with more than one group",
-        _times(_is_grouped),
-        within=(_DEPTHWISE, _INVERTED, _SEPARABLE, _BLUR),
+        _count(_is_grouped),
+        implied_by=(_DEPTHWISE, _INVERTED, _SEPARABLE, _BLUR),
     ),
-    Component("Hard Swish", "a swish of straight pieces", _kind("hard swish"), demanded=False),
+    Component("Hard Swish", "a piecewise linear approximation of swish", _count_kind("hard swish"), required=False),
     Component(
         _INVERTED,
         "a 1×1 convolution to more channels, a depthwise one, and a 1×1 one to fewer",
-        _inverted_residuals,
-        decided=False,
-        demanded=False,
+        _count_inverted_residuals,
+        provable=False,
+        required=False,
     ),
-    Component("Layer Normalization", "a layer norm", _kind("layer norm"), demanded=False),
-    Component("Leaky ReLU", "a rectifier that lets some of the negative through", _kind("leaky ReLU"), demanded=False),
-    Component("Max Pooling", "the greatest of neighbouring positions", _kind("max pooling"), demanded=False),
-    Component("ReLU", "a rectified linear unit", _kind("ReLU")),
-    Component("ReLU6", "a rectified linear unit that ends at 6", _kind("ReLU6"), demanded=False),
-    Component("Residual Connection", "a block's input added to its output", _times(_is_shortcut), within=_RESIDUAL),
-    Component("Sigmoid Activation", "a sigmoid", _kind("sigmoid"), within=(_SQUEEZE, "Swish")),
-    # Class scores become probabilities after the network as often as in it.
-    Component("Softmax", "exponentials scaled to add up to one", _kind("softmax"), decided=False, demanded=False),
-    Component(_SQUEEZE, "channels scaled by a gate computed from their averages", _times(is_channel_scaling)),
-    Component("Swish", "a value times its sigmoid", _swishes, demanded=False),
+    Component("Layer Normalization", "a layer norm", _count_kind("layer norm"), required=False),
+    Component("Leaky ReLU", "a rectifier with slope below zero", _count_kind("leaky ReLU"), required=False),
+    Component("Max Pooling", "the maximum of neighbouring positions", _count_kind("max pooling"), required=False),
+    Component("ReLU", "a rectified linear unit", _count_kind("ReLU")),
+    Component("ReLU6", "a rectified linear unit with maximum 6", _count_kind("ReLU6"), required=False),
+    Component("Residual Connection", "a block's input added to its output", _count(_is_shortcut), implied_by=_RESIDUAL),
+    Component("Sigmoid Activation", "a sigmoid", _count_kind("sigmoid"), implied_by=(_SQUEEZE, "Swish")),
+    # Scores are turned into probabilities inside or after the network.
+    Component("Softmax", "exponentials normalized to sum 1", _count_kind("softmax"), provable=False, required=False),
+    Component(_SQUEEZE, "channels scaled by a gate computed from their averages", _count(is_channel_scaling)),
+    Component("Swish", "a value times its sigmoid", _count_swishes, required=False),
 )
 
 
 def components(trace: Trace) -> dict[str, int]:
-    """How often each component occurs in the forward pass; those that do not occur are left out."""
-    found = {part.tag: part.times(trace.operations) for part in COMPONENTS}
-    return {tag: count for tag, count in found.items() if count}
+    """How often each component occurs in the forward pass, without those that do not occur."""
+    counts = {component.tag: component.count(trace.operations) for component in COMPONENTS}
+    return {tag: count for tag, count in counts.items() if count}
 
 
 def block_widths(trace: Trace) -> tuple[int, ...]:
-    """The channels that leave each residual block, in order."""
+    """The output channels of each residual block, in order."""
     return tuple(operation.output[1] for operation in trace.operations if _is_shortcut(operation))
 
 
 def bottleneck_ratios(trace: Trace) -> tuple[float, ...]:
-    """For each residual block, its width over that of the grouped convolution inside it."""
+    """For each residual block, its width divided by the width of its grouped convolution."""
     ratios = []
-    inner = 0
+    inner_width = 0
     for operation in trace.operations:
         if _is_grouped(operation):
-            inner = operation.output[1]
-        elif _is_shortcut(operation) and inner:
-            ratios.append(operation.output[1] / inner)
-            inner = 0
+            inner_width = operation.output[1]
+        elif _is_shortcut(operation) and inner_width:
+            ratios.append(operation.output[1] / inner_width)
+            inner_width = 0
     return tuple(ratios)

@@ -1,8 +1,8 @@
-"""How many learned values a network has."""
+"""The number of learned values of a network."""
 
 from harness.zoo import Network
 
 
 def parameter_count(network: Network) -> int:
-    """All learned values; a tensor that two layers share counts once. Running statistics are not learned."""
+    """The number of learned values. Shared tensors count once; running statistics do not count."""
     return sum(parameter.numel() for parameter in network.module.parameters())

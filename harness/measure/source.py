@@ -1,4 +1,4 @@
-"""The lines of a source file of a repository, at a commit."""
+"""Source files of a git repository at a commit."""
 
 from pathlib import Path
 
@@ -6,17 +6,17 @@ from harness.system.git import RepositoryError, blob, has_commit
 
 
 class NotInRepositoryError(Exception):
-    """The commit, or the file at it, is not in the repository; the message says which."""
+    """The repository lacks the commit, or the file at that commit; the message names it."""
 
 
 def lines_at(repository: Path, commit: str, path: str) -> tuple[str, ...]:
-    """The lines of `path` at `commit`. Raises NotInRepositoryError, or OSError where git cannot be run."""
+    """The lines of the file `path` at `commit`. Raises NotInRepositoryError, or OSError if git cannot run."""
     if not has_commit(repository, commit):
         raise NotInRepositoryError(f"commit {commit}")
     try:
-        found = blob(repository, commit, path)
+        content = blob(repository, commit, path)
     except RepositoryError:
-        found = None
-    if found is None:
+        content = None
+    if content is None:
         raise NotInRepositoryError(f"file {path} at commit {commit}")
-    return tuple(found.decode("utf-8", "replace").split("\n"))
+    return tuple(content.decode("utf-8", "replace").split("\n"))

@@ -1,4 +1,4 @@
-"""The tensors in a weights file, read without ever running what a pickle asks for, and what is wrong with them."""
+"""Read the tensors of a weights file without executing pickled code, and compare them with a network's state."""
 
 import re
 import warnings
@@ -13,18 +13,19 @@ if TYPE_CHECKING:
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80\x02"
 _HEADER_LENGTH = 8
-# A counter of batches seen is an integer, and a float where checkpoints were averaged.
+_TRUNCATED = "The file is truncated: it ends before its tensors do."
+# Batch norms count batches in an integer; averaging checkpoints turns it into a float.
 _COUNTERS = "num_batches_tracked"
 
 
 class WeightsFileError(Exception):
-    """A weights file that cannot be used; the message says why, and names the tensor it is about."""
+    """A weights file that cannot be used; the message says why and names the tensor."""
 
 
 def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
-    """The tensors of a torch file (zip or legacy) or a safetensors file, by their names there, on the CPU.
+    """The tensors of a torch file (zip or legacy) or a safetensors file, by name, on the CPU.
 
-    Raises WeightsFileError where the file is truncated, is no such file, or asks for more than tensors.
+    Raises WeightsFileError if the file is truncated, has another format, or contains anything but tensors.
     """
     with path.open("rb") as file:
         beginning = file.read(_HEADER_LENGTH + 1)
@@ -33,16 +34,16 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
     elif beginning.startswith((_ZIP, _PICKLE)):
         content = _read_torch(path)
     else:
-        raise WeightsFileError(f"It is no torch or safetensors file: it begins with {beginning!r}.")
+        raise WeightsFileError(f"Not a torch or safetensors file: it begins with {beginning!r}.")
     if not isinstance(content, Mapping):
-        raise WeightsFileError(f"It holds a {type(content).__name__}, where a mapping of names to tensors is expected.")
+        raise WeightsFileError(f"The file contains a {type(content).__name__}; expected a mapping of names to tensors.")
     import torch
 
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            raise WeightsFileError(f"{name!r} is a {type(value).__name__}, where a tensor is expected.")
+            raise WeightsFileError(f"{name!r} is a {type(value).__name__}; expected a tensor.")
         if value.is_nested or value.is_quantized or value.layout is not torch.strided or value.device.type != "cpu":
-            raise WeightsFileError(f"{name!r} is nested, quantised, sparse or without storage: no plain numbers.")
+            raise WeightsFileError(f"{name!r} is nested, quantized, sparse or without data; expected a dense tensor.")
     return dict(content)
 
 
@@ -56,14 +57,14 @@ def _read_torch(path: Path) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        wanted = re.search(r"GLOBAL (\S+)", str(error))
-        told = f"it asks for {wanted[1]}" if wanted else "its pickle is malformed"
-        raise WeightsFileError(f"It needs more than tensors ({told}), and so it was not loaded.") from None
+        imported = re.search(r"GLOBAL (\S+)", str(error))
+        detail = f"it imports {imported[1]}" if imported else "its pickle is malformed"
+        raise WeightsFileError(f"The file contains more than tensors ({detail}), so it was not loaded.") from None
     except Exception as error:  # noqa: BLE001 - a damaged file fails anywhere in the reader
         if isinstance(error, EOFError) or re.search("unexpected EOF|central directory", str(error)):
-            raise WeightsFileError("It is truncated: it ends before its tensors do.") from None
-        told = re.split(r"\. |\n", str(error))[0]
-        raise WeightsFileError(f"It cannot be read: {type(error).__name__}: {told}") from None
+            raise WeightsFileError(_TRUNCATED) from None
+        message = re.split(r"\. |\n", str(error))[0]
+        raise WeightsFileError(f"The file cannot be read: {type(error).__name__}: {message}") from None
 
 
 def _read_safetensors(path: Path) -> Any:
@@ -74,42 +75,44 @@ def _read_safetensors(path: Path) -> Any:
         return load_file(path)
     except SafetensorError as error:
         if "not fully covered" in str(error) or "too large" in str(error):
-            raise WeightsFileError("It is truncated: it ends before its tensors do.") from None
-        raise WeightsFileError(f"It cannot be read: {error}") from None
+            raise WeightsFileError(_TRUNCATED) from None
+        raise WeightsFileError(f"The file cannot be read: {error}") from None
 
 
-def tensor_faults(tensors: Mapping[str, "torch.Tensor"], network: Network) -> list[str]:
-    """What keeps the tensors from being the network's state, a sentence each; names are those in the file."""
-    expected = {network.published_name(name): tensor for name, tensor in network.module.state_dict().items()}
-    missing = [name for name in expected if name not in tensors]
-    extra = [name for name in tensors if name not in expected]
-    faults = [f"{_named(names)} {what}." for names, what in ((missing, "missing"), (extra, "of no use")) if names]
+def state_problems(tensors: Mapping[str, "torch.Tensor"], network: Network) -> list[str]:
+    """Why the tensors are not the network's state, one sentence per problem, with the names in the file."""
+    expected = {network.checkpoint_name(name): tensor for name, tensor in network.module.state_dict().items()}
+    problems = [
+        *_summary("missing", [name for name in expected if name not in tensors]),
+        *_summary("unexpected", [name for name in tensors if name not in expected]),
+    ]
     for name in expected.keys() & tensors.keys():
-        faults += _faults_of(name, tensors[name], expected[name])
-    return sorted(faults)
+        problems += _tensor_problems(name, tensors[name], expected[name])
+    return sorted(problems)
 
 
-def _named(names: list[str]) -> str:
+def _summary(kind: str, names: list[str]) -> Iterator[str]:
     if len(names) == 1:
-        return f"{names[0]} is"
-    return f"{len(names)} tensors, {names[0]} the first, are"
+        yield f"1 {kind} tensor: {names[0]}."
+    elif names:
+        yield f"{len(names)} {kind} tensors (first: {names[0]})."
 
 
-def _faults_of(name: str, tensor: "torch.Tensor", expected: "torch.Tensor") -> Iterator[str]:
+def _tensor_problems(name: str, tensor: "torch.Tensor", expected: "torch.Tensor") -> Iterator[str]:
     import torch
 
     if tensor.shape != expected.shape:
-        yield f"{name} has the shape {list(tensor.shape)}, where the network has {list(expected.shape)}."
+        yield f"{name} has shape {list(tensor.shape)}; the network expects {list(expected.shape)}."
     dtypes = {expected.dtype, torch.float32} if name.endswith(_COUNTERS) else {expected.dtype}
     if tensor.dtype not in dtypes:
-        yield f"{name} holds {tensor.dtype}, where the network holds {expected.dtype}."
+        yield f"{name} has dtype {tensor.dtype}; the network expects {expected.dtype}."
     elif tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-        yield f"{name} holds {'NaN' if bool(tensor.isnan().any()) else 'an infinite value'}."
+        yield f"{name} contains {'NaN' if bool(tensor.isnan().any()) else 'infinite values'}."
     elif name.endswith("running_var") and bool((tensor < 0).any()):
-        yield f"{name} holds a negative variance."
+        yield f"{name} contains a negative variance."
 
 
 def learned_values(tensors: Mapping[str, "torch.Tensor"], network: Network) -> int:
-    """How many of the values in the file are learned: all but the network's running statistics."""
-    statistics = {network.published_name(name) for name, _ in network.module.named_buffers()}
+    """The number of learned values in the file: all but the network's running statistics."""
+    statistics = {network.checkpoint_name(name) for name, _ in network.module.named_buffers()}
     return sum(tensor.numel() for name, tensor in tensors.items() if name not in statistics)

@@ -1,13 +1,13 @@
-"""Which weights timm loads for a model's name today. Needs timm, which is imported when it is asked."""
+"""The weights that timm loads for a model name. Imports timm when called."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedWeights:
-    """The weights behind `timm.create_model(name, pretrained=True)`: their tag, and their file or repository.
+    """The weights that `timm.create_model(name, pretrained=True)` loads: their tag, and their repository or URL.
 
-    `tags` are those of all weights that timm has for the name.
+    `tags` are the tags of all weights that timm has for the name.
     """
 
     tag: str
@@ -16,14 +16,14 @@ class LoadedWeights:
 
 
 def loaded_weights(name: str) -> LoadedWeights | None:
-    """What timm loads for `name`; None where it knows no such model, or has no weights for it."""
+    """The weights that timm loads for `name`; None if timm has no such model, or no weights for it."""
     import timm
 
     if not timm.is_model(name):
         return None
-    known = timm.get_pretrained_cfg(name)
-    if known is None or not (known.url or known.hf_hub_id):
+    config = timm.get_pretrained_cfg(name)
+    if config is None or not (config.url or config.hf_hub_id):
         return None
-    tags = tuple(full.partition(".")[2] for full in timm.list_pretrained(f"{name}.*"))
-    # Of a repository and an address timm takes the repository.
-    return LoadedWeights(known.tag, known.hf_hub_id or known.url, tags)
+    tags = tuple(full_name.partition(".")[2] for full_name in timm.list_pretrained(f"{name}.*"))
+    # If both are known, timm loads from the repository.
+    return LoadedWeights(config.tag, config.hf_hub_id or config.url, tags)

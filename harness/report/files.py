@@ -1,4 +1,4 @@
-"""Reports on disk: written whole or not at all."""
+"""Report files: all are written, or none."""
 
 import hashlib
 import os
@@ -17,38 +17,38 @@ from harness.verdict import Verdict
 
 
 class ReportError(UserError):
-    """The reports cannot be written; the message names the folder and the mend."""
+    """The reports cannot be written. The message names the folder and the fix."""
 
 
 def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
-    """Every report file by its path below the reports folder."""
+    """The text of every report file, by its path below the reports folder."""
     files = {"verdicts.json": json_report(verdicts)}
     verdicts_of = by_page(verdicts)
     for page, folder in page_folders(list(verdicts_of)).items():
-        files[f"{folder}/README.md"] = markdown.family(page, verdicts_of[page])
+        files[f"{folder}/README.md"] = markdown.page_report(page, verdicts_of[page])
         for model, of_model in by_model(verdicts_of[page]).items():
             files[f"{folder}/{card_name(model)}"] = markdown.card(model, of_model)
     return files
 
 
 def write_reports(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all reports, and remove the cards of models that are gone. Raises ReportError."""
+    """Write all reports, and remove the cards of models that no longer exist. Raises ReportError."""
     _write_all(folder, files, "use --reports DIR")
-    _remove(_ours(folder, "*/*.md", markdown.GENERATED), folder, files)
+    _remove(_generated_files(folder, "*/*.md", markdown.GENERATED), folder, files)
 
 
 def write_pages(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all rendered pages, and remove those of pages that are gone. Raises ReportError."""
+    """Write all rendered pages, and remove those whose page no longer exists. Raises ReportError."""
     _write_all(folder, files, "check its permissions")
-    _remove(_ours(folder, "*.md", verified_page.GENERATED), folder, files)
+    _remove(_generated_files(folder, "*.md", verified_page.GENERATED), folder, files)
 
 
 def rendered_pages(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """The files of these names that are there, and every page that was rendered before."""
-    there = {path for path in (folder / name for name in names) if path.is_file()}
+    """The text of existing files by name: those in `names`, and all pages rendered by earlier runs."""
+    existing = {path for path in (folder / name for name in names) if path.is_file()}
     return {
         path.name: path.read_bytes().decode("utf-8", "replace")
-        for path in there.union(_ours(folder, "*.md", verified_page.GENERATED))
+        for path in existing.union(_generated_files(folder, "*.md", verified_page.GENERATED))
     }
 
 
@@ -81,7 +81,8 @@ def _remove(ours: Iterable[Path], folder: Path, files: Mapping[str, str]) -> Non
         old.unlink()
 
 
-def _ours(folder: Path, pattern: str, generated: str) -> Iterator[Path]:
+def _generated_files(folder: Path, pattern: str, generated: str) -> Iterator[Path]:
+    """The files that contain the line `generated`. Links and folders are never ours."""
     for path in folder.glob(pattern):
         if path.is_file() and not path.is_symlink() and generated.encode() in path.read_bytes().splitlines():
             yield path
@@ -97,28 +98,26 @@ def _stage(path: Path, text: str) -> Path:
 
 
 def page_folders(page_names: Sequence[str]) -> dict[str, str]:
-    """A folder for each page: its file's name; with its folders' names where two pages would share one.
+    """The reports folder of each page: its file name; its whole path if file names clash; else with a hash.
 
-    Where two would share one even so, such as `a/b.md` and `a-b.md`, each has a few digits of its name's hash too.
+    A hash is needed for pages such as `a/b.md` and `a-b.md`.
     """
-    names = {page: _folder(PurePosixPath(page).stem) for page in page_names}
-    shared = _shared(names.values())
-    for page, name in names.items():
-        # Rendered pages lie in a folder called so.
-        if name.casefold() in shared or name.casefold() == "pages":
-            names[page] = _folder(str(PurePosixPath(page).with_suffix("")))
-    shared = _shared(names.values())
-    for page, name in names.items():
-        if name.casefold() in shared:
-            names[page] = f"{name}-{hashlib.sha256(page.encode()).hexdigest()[:8]}"
-    return names
+    folders = {page: _folder(PurePosixPath(page).stem) for page in page_names}
+    for longer in (_folder_of_path, _folder_with_hash):
+        times = Counter(folder.casefold() for folder in folders.values())
+        times["pages"] += 1  # the folder of the rendered pages
+        folders = {page: folder if times[folder.casefold()] == 1 else longer(page) for page, folder in folders.items()}
+    return folders
 
 
-def _shared(names: Iterable[str]) -> set[str]:
-    """The names that occur more than once, whatever their case."""
-    return {name for name, times in Counter(name.casefold() for name in names).items() if times > 1}
+def _folder_of_path(page: str) -> str:
+    return _folder(str(PurePosixPath(page).with_suffix("")))
+
+
+def _folder_with_hash(page: str) -> str:
+    return f"{_folder_of_path(page)}-{hashlib.sha256(page.encode()).hexdigest()[:8]}"
 
 
 def _folder(name: str) -> str:
-    """A name that is one folder, below the one it stands in."""
+    """The name as a single valid folder name."""
     return re.sub(r"[^\w+@=. -]+", "-", name).strip(".- ") or "page"

@@ -1,12 +1,12 @@
-"""Verdicts as workflow commands of GitHub Actions: an annotation on the line of each claim that is not true."""
+"""Verdicts as workflow commands of GitHub Actions: an annotation on the line of each claim that is not reproduced."""
 
 from collections.abc import Sequence
 
 from harness.index.faults import escape_controls
-from harness.report.overview import sentence, summary_line, words
+from harness.report.overview import one_line, summary_line, title
 from harness.verdict import Status, Verdict, failing_statuses
 
-# GitHub refuses step summaries above 1 MiB.
+# GitHub rejects step summaries above 1 MiB.
 MOST_BYTES = 1024 * 1024
 
 _LEVELS = {
@@ -18,38 +18,38 @@ _LEVELS = {
 
 
 def annotations(verdicts: Sequence[Verdict], root: str, *, strict: bool) -> str:
-    """A line for each annotation, errors first; what is not run is only counted, in the last line.
+    """The annotations, one per line, errors first. The last line counts all verdicts.
 
-    `root` is the folder that pages are named from, as a path from the repository's root.
+    `root` is the path from the repository's root to the project's folder.
     """
-    false = failing_statuses(strict=strict)
-    told = []
+    failing = failing_statuses(strict=strict)
+    lines: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
     for verdict in verdicts:
-        level = "error" if verdict.status in false else _LEVELS.get(verdict.status)
+        level = "error" if verdict.status in failing else _LEVELS.get(verdict.status)
         if level:
-            told.append((level, _annotation(level, verdict, root)))
-    told.sort(key=lambda one: ("error", "warning", "notice").index(one[0]))
-    return "".join(f"{line}\n" for _, line in told) + f"::notice::{_data(summary_line(verdicts))}\n"
+            lines[level].append(_annotation(level, verdict, root))
+    lines["notice"].append(f"::notice::{_data(summary_line(verdicts))}")
+    return "".join(f"{line}\n" for of_level in lines.values() for line in of_level)
 
 
 def step_summary(markdown: str) -> str:
-    """The Markdown report, or where it is too long for GitHub its first part and a line that says so."""
+    """The Markdown report, cut with a note if it is longer than GitHub accepts."""
     if len(markdown.encode()) <= MOST_BYTES:
         return markdown
-    told = "\n\n**Cut off here: longer than GitHub shows. `verify all --format markdown` prints all of it.**\n"
-    return markdown.encode()[: MOST_BYTES - len(told)].decode("utf-8", "ignore").rpartition("\n")[0] + told
+    note = "\n\n**Cut: the report exceeds GitHub's limit. `verify all --format markdown` prints all of it.**\n"
+    return markdown.encode()[: MOST_BYTES - len(note)].decode("utf-8", "ignore").rpartition("\n")[0] + note
 
 
 def _annotation(level: str, verdict: Verdict, root: str) -> str:
-    claim, where = verdict.claim, verdict.claim.where
+    where = verdict.claim.where
     properties = {
         "file": f"{root}{where.file}",
         "line": str(where.line),
         "col": str(where.column),
-        "title": f"{words(verdict.status)}: {claim.kind} of {claim.model or claim.page}",
+        "title": title(verdict),
     }
-    shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{level} {shown}::{_data(sentence(verdict))}"
+    written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {written}::{_data(one_line(verdict))}"
 
 
 def _data(text: str) -> str:

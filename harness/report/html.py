@@ -1,4 +1,4 @@
-"""Verdicts as one HTML file that needs nothing else: no network, no other file, and without scripts all in sight."""
+"""Verdicts as one HTML file that loads nothing else and is complete without scripts."""
 
 import hashlib
 from base64 import b64encode
@@ -10,69 +10,63 @@ from markupsafe import Markup
 
 from harness.index.faults import escape_controls
 from harness.report import overview
-from harness.report.sections import pages
-from harness.report.values import difference_lines, is_address
+from harness.report.sections import report_pages
+from harness.report.values import diff_lines, evidence_text, is_url
 from harness.verdict import SEVERITY, Status, Verdict
 
 _PARTS = files("harness.report") / "html_parts"
 
-# What the report says beside each count.
 _MEANINGS = {
     Status.PASS: "reproduced as declared",
-    Status.EXPLAINED: "reproduced, under other conditions than declared",
-    Status.FAIL: "measured or cross-checked, and false",
-    Status.NOT_RUN: "something is missing here; the remedy supplies it",
-    Status.UNCHECKED: "no check reads this value",
-    Status.WAIVED: "false, and waived for a stated reason",
+    Status.EXPLAINED: "reproduced, but under other conditions than declared",
+    Status.FAIL: "proven false",
+    Status.NOT_RUN: "something is missing on this machine; see the remedy",
+    Status.UNCHECKED: "no check exists for this field",
+    Status.WAIVED: "known false; accepted until its expiry date",
     Status.ERROR: "the check could not finish",
 }
 
 
 def html_report(verdicts: Sequence[Verdict]) -> str:
     """The report on all verdicts. The same verdicts give the same bytes."""
-    style, script = _part("style.css"), _part("script.js")
+    style, script = _read_part("style.css"), _read_part("script.js")
     template = _environment().get_template("report.html")
     return template.render(
-        pages=pages(verdicts),
+        pages=report_pages(verdicts),
         verdicts=verdicts,
-        counts=overview.summary(verdicts),
+        counts=overview.count_by_status(verdicts),
         meanings=_MEANINGS,
         severity=SEVERITY,
         policy=_policy(style, script),
-        style=Markup(style),  # noqa: S704 - ours, from the package
-        script=Markup(script),  # noqa: S704 - ours, from the package
+        style=Markup(style),  # noqa: S704 - a file of this package
+        script=Markup(script),  # noqa: S704 - a file of this package
     )
 
 
 def _environment() -> Environment:
     environment = Environment(
         autoescape=True,
-        finalize=_seen,
-        loader=FunctionLoader(_part),
+        finalize=lambda value: value if isinstance(value, Markup) else escape_controls(str(value)),
+        loader=FunctionLoader(_read_part),
         lstrip_blocks=True,
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"words": overview.words, "summed": overview.summary_line, "diff": difference_lines}
-    environment.tests["address"] = is_address
-    environment.globals["cell"] = overview.cell
+    environment.filters |= {"label": overview.status_label, "summary": overview.summary_line}
+    environment.filters |= {"diff": diff_lines, "evidence": evidence_text}
+    environment.tests["url"] = is_url
+    environment.globals["worst_status"] = overview.worst_status
     return environment
 
 
-def _seen(value: object) -> object:
-    """Whatever a template shows, with characters that would act on the page's text written out."""
-    return value if isinstance(value, Markup) else escape_controls(str(value))
-
-
-def _part(name: str) -> str:
+def _read_part(name: str) -> str:
     return (_PARTS / name).read_text("utf-8")
 
 
 def _policy(style: str, script: str) -> str:
-    """A content security policy that lets a browser use this style and this script, and fetch nothing."""
-    allowed = {"default-src": "'none'", "style-src": _hash(style), "script-src": _hash(script)}
-    closed = dict.fromkeys(("base-uri", "form-action"), "'none'")
-    return "; ".join(f"{name} {source}" for name, source in {**allowed, **closed}.items())
+    """A content security policy that allows this style and this script, and no requests."""
+    sources = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}"
+    return f"{sources}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

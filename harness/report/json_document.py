@@ -1,22 +1,22 @@
-"""Verdicts as JSON, in a form that stays the same from now on."""
+"""Verdicts as JSON, with a schema version that changes only when the format does."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.report.overview import summary
+from harness.report.overview import count_by_status
 from harness.verdict import Verdict
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def json_report(verdicts: Sequence[Verdict], environment: Mapping[str, Any] | None = None) -> str:
-    """The JSON report, a verdict a line. `environment` tells of this machine and run; committed files lack it."""
-    told = ",\n".join(json.dumps(verdict.as_json(), ensure_ascii=False) for verdict in verdicts)
+    """The JSON report, one verdict per line. `environment` describes machine and run; committed files omit it."""
+    lines = ",\n".join(json.dumps(verdict.as_json(), ensure_ascii=False) for verdict in verdicts)
     parts = {
         "schema": json.dumps(SCHEMA),
-        "summary": json.dumps({status.value: count for status, count in summary(verdicts).items()}),
-        "verdicts": f"[\n{told}\n]",
+        "summary": json.dumps(count_by_status(verdicts)),
+        "verdicts": f"[\n{lines}\n]",
     }
     if environment is not None:
         parts["environment"] = json.dumps(environment)

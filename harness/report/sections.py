@@ -1,145 +1,117 @@
-"""Verdicts divided as a reader opens them: pages, each with the claims of its own and with its models."""
+"""Verdicts arranged for the HTML report: pages with their models, and an anchor for each verdict."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from harness.report.figures.accuracy import accuracy
-from harness.report.figures.drawing import Figure
-from harness.report.figures.stages import multiply_adds_by_stage
-from harness.report.figures.widths import block_widths
-from harness.report.overview import Cause, by_model, by_page, causes, columns
-from harness.report.values import all_evidence, plain
-from harness.verdict import Fact, Status, Verdict
-
-_NUMBER = re.compile(r"[+-]?[0-9][0-9 ]*(\.[0-9]+)?%?")
+from harness.report.figures.accuracy import accuracy_figure
+from harness.report.figures.stages import stages_figure
+from harness.report.figures.svg import Figure
+from harness.report.figures.widths import widths_figure
+from harness.report.overview import VerdictGroup, by_model, by_page, group_verdicts, used_columns
+from harness.verdict import Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Evidence in rows; `columns` is empty where the first of two tells what the second is."""
-
-    name: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    @property
-    def numeric(self) -> list[bool]:
-        """Whether each column but the first holds numbers only."""
-        columns = zip(*self.rows, strict=True)
-        return [number > 0 and all(map(_NUMBER.fullmatch, cells)) for number, cells in enumerate(columns)]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A verdict, and the anchor in the document where it is told."""
+class ClaimView:
+    """A verdict with its anchor in the document."""
 
     anchor: str
     verdict: Verdict
 
-    @property
-    def facts(self) -> dict[str, list[str]]:
-        """The facts of the evidence: their values by label."""
-        return {
-            item.label: [plain(value) for value in item.values] or ["none"]
-            for item in all_evidence(self.verdict)
-            if isinstance(item, Fact)
-        }
-
-    @property
-    def tables(self) -> list[Table]:
-        """The tables of the evidence."""
-        return [
-            Table(item.label, item.columns, tuple(tuple(map(plain, row)) for row in item.rows))
-            for item in all_evidence(self.verdict)
-            if not isinstance(item, Fact)
-        ]
-
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """The claims about one model, or where `model` is None those of the page itself."""
+class ReportSection:
+    """The claims about one model, or those of the page itself if `model` is None. `name` is its title."""
 
     anchor: str
-    page: str
+    name: str
     model: str | None
-    entries: tuple[Entry, ...]
+    claims: tuple[ClaimView, ...]
     figures: tuple[Figure, ...]
 
     @property
     def verdicts(self) -> list[Verdict]:
         """The verdicts, in the order of the page."""
-        return [entry.verdict for entry in self.entries]
+        return [claim.verdict for claim in self.claims]
 
     @property
     def false(self) -> int:
-        """How many of its claims are false."""
-        return sum(entry.verdict.status is Status.FAIL for entry in self.entries)
+        """The number of claims that fail."""
+        return sum(claim.verdict.status is Status.FAIL for claim in self.claims)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """All that is told of one page."""
+class ReportPage:
+    """All sections of one page, and its figure."""
 
     name: str
     verdicts: list[Verdict]
-    itself: Section | None
-    models: tuple[Section, ...]
+    own: ReportSection | None
+    models: tuple[ReportSection, ...]
     figure: Figure | None
 
     @property
-    def sections(self) -> list[Section]:
-        """The page's own section, where it has one, and those of its models."""
-        return [*([self.itself] if self.itself else []), *self.models]
+    def sections(self) -> list[ReportSection]:
+        """The section of the page itself, if there is one, and those of its models."""
+        return [*([self.own] if self.own else []), *self.models]
 
     @property
     def columns(self) -> list[str]:
-        """The columns of the overview that some model fills."""
-        return columns(verdict for verdict in self.verdicts if verdict.claim.model is not None)
+        """The columns of the overview that at least one model uses."""
+        return used_columns(verdict for verdict in self.verdicts if verdict.claim.model is not None)
 
     @property
-    def causes(self) -> list[tuple[Cause, list[Entry]]]:
-        """Verdicts that are not `pass` and share a cause, with the entries that tell them one by one."""
-        entries = {id(entry.verdict): entry for section in self.sections for entry in section.entries}
-        return [(cause, [entries[id(verdict)] for verdict in cause.verdicts]) for cause in causes(self.verdicts)]
+    def groups(self) -> list[tuple[VerdictGroup, list[tuple[str, str]]]]:
+        """Groups of verdicts that are not `pass`, with the section's name and the anchor of each verdict."""
+        links = {
+            id(claim.verdict): (section.name, claim.anchor) for section in self.sections for claim in section.claims
+        }
+        return [(group, [links[id(verdict)] for verdict in group.verdicts]) for group in group_verdicts(self.verdicts)]
 
 
-def pages(verdicts: Iterable[Verdict]) -> list[Page]:
+def report_pages(verdicts: Iterable[Verdict]) -> list[ReportPage]:
     """The pages that the verdicts are about, in order."""
-    return [_page(name, on_page) for name, on_page in by_page(verdicts).items()]
+    pages = by_page(verdicts)
+    file_names = Counter(PurePosixPath(page).name for page in pages)
+    return [
+        _page(page, f"page {file_name if file_names[file_name] == 1 else page}", on_page)
+        for page, on_page in pages.items()
+        for file_name in [PurePosixPath(page).name]
+    ]
 
 
-def _page(name: str, verdicts: list[Verdict]) -> Page:
-    anchor = f"page/{_quoted(name)}"
-    own = [verdict for verdict in verdicts if verdict.claim.model is None]
-    itself = Section(anchor, name, None, _entries(anchor, own), ()) if own else None
+def _page(name: str, title: str, verdicts: list[Verdict]) -> ReportPage:
+    anchor = f"page/{_quote(name)}"
+    own_verdicts = [verdict for verdict in verdicts if verdict.claim.model is None]
+    own = ReportSection(anchor, title, None, _claims(anchor, own_verdicts), ()) if own_verdicts else None
     models = tuple(_model(name, model, of_model, verdicts) for model, of_model in by_model(verdicts).items())
-    return Page(name, verdicts, itself, models, accuracy(f"figure/{anchor}", verdicts))
+    return ReportPage(name, verdicts, own, models, accuracy_figure(f"figure/{anchor}", verdicts))
 
 
-def _model(page: str, model: str, of_model: Sequence[Verdict], on_page: Sequence[Verdict]) -> Section:
-    anchor = f"model/{_quoted(page)}/{_quoted(model)}"
+def _model(page: str, model: str, of_model: Sequence[Verdict], on_page: Sequence[Verdict]) -> ReportSection:
+    anchor = f"model/{_quote(page)}/{_quote(model)}"
     figures = (
-        multiply_adds_by_stage(f"figure/{anchor}/stages", model, of_model),
-        block_widths(f"figure/{anchor}/widths", model, on_page),
+        stages_figure(f"figure/{anchor}/stages", model, of_model),
+        widths_figure(f"figure/{anchor}/widths", model, on_page),
     )
-    return Section(anchor, page, model, _entries(anchor, of_model), tuple(figure for figure in figures if figure))
+    return ReportSection(anchor, model, model, _claims(anchor, of_model), tuple(filter(None, figures)))
 
 
-def _entries(anchor: str, verdicts: Iterable[Verdict]) -> tuple[Entry, ...]:
-    """Each verdict with an anchor of its own: its kind, and its number among several of that kind."""
-    entries = []
-    seen: Counter[str] = Counter()
+def _claims(anchor: str, verdicts: Iterable[Verdict]) -> tuple[ClaimView, ...]:
+    """Each verdict with a unique anchor: its kind, and a number if the kind occurs again."""
+    claims = []
+    times: Counter[str] = Counter()
     for verdict in verdicts:
         kind = verdict.claim.kind
-        seen[kind] += 1
-        number = f"/{seen[kind]}" if seen[kind] > 1 else ""
-        entries.append(Entry(f"{anchor}/{_quoted(kind)}{number}", verdict))
-    return tuple(entries)
+        times[kind] += 1
+        number = f"/{times[kind]}" if times[kind] > 1 else ""
+        claims.append(ClaimView(f"{anchor}/{_quote(kind)}{number}", verdict))
+    return tuple(claims)
 
 
-def _quoted(name: str) -> str:
-    """The name in letters, digits and percent signs, so that it is one part of an address and of nothing else."""
+def _quote(name: str) -> str:
+    """The name with everything but letters and digits percent-encoded, as one part of an anchor."""
     return quote(name, safe="", errors="surrogatepass")

@@ -1,8 +1,9 @@
-"""Verdicts for a person at a terminal: readable at 80 columns and without colour."""
+"""Verdicts on a terminal, readable at 80 columns and without colour."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -10,20 +11,19 @@ from rich.text import Text
 
 from harness.index.faults import escape_controls
 from harness.report.overview import (
-    NOT_DECLARED,
-    Cause,
+    VerdictGroup,
     by_model,
     by_page,
-    causes,
-    cell,
-    columns,
+    fields,
+    group_by,
+    group_verdicts,
+    status_label,
     summary_line,
-    value_of,
-    words,
+    used_columns,
+    worst_status,
 )
-from harness.report.values import all_evidence, plain
-from harness.verdict import Fact, Status, Verdict
-from harness.verdict import Table as EvidenceTable
+from harness.report.values import MISSING, TableText, count_of, evidence_text
+from harness.verdict import Status, Verdict
 
 _STYLES = {
     Status.PASS: "green",
@@ -36,156 +36,154 @@ _STYLES = {
 }
 _WIDTH_OF_VALUES = 36
 _NOT_MEASURED = (Status.NOT_RUN, Status.UNCHECKED)
-# Of more than these, a line for each claim that was not measured would be all that is seen.
+# Above this, claims that were not measured are only counted, or they would hide the others.
 _MOST_MODELS = 30
-# Wider than that, lines are hard to read and padding takes over.
-_WIDEST = 160
+# Longer lines are hard to read.
+_MAX_WIDTH = 160
 
 
 def console() -> Console:
-    """The terminal, no wider than is good to read."""
-    made = Console(highlight=False)
-    made.width = min(made.width, _WIDEST)
-    return made
+    """The terminal, limited to a width that is easy to read."""
+    terminal = Console(highlight=False)
+    terminal.width = min(terminal.width, _MAX_WIDTH)
+    return terminal
 
 
 def print_verdicts(console: Console, verdicts: Sequence[Verdict], *, overview: bool = True) -> None:
-    """An overview of each page, every verdict that is not `pass`, and the sum.
+    """Print an overview of each page, all verdicts that are not `pass`, and a summary.
 
-    Of claims picked one by one an overview would be full of holes that mean nothing. Of many models, what was not
-    measured is counted by its cause, behind what is false.
+    `overview=False` leaves out the table of models, which is mostly empty if only some kinds were selected.
     """
     many = len({(verdict.claim.page, verdict.claim.model) for verdict in verdicts}) > _MOST_MODELS
     for page, on_page in by_page(verdicts).items():
         console.print(Text(escape_controls(page), style="bold"))
         console.print()
-        models = by_model(on_page)
-        shown = columns(on_page)
-        if overview and models and shown:
-            console.print(_overview(models, shown))
+        models, columns = by_model(on_page), used_columns(on_page)
+        if overview and models and columns:
+            console.print(_overview(models, columns))
             console.print()
-        for cause in causes(on_page):
-            if not (many and cause.first.status in _NOT_MEASURED):
-                _print_cause(console, cause)
+        for group in group_verdicts(on_page):
+            if not (many and group.first.status in _NOT_MEASURED):
+                _print_group(console, group)
     if many:
-        _print_not_measured(console, causes(verdicts))
+        _print_not_measured(console, group_verdicts(verdicts))
     console.print(Text(summary_line(verdicts), style="bold"))
 
 
 def print_verdict(console: Console, verdict: Verdict) -> None:
-    """One verdict with all its evidence."""
+    """Print one verdict with all its evidence."""
     claim = verdict.claim
     console.print(_heading(verdict.status, f"{claim.kind} of {claim.model or claim.page}"))
-    fields = {
-        "declared": claim.declared,
-        "measured": verdict.measured,
-        "difference": verdict.difference,
-        "method": verdict.method,
-        "at": f"{claim.where} {claim.where.path}",
-        "why": verdict.reason,
-        "remedy": verdict.remedy,
-    }
-    console.print(_fields(fields))
-    for item in all_evidence(verdict):
+    console.print(_fields([*fields(verdict).items(), ("at", f"{claim.where} {claim.where.path}")]))
+    evidence = evidence_text(verdict)
+    for label, values in evidence.facts:
         console.print()
-        if isinstance(item, Fact):
-            console.print(Text.assemble((f"{item.label}: ", "bold"), plain(item.values)))
-            continue
-        console.print(Text(item.label, style="bold"))
-        console.print(_table(item) if item.columns else _fields({str(name): plain(value) for name, value in item.rows}))
+        console.print(Text.assemble((f"{label}: ", "bold"), ", ".join(values)))
+    for table in evidence.tables:
+        console.print()
+        console.print(Text(table.label, style="bold"))
+        console.print(_table(table, console.width) if table.columns else _fields(table.rows))
 
 
-def _overview(models: Mapping[str, Sequence[Verdict]], shown: Sequence[str]) -> Table:
+def _overview(models: Mapping[str, Sequence[Verdict]], columns: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     table.add_column("model", overflow="fold")
-    for column in shown:
+    for column in columns:
         table.add_column(column)
     for model, verdicts in models.items():
-        row = [Text(model)]
-        for column in shown:
-            status = cell(verdicts, column)
-            row.append(Text(words(status), style=_STYLES[status]) if status else Text(NOT_DECLARED))
-        table.add_row(*row)
+        statuses = [worst_status(verdicts, column) for column in columns]
+        cells = [Text(status_label(status), _STYLES[status]) if status else Text(MISSING) for status in statuses]
+        table.add_row(Text(model), *cells)
     return table
 
 
-def _print_cause(console: Console, cause: Cause) -> None:
-    """What the verdicts share once, then a line for each with what they do not."""
-    first, varying = cause.first, cause.varying()
-    many = f", {len(cause.verdicts)} times" if len(cause.verdicts) > 1 else ""
-    console.print(_heading(first.status, f"{first.claim.kind}{many}"))
-    shared = {field: cause.shared(field) for field in ("declared", "measured", "difference")}
-    console.print(_fields({**shared, "method": first.method, "why": first.reason, "remedy": first.remedy}))
+def _print_group(console: Console, group: VerdictGroup) -> None:
+    """What the verdicts share, then one line per verdict for what differs."""
+    first, varying = group.first, group.varying()
+    count = f", {count_of(len(group.verdicts), 'claim')}" if len(group.verdicts) > 1 else ""
+    console.print(_heading(first.status, f"{first.claim.kind}{count}"))
+    console.print(_fields(group.shared().items()))
     places = Table.grid(padding=(0, 2, 0, 0))
     if varying:
         places.add_row(*(Text(name, style="dim") for name in ("at", "model", *varying)))
-    told = {field: [value_of(verdict, field) or "none" for verdict in cause.verdicts] for field in varying}
-    widths = _widths({field: max(map(len, values)) for field, values in told.items()})
-    for number, verdict in enumerate(cause.verdicts):
+    widths = _fit([max(map(len, values)) for values in varying.values()], [1] * len(varying), _WIDTH_OF_VALUES)
+    for index, verdict in enumerate(group.verdicts):
         where = verdict.claim.where
-        values = [_shortened(told[field][number], widths[field]) for field in varying]
+        values = [_shorten(column[index], width) for column, width in zip(varying.values(), widths, strict=True)]
         row = [f"{where.file}:{where.line}", verdict.claim.model or "page", *values]
         places.add_row(*(Text(escape_controls(value)) for value in row))
     console.print(Padding(places, (0, 0, 1, 2)))
 
 
-def _print_not_measured(console: Console, found: Iterable[Cause]) -> None:
-    """A line for each kind of claim and status: how many, and the most frequent reason, the most first."""
-    groups: dict[tuple[Status, str], list[Cause]] = {}
-    for cause in found:
-        if cause.first.status in _NOT_MEASURED:
-            groups.setdefault((cause.first.status, cause.first.claim.kind), []).append(cause)
-    counted = [(sum(len(one.verdicts) for one in group), *key, group) for key, group in groups.items()]
+def _print_not_measured(console: Console, groups: Iterable[VerdictGroup]) -> None:
+    """One line per status and kind: the number of claims and the most frequent reason."""
+    not_measured = (group for group in groups if group.first.status in _NOT_MEASURED)
+    by_kind = group_by(not_measured, lambda group: (group.first.status, group.first.claim.kind))
+    counted = [(sum(len(group.verdicts) for group in of_kind), *key, of_kind) for key, of_kind in by_kind.items()]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for name in ("not measured", "claim", "times", "why"):
-        table.add_column(name, justify="right" if name == "times" else "left", overflow="fold")
-    for count, status, kind, group in sorted(counted, key=lambda row: (_NOT_MEASURED.index(row[1]), -row[0], row[2])):
-        most = max(group, key=lambda one: len(one.verdicts))
-        others = f" (and {len(group) - 1} other reasons)" if len(group) > 1 else ""
+    for name in ("not measured", "kind", "claims", "why"):
+        table.add_column(name, justify="right" if name == "claims" else "left", overflow="fold")
+    for count, status, kind, of_kind in sorted(counted, key=lambda row: (_NOT_MEASURED.index(row[1]), -row[0], row[2])):
+        largest = max(of_kind, key=lambda group: len(group.verdicts))
+        others = f" (and {count_of(len(of_kind) - 1, 'other reason')})" if len(of_kind) > 1 else ""
         table.add_row(
-            Text(words(status), style=_STYLES[status]),
+            Text(status_label(status), style=_STYLES[status]),
             Text(escape_controls(kind)),
             str(count),
-            Text(escape_controls(f"{most.first.reason}{others}")),
+            Text(escape_controls(f"{largest.first.reason}{others}")),
         )
     console.print(table)
-    console.print(Text("Each of them, with its remedy: verify all PAGE, or --format json.", style="dim"))
+    console.print(Text("To list them with their remedies, run: verify all PAGE, or use --format json.", style="dim"))
     console.print()
 
 
-def _widths(wanted: Mapping[str, int]) -> dict[str, int]:
-    """The width that each column gets: what it wants, or an equal share of what narrower ones leave."""
-    left, widths = _WIDTH_OF_VALUES, {}
-    for number, field in enumerate(sorted(wanted, key=lambda field: wanted[field])):
-        widths[field] = min(wanted[field], left // (len(wanted) - number))
-        left -= widths[field]
+def _fit(wanted: Sequence[int], least: Sequence[int], available: int) -> list[int]:
+    """The wanted widths of columns, the widest reduced until all fit, but none below `least`."""
+    widths = [max(low, min(width, available)) for width, low in zip(wanted, least, strict=True)]
+    while sum(widths) > max(available, sum(least)):
+        widest = max(range(len(widths)), key=lambda column: (widths[column] > least[column], widths[column]))
+        widths[widest] -= 1
     return widths
 
 
-def _shortened(text: str, width: int) -> str:
-    """The text with its middle left out, where it is wider than `width`; addresses differ at their ends."""
+def _shorten(text: str, width: int) -> str:
+    """The text without its middle if it is wider than `width`. URLs differ at their ends."""
     return text if len(text) <= width else f"{text[: width // 4]}…{text[width // 4 + 1 - width :]}"
 
 
-def _heading(status: Status, what: str) -> Text:
-    return Text.assemble((words(status).upper(), _STYLES[status]), " ", (what, "bold"))
+def _heading(status: Status, title: str) -> Text:
+    return Text.assemble((status_label(status).upper(), _STYLES[status]), " ", (title, "bold"))
 
 
-def _fields(fields: Mapping[str, str | None]) -> Padding:
+def _fields(pairs: Iterable[Sequence[str]]) -> Padding:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, value in fields.items():
-        if value is not None:
-            grid.add_row(name, Text(escape_controls(value)))
+    for name, value in pairs:
+        grid.add_row(name, Text(escape_controls(value)))
     return Padding(grid, (0, 0, 0, 2))
 
 
-def _table(evidence: EvidenceTable) -> Table:
+def _table(evidence: TableText, width: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for name in evidence.columns:
-        numeric = all(isinstance(value, int) for value in evidence.column(name))
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    widths = _column_widths(evidence, width - 2 * len(evidence.columns) + 1)
+    for name, numeric, column_width in zip(evidence.columns, evidence.numeric, widths, strict=True):
+        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold", width=column_width)
     for row in evidence.rows:
-        table.add_row(*(Text(plain(value)) for value in row))
+        table.add_row(*map(Text, row))
     return table
+
+
+def _column_widths(evidence: TableText, available: int) -> list[int]:
+    """Values wrap at spaces if the table is too wide, then inside words; headers only at spaces, numbers never."""
+    wanted, longest_word, least = [], [], []
+    for name, numeric, *values in zip(evidence.columns, evidence.numeric, *evidence.rows, strict=True):
+        wanted.append(max(map(cell_len, [name, *values])))
+        longest_word.append(max(map(cell_len, " ".join([name, *values]).split()), default=1))
+        words = [*name.split(), *(values if numeric else [])]
+        least.append(max(map(cell_len, words), default=1))
+    widths = _fit(wanted, [max(pair) for pair in zip(longest_word, least, strict=True)], available)
+    for column in sorted(range(len(widths)), key=widths.__getitem__, reverse=True):
+        excess = max(0, sum(widths) - available)
+        widths[column] = max(least[column], widths[column] - excess)
+    return widths

@@ -21,7 +21,7 @@ from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure, Scores
 from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.entries import Entry
-from harness.measure.checkpoint import contents, sha256
+from harness.measure.checkpoint import inspect_checkpoint, sha256
 from harness.project.resources import EvaluationOptions
 from harness.verdict import NotHereError, Status
 from harness.zoo import BuilderError
@@ -118,7 +118,7 @@ def _wanted(subject: Subject, result: Entry, dataset: str | None) -> _Wanted:
     if lacking:
         told = "; ".join(one.missing for one in lacking)
         raise NotHereError(told, "; ".join(one.supply for one in lacking))
-    faults = contents(checkpoint, subject.network).faults
+    faults = inspect_checkpoint(checkpoint, subject.network).problems
     if faults:
         told = f"the weights file cannot be loaded: {faults[0].rstrip('.')}"
         raise NotHereError(told, "see the verdict on weights")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.checks import CHECKS
 from harness.checks.shared.subject import Evaluated, Evaluations, Need, Subject
+from harness.errors import UserError
 from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.entries import Index
@@ -120,6 +121,8 @@ def judge(claim: Claim, subject: Subject) -> Verdict:
         return not_run(claim, reason=reason, remedy=missing.supply)
     except BuilderError as error:
         return _unfinished(claim, error, str(error), "mend the builder that modelindex/verify.toml names")
+    except UserError:  # wrong configuration ends the run
+        raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - never hidden, never counted as anything else
         told = traceback.format_exception_only(error)[-1].strip()
         return _unfinished(claim, error, told, "report this as a fault of the harness")

@@ -1,93 +1,122 @@
-"""Model names to networks: who knows a name builds it. torch loads when something is built or looked up."""
+"""Model names to networks. torch loads when a network is built or a name is looked up."""
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
 
 from harness.zoo import own_builder, regnet, timm_models, torchvision_models
 from harness.zoo.network import Network, UnknownModelError
-from harness.zoo.own_builder import BuilderError
+from harness.zoo.own_builder import BuilderError, BuilderSettingsError
 
-# One model's claims, and those of a page about all of its models, ask for the same networks again and again.
-_KEPT_NETWORKS = 32
+# The claims of one model, and those of a page about all its models, need the same networks again.
+_CACHED_NETWORKS = 32
+_OWN_BUILDER = "name a builder of your own under [builders] in modelindex/verify.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What is to be built: a model's name as its page writes it, and what is known of where that name comes from.
+    """What to build: a model name as written on its page, and what is known about that name.
 
-    `library` is the one that the page says the model belongs to. `alias` is a library and the name that the same
-    network has there, where that is on file. `own` are the project's builders: patterns of names, each with a
-    `module:function` that is looked for in the folder `root`.
+    `library` is the library that the page names. `alias` is a library and the name of the same network there.
+    `builders` are the project's own: pairs of a name pattern and a `module:function`, searched in the folder `root`
+    first.
     """
 
     model: str
     library: str | None = None
     alias: tuple[str, str] | None = None
-    own: tuple[tuple[str, str], ...] = ()
+    builders: tuple[tuple[str, str], ...] = ()
     root: Path = Path()
 
 
-@dataclass(frozen=True, slots=True)
-class _Builder:
-    """Someone who builds networks by their names: of which library, and how."""
-
-    library: str
-    knows: Callable[[str], bool]
-    build: Callable[[str], Network]
-
-
-# In the order in which they are asked. The published designs are timm's models under timm's names.
-_BUILDERS = (
-    _Builder("timm", regnet.knows, regnet.build),
-    _Builder("timm", timm_models.knows, timm_models.build),
-    _Builder("torchvision", torchvision_models.knows, torchvision_models.build),
+# In order of precedence: a library, whether it knows a name, and the network of that name. The published designs are
+# timm's models under timm's names.
+_LIBRARY_BUILDERS: tuple[tuple[str, Callable[[str], bool], Callable[[str], Network]], ...] = (
+    ("timm", regnet.knows, regnet.build),
+    ("timm", timm_models.knows, timm_models.build),
+    ("torchvision", torchvision_models.knows, torchvision_models.build),
 )
 
 
-@lru_cache(_KEPT_NETWORKS)
 def build(blueprint: Blueprint) -> Network:
-    """The network of a blueprint. Raises UnknownModelError where nobody knows it, BuilderError where its own fails."""
+    """The network of a blueprint, built once; a failure is kept too and raised again.
+
+    Raises UnknownModelError if no builder knows the model, BuilderError if the project's own builder fails, and
+    BuilderSettingsError if verify.toml names a builder that does not exist.
+    """
+    outcome = _build_once(blueprint)
+    if isinstance(outcome, Network):
+        return outcome
+    error, trace = outcome
+    raise error.with_traceback(trace)
+
+
+@lru_cache(_CACHED_NETWORKS)
+def _build_once(blueprint: Blueprint) -> Network | tuple[Exception, TracebackType | None]:
+    try:
+        return _build(blueprint)
+    except Exception as error:  # noqa: BLE001 - raised by `build`
+        # The frames of a kept traceback would keep the tensors of a half-built network.
+        raised: BaseException | None = error
+        while raised is not None:
+            traceback.clear_frames(raised.__traceback__)
+            raised = raised.__cause__ or raised.__context__
+        return error, error.__traceback__
+
+
+def _build(blueprint: Blueprint) -> Network:
     model = blueprint.model
-    for pattern, function in blueprint.own:
+    for pattern, function in blueprint.builders:
         if fnmatchcase(model, pattern):
-            return own_builder.build(model, function, blueprint.root)
+            return own_builder.build(model, pattern, function, blueprint.root)
     names = [(blueprint.library, model), *([blueprint.alias] if blueprint.alias else [])]
-    for library, name in names:
-        for builder in _BUILDERS:
-            if library in {None, builder.library} and builder.knows(name):
-                network = builder.build(name)
+    for requested, name in names:
+        for library, knows, build_by_name in _LIBRARY_BUILDERS:
+            if requested in {None, library} and knows(name):
+                network = build_by_name(name)
                 if name == model:
-                    return replace(network, library=builder.library)
-                note = f"built as {name}, which is the same network in {network.builder}"
+                    return replace(network, library=library)
+                note = f"built as {name}, the same network in {network.builder}"
                 return replace(network, note="; ".join(filter(None, (note, network.note))))
-    raise _unknown(blueprint)
+    raise _unknown_model(blueprint)
 
 
-def second(blueprint: Blueprint) -> Network | None:
-    """The same network by another builder, for the published designs, where there is one here."""
+def build_for_cross_check(blueprint: Blueprint) -> Network | None:
+    """A published design as timm builds it; None for other models, or without timm."""
     model = blueprint.model
     if build(blueprint).builder != regnet.BUILDER or not timm_models.knows(model):
         return None
     return timm_models.build(model)
 
 
-def _unknown(blueprint: Blueprint) -> UnknownModelError:
-    """What was asked in vain, and what would know the model."""
+def _unknown_model(blueprint: Blueprint) -> UnknownModelError:
     model, library = blueprint.model, blueprint.library
-    libraries = dict.fromkeys(builder.library for builder in _BUILDERS)
+    libraries = list(dict.fromkeys(name for name, *_ in _LIBRARY_BUILDERS))
     if library is not None and library not in libraries:
-        told = f"the page names the library {library}, and there are builders for {', '.join(libraries)}"
-        return UnknownModelError(told, "name a builder of your own under [builders] in modelindex/verify.toml")
-    asked = [library] if library else list(libraries)
-    if "timm" in asked and timm_models.timm_version() is None:
-        told = f"nothing here builds {model}, and the package timm is not installed"
-        return UnknownModelError(told, "pip install timm, or name a builder of your own in modelindex/verify.toml")
-    have = "have" if len(asked) > 1 else "has"
-    told = f"nothing here builds {model}: {' and '.join(asked)} {have} no such model"
-    return UnknownModelError(told, "check the name, or name a builder of your own in modelindex/verify.toml")
+        missing = f"the page names the library {library}; builders exist for {' and '.join(libraries)}"
+        return UnknownModelError(missing, _OWN_BUILDER)
+    searched = [library] if library else libraries
+    if "torchvision" in searched and (kind := torchvision_models.other_kind(model)):
+        return UnknownModelError(f"torchvision's {model} is {kind}; only image classifiers are built", _OWN_BUILDER)
+    if "timm" in searched and timm_models.timm_version() is None:
+        return UnknownModelError(
+            f"no builder for {model}: timm is not installed", f"pip install timm, or {_OWN_BUILDER}"
+        )
+    have = "have" if len(searched) > 1 else "has"
+    missing = f"no builder for {model}: {' and '.join(searched)} {have} no such model"
+    return UnknownModelError(missing, f"check the name, or {_OWN_BUILDER}")
 
 
-__all__ = ["Blueprint", "BuilderError", "Network", "UnknownModelError", "build", "second"]
+__all__ = [
+    "Blueprint",
+    "BuilderError",
+    "BuilderSettingsError",
+    "Network",
+    "UnknownModelError",
+    "build",
+    "build_for_cross_check",
+]

@@ -1,4 +1,4 @@
-"""Pages that nobody wrote: what a library says of its own models, read as if it were a page."""
+"""Pages generated from a library's metadata of its own models."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,36 +9,37 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.system.files import cache_home, code_digest, write_atomically
 
-_LIBRARY = "torchvision:"
+_PREFIX = "torchvision:"
+_CODE = ("zoo/torchvision_page.py", "zoo/torchvision_models.py")
 
 
 class NoModelsError(UserError):
-    """A library has no models of these names; the message says how to see which it has."""
+    """The library has no models of these names."""
 
 
-def published_pages(named: Sequence[Path]) -> dict[str, str]:
-    """The texts of the pages that are named as `torchvision:PATTERN`, by their names. Raises NoModelsError."""
-    patterns = [str(one).removeprefix(_LIBRARY) for one in named if is_published(one)]
-    return {f"{_LIBRARY}{pattern}.yml": _text(pattern) for pattern in patterns}
+def library_pages(pages: Sequence[Path]) -> dict[str, str]:
+    """The texts of the pages named `torchvision:PATTERN`, by name. Raises NoModelsError."""
+    patterns = [str(page).removeprefix(_PREFIX) for page in pages if is_library_page(page)]
+    return {f"{_PREFIX}{pattern}.yml": _text(pattern) for pattern in patterns}
 
 
-def is_published(page: Path) -> bool:
-    """Whether a page is named by a library and not by a path."""
-    return str(page).startswith(_LIBRARY) and not page.exists()
+def is_library_page(page: Path) -> bool:
+    """Whether the page is `torchvision:PATTERN`, not a path."""
+    return str(page).startswith(_PREFIX) and not page.exists()
 
 
 def _text(pattern: str) -> str:
-    """The page, kept as long as torchvision and what writes it are the same: importing it takes seconds."""
-    made_by = f"{version('torchvision')}\0{code_digest('zoo/torchvision_page.py')}\0{pattern}"
-    kept = cache_home() / "published" / f"{hashlib.sha256(made_by.encode()).hexdigest()}.yml"
-    if kept.is_file():
-        return kept.read_text("utf-8")
+    """The page, cached until torchvision or the code that writes it changes: importing torchvision takes seconds."""
+    key = f"{version('torchvision')}\0{code_digest(*_CODE)}\0{pattern}"
+    cached = cache_home() / "library-pages" / f"{hashlib.sha256(key.encode()).hexdigest()}.yml"
+    if cached.is_file():
+        return cached.read_text("utf-8")
     from harness.zoo.torchvision_page import page_text
 
     text = page_text(pattern)
     if text is None:
-        some = "such as torchvision:resnet50, or torchvision:* for all"
-        raise NoModelsError(f"{_LIBRARY}{pattern}: expected models of torchvision, {some}; got none of that name")
-    with suppress(OSError):  # what cannot be kept costs time, nothing else
-        write_atomically(kept, text.encode())
+        expected = "expected the name or pattern of a torchvision model, such as torchvision:resnet50 or torchvision:*"
+        raise NoModelsError(f"{_PREFIX}{pattern}: {expected}; found no such model; correct the name")
+    with suppress(OSError):  # the cache is optional
+        write_atomically(cached, text.encode())
     return text

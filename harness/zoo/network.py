@@ -1,11 +1,11 @@
-"""What a builder hands on: a network without storage, and the names its checkpoints use."""
+"""A network without storage, and the names its published checkpoints use."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.zoo.storage import lacks_numbers, real_tensors
+from harness.zoo.storage import needs_real_tensors, real_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network on the `meta` device: shapes and types, no numbers.
+    """A network on the `meta` device: shapes and types without values.
 
-    `published_name` translates a tensor's or layer's name to the one the published checkpoints use, and
-    `module_name` translates back. `builder` says who built it, and `library` in which library it has the name that it
-    was asked for by, where that is one; `note` what a reader should know of that, such as that the model has another
-    name today; `image_size` is the side in pixels of the images it is made for, where its builder knows one. `make`
-    builds the module again, for a pass that needs numbers; None where no pass does.
+    `checkpoint_name` translates the name of a tensor or layer to the name in the published checkpoints, `module_name`
+    translates back. `builder` describes who built it, `library` is the library that has the model under the requested
+    name, `note` a remark for readers, such as the model's new name. `image_size` is the side in pixels of the images
+    it was designed for, if known. `make` builds the module again for a pass with real tensors; None if no pass needs
+    them.
     """
 
     module: "nn.Module"
-    published_name: Callable[[str], str] = str
+    checkpoint_name: Callable[[str], str] = str
     module_name: Callable[[str], str] = str
     builder: str = ""
     library: str = ""
@@ -35,7 +35,7 @@ class Network:
 
 
 class UnknownModelError(Exception):
-    """No builder that was asked knows the model; says which were asked, and what supplies one."""
+    """No builder can build the model. `missing` says why, `supply` what would help."""
 
     def __init__(self, missing: str, supply: str) -> None:
         self.missing = missing
@@ -43,54 +43,57 @@ class UnknownModelError(Exception):
         super().__init__(f"{missing}; {supply}")
 
 
-# What makes the tensors of layers. Anything else, such as `linspace`, makes numbers that constructors compute with.
+# Functions that create the tensors of layers. Others, such as `linspace`, create values that constructors compute with.
 _FACTORIES = ("empty", "empty_strided", "full", "ones", "rand", "randn", "zeros")
-# What draws or fills initial values. On `meta` there is nothing to fill, and calling them takes half of building.
-_INITIALISERS = ("constant_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "uniform_", "zeros_")
+# Functions that set initial values: useless on `meta`, and half of the time of building.
+_INITIALIZERS = ("constant_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "uniform_", "zeros_")
 
 
-def without_storage(make: "Callable[[], nn.Module]") -> "nn.Module":
-    """The module that `make` returns, on `meta` and in evaluation mode: its initial values are never drawn.
+def build_on_meta(make: "Callable[[], nn.Module]") -> "nn.Module":
+    """The module that `make` returns, on `meta` and in evaluation mode, without initial values.
 
-    A constructor that computes with its layers' tensors gets all of them on `meta`; one that needs their values gets
-    real ones, and raises StorageLimitError where these are too many.
+    First only layers are put on `meta`; then, if the constructor computes with their tensors, everything; then, if it
+    needs their values, nothing. Raises StorageLimitError if real tensors would exceed the limit.
     """
     import torch
 
-    with _undrawn():
-        for where in (_layers_on_meta(), torch.device("meta")):
+    with _without_initialization():
+        for device in (_layers_on_meta(), torch.device("meta")):
             try:
-                with where:
+                with device:
                     return make().to("meta").eval()
             except (RuntimeError, TypeError) as error:
-                if not lacks_numbers(error):
+                if not needs_real_tensors(error):
                     raise
         with real_tensors():
             return make().to("meta").eval()
 
 
 @contextmanager
-def with_numbers(make: "Callable[[], nn.Module]") -> "Iterator[nn.Module]":
-    """The module that `make` returns, in evaluation mode, with real tensors: zeros where values would be drawn.
+def with_real_tensors(make: "Callable[[], nn.Module]") -> "Iterator[nn.Module]":
+    """The module that `make` returns, in evaluation mode, with zeros in place of initial values.
 
-    Raises StorageLimitError where these, or what is computed inside, are too many.
+    Raises StorageLimitError if its tensors, or those computed inside, exceed the limit.
     """
     with real_tensors():
-        with _undrawn():
+        with _without_initialization():
             module = make().eval()
         yield module
 
 
 @contextmanager
-def _undrawn() -> Iterator[None]:
+def _without_initialization() -> Iterator[None]:
     from torch.nn import init
 
-    real = {name: getattr(init, name) for name in _INITIALISERS}
-    vars(init).update(dict.fromkeys(real, _leave))
+    def unchanged(tensor: "torch.Tensor", *_: object, **__: object) -> "torch.Tensor":
+        return tensor
+
+    originals = {name: getattr(init, name) for name in _INITIALIZERS}
+    vars(init).update(dict.fromkeys(originals, unchanged))
     try:
         yield
     finally:
-        vars(init).update(real)
+        vars(init).update(originals)
 
 
 def _layers_on_meta() -> "TorchFunctionMode":
@@ -100,22 +103,12 @@ def _layers_on_meta() -> "TorchFunctionMode":
     factories = {getattr(torch, name) for name in _FACTORIES}
 
     class LayersOnMeta(TorchFunctionMode):
-        """Puts on `meta` what the factories make, unless they are told where."""
+        """Makes `meta` the default device of the factories."""
 
-        def __torch_function__(
-            self,
-            function: Callable[..., Any],
-            types: object,
-            args: tuple[Any, ...] = (),
-            kwargs: dict[str, Any] | None = None,
-        ) -> Any:
+        def __torch_function__(self, function: Any, types: object, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
             if function in factories and kwargs.get("device") is None:
                 kwargs["device"] = "meta"
             return function(*args, **kwargs)
 
     return LayersOnMeta()
-
-
-def _leave(tensor: "torch.Tensor", *_: object, **__: object) -> "torch.Tensor":
-    return tensor

@@ -1,11 +1,11 @@
-"""RegNetX and RegNetY (Radosavovic et al., 2020, arXiv 2003.13678): the published designs, as torchvision's RegNet."""
+"""RegNetX and RegNetY (Radosavovic et al., 2020, arXiv 2003.13678): the published designs, from torchvision."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass
 
-from harness.zoo.network import Network, without_storage
-from harness.zoo.regnet_names import module_name, published_name
+from harness.zoo.network import Network, build_on_meta
+from harness.zoo.regnet_names import checkpoint_name, module_name
 from harness.zoo.torchvision_import import import_torchvision
 
 WIDTH_STEP = 8
@@ -16,7 +16,7 @@ BUILDER = "torchvision's RegNet, from the published design"
 class Design:
     """A network of the design space: depth d, initial width w_0, slope w_a, width multiplier w_m, group width.
 
-    RegNetY has squeeze-and-excitation blocks, RegNetX has none (`se_ratio` None).
+    RegNetY has squeeze-and-excitation blocks; RegNetX has none (`se_ratio` is None).
     """
 
     depth: int
@@ -58,13 +58,13 @@ REGNETY = {
     "regnety_320": Design(20, 232, 115.89, 2.53, 232),
 }
 
-# Of this project: the smallest network of the design space that tells digits apart (modelindex/canary).
+# This project's own: the smallest network of the design space that classifies digits (modelindex/canary).
 CANARY = {"regnety_canary": Design(12, 8, 5, 2, 8, classes=10)}
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Consecutive blocks of one width."""
+    """Consecutive blocks of the same width."""
 
     depth: int
     width: int
@@ -72,21 +72,21 @@ class Stage:
 
 
 def stages(design: Design) -> tuple[Stage, ...]:
-    """The stages that a design quantises to, by the published rule (arXiv 2003.13678, section 3.3).
+    """The stages of a design, quantized by the published rule (arXiv 2003.13678, section 3.3).
 
-    Block j has the linear width u_j = w_0 + w_a·j, quantised to w_0·w_m^s with whole s, then to a multiple of 8.
-    A stage's width is then rounded to the nearest multiple of its group width; torchvision's own
-    `BlockParams.from_init_params` rounds by another rule and gives other networks for 008, 040 and 080.
+    Block j has the linear width u_j = w_0 + w_a·j, quantized to w_0·w_m^s with integer s, then to a multiple of 8.
+    A stage's width is then rounded to the nearest multiple of its group width. torchvision's own
+    `BlockParams.from_init_params` uses another rounding rule and gives other networks for 008, 040 and 080.
     """
     widths = []
     for block in range(design.depth):
         linear = design.w_0 + design.w_a * block
         power = round(math.log(linear / design.w_0) / math.log(design.w_m))
         widths.append(round(design.w_0 * design.w_m**power / WIDTH_STEP) * WIDTH_STEP)
-    return tuple(_compatible(depth, width, design) for width, depth in sorted(Counter(widths).items()))
+    return tuple(_stage(depth, width, design) for width, depth in sorted(Counter(widths).items()))
 
 
-def _compatible(depth: int, width: int, design: Design) -> Stage:
+def _stage(depth: int, width: int, design: Design) -> Stage:
     group_width = min(design.group_width, width)
     return Stage(depth, round(width / group_width) * group_width, group_width)
 
@@ -103,14 +103,14 @@ def build(model: str) -> Network:
     """The network of `model`, on the `meta` device, in evaluation mode."""
     design = DESIGNS[model]
     regnet = import_torchvision("models.regnet")
-    plan = stages(design)
+    quantized = stages(design)
     parameters = regnet.BlockParams(
-        depths=[stage.depth for stage in plan],
-        widths=[stage.width for stage in plan],
-        group_widths=[stage.group_width for stage in plan],
-        bottleneck_multipliers=[1.0] * len(plan),
-        strides=[2] * len(plan),
+        depths=[stage.depth for stage in quantized],
+        widths=[stage.width for stage in quantized],
+        group_widths=[stage.group_width for stage in quantized],
+        bottleneck_multipliers=[1.0] * len(quantized),
+        strides=[2] * len(quantized),
         se_ratio=design.se_ratio,
     )
-    module = without_storage(lambda: regnet.RegNet(parameters, design.classes))
-    return Network(module, published_name, module_name, BUILDER)
+    module = build_on_meta(lambda: regnet.RegNet(parameters, design.classes))
+    return Network(module, checkpoint_name, module_name, BUILDER)

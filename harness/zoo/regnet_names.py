@@ -1,9 +1,9 @@
-"""The names of a RegNet's tensors and layers: torchvision's, and those of the published checkpoints."""
+"""The names of a RegNet's tensors and layers: torchvision's and those in the published checkpoints."""
 
 import re
 from functools import cache
 
-# In torchvision, and in the checkpoints (timm's names, unchanged from 2020 to 1.0).
+# torchvision's name, and the checkpoints' (timm's names, unchanged from 2020 to 1.0).
 _PARTS = (
     ("stem.0", "stem.conv"),
     ("stem.1", "stem.bn"),
@@ -19,34 +19,34 @@ _PARTS = (
     ("avgpool", "head.global_pool"),
     ("fc", "head.fc"),
 )
-_PUBLISHED = dict(_PARTS)
-_OWN = {published: own for own, published in _PARTS}
+_TO_CHECKPOINT = dict(_PARTS)
+_TO_MODULE = {checkpoint: module for module, checkpoint in _PARTS}
 
-_OWN_BLOCK = re.compile(r"trunk_output\.block(?P<stage>\d+)\.block\d+-(?P<block>\d+)(?:\.|$)")
-_PUBLISHED_BLOCK = re.compile(r"s(?P<stage>\d+)\.b(?P<block>\d+)(?:\.|$)")
+_MODULE_BLOCK = re.compile(r"trunk_output\.block(?P<stage>\d+)\.block\d+-(?P<block>\d+)(?:\.|$)")
+_CHECKPOINT_BLOCK = re.compile(r"s(?P<stage>\d+)\.b(?P<block>\d+)(?:\.|$)")
 
 
 @cache
-def published_name(name: str) -> str:
-    """A torchvision name in the words of the checkpoints: `trunk_output.block1.block1-0.f.a.0` → `s1.b1.conv1.conv`."""
-    block = _OWN_BLOCK.match(name)
+def checkpoint_name(name: str) -> str:
+    """The checkpoint name of a torchvision name: `trunk_output.block1.block1-0.f.a.0` → `s1.b1.conv1.conv`."""
+    block = _MODULE_BLOCK.match(name)
     if block is None:
-        return _translated(name, _PUBLISHED)
-    part = _translated(name[block.end() :], _PUBLISHED)
+        return _translate(name, _TO_CHECKPOINT)
+    part = _translate(name[block.end() :], _TO_CHECKPOINT)
     return f"s{block['stage']}.b{int(block['block']) + 1}.{part}".rstrip(".")
 
 
 @cache
 def module_name(name: str) -> str:
-    """A name in a checkpoint in torchvision's words: `s1.b1.conv1.conv` → `trunk_output.block1.block1-0.f.a.0`."""
-    block = _PUBLISHED_BLOCK.match(name)
+    """The torchvision name of a checkpoint name: `s1.b1.conv1.conv` → `trunk_output.block1.block1-0.f.a.0`."""
+    block = _CHECKPOINT_BLOCK.match(name)
     if block is None:
-        return _translated(name, _OWN)
-    stage, part = block["stage"], _translated(name[block.end() :], _OWN)
+        return _translate(name, _TO_MODULE)
+    stage, part = block["stage"], _translate(name[block.end() :], _TO_MODULE)
     return f"trunk_output.block{stage}.block{stage}-{int(block['block']) - 1}.{part}".rstrip(".")
 
 
-def _translated(name: str, parts: dict[str, str]) -> str:
-    """The name with its first part translated; a name that no part begins is left as it is."""
+def _translate(name: str, parts: dict[str, str]) -> str:
+    """Translate the first part of a name; a name that starts with no known part stays unchanged."""
     part = next((part for part in parts if name == part or name.startswith(f"{part}.")), None)
     return name if part is None else parts[part] + name[len(part) :]

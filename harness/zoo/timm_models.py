@@ -1,16 +1,16 @@
-"""Every model that timm knows, under the names it has or had there."""
+"""timm's models, under their current and former names."""
 
 import warnings
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from harness.zoo.network import Network, without_storage
+from harness.zoo.network import Network, build_on_meta
 
 
 @cache
 def timm_version() -> str | None:
-    """The version of timm, or None where it is not installed; timm is not imported."""
+    """The version of timm; None if it is not installed. Does not import timm."""
     try:
         return version("timm")
     except PackageNotFoundError:
@@ -18,24 +18,24 @@ def timm_version() -> str | None:
 
 
 def knows(model: str) -> bool:
-    """Whether timm builds a model of this name, by itself and without fetching anything."""
+    """Whether timm builds a model of this name without downloading anything."""
     if timm_version() is None:
         return False
     import timm
 
-    name = _own_name(model)
+    name = _timm_name(model)
     if not timm.is_model(name):
         return False
     try:
         timm.get_pretrained_cfg(name)
     except RuntimeError:
-        # There are no weights of this tag.
+        # No weights have this tag.
         return False
     return True
 
 
-def _own_name(model: str) -> str:
-    """What timm itself calls a model: cards of the hub name it with the organisation, `timm/resnet50.a1_in1k`."""
+def _timm_name(model: str) -> str:
+    """timm's own name of a model: cards on the hub add the organization, as in `timm/resnet50.a1_in1k`."""
     return model.removeprefix("timm/")
 
 
@@ -43,17 +43,17 @@ def build(model: str) -> Network:
     """The network that timm builds by this name, on the `meta` device, in evaluation mode."""
     import timm
 
-    model = _own_name(model)
+    model = _timm_name(model)
 
     def make() -> Any:
         with warnings.catch_warnings():
-            # That a name is not timm's own any more is told in the note.
+            # timm warns about former names; the note reports them.
             warnings.simplefilter("ignore")
             return timm.create_model(model, pretrained=False)
 
-    module = without_storage(make)
-    known = module.pretrained_cfg
-    asked, called = model.partition(".")[0], known.get("architecture", model)
-    note = f"timm has renamed {asked} to {called}" if called != asked else ""
-    *_, side = known.get("input_size", (None,))
+    module = build_on_meta(make)
+    config = module.pretrained_cfg
+    requested, current = model.partition(".")[0], config.get("architecture", model)
+    note = f"timm has renamed {requested} to {current}" if current != requested else ""
+    *_, side = config.get("input_size", (None,))
     return Network(module, builder=f"timm {timm_version()}", note=note, image_size=side, make=make)

@@ -1,4 +1,4 @@
-"""Import torchvision without torch's compiler, which takes longer than all else and which nothing here needs."""
+"""Import torchvision without torch's compiler, which takes most of the import time and is not needed."""
 
 import importlib
 import sys
@@ -16,10 +16,10 @@ def import_torchvision(name: str) -> Any:
 
 @contextmanager
 def _dynamo_deferred() -> Iterator[None]:
-    """While torchvision is imported, stand in for the compiler, of which it asks one question.
+    """Replace the compiler by a placeholder while torchvision is imported.
 
-    `torchvision.ops.roi_align` imports `torch._dynamo.utils` at its top; that takes 1.5 s, four times as long as
-    the rest of torchvision. What stands in for it loads the real one when it is called.
+    `torchvision.ops.roi_align` imports one function from `torch._dynamo.utils`. That takes 1.5 s, four times as long
+    as the rest of torchvision. The placeholder of that function imports the real one when it is called.
     """
     package, module = ModuleType("torch._dynamo"), ModuleType("torch._dynamo.utils")
     if package.__name__ in sys.modules:
@@ -32,10 +32,10 @@ def _dynamo_deferred() -> Iterator[None]:
 
     vars(module)["is_compile_supported"] = is_compile_supported
     vars(package)["utils"] = module
-    stand_ins = {package.__name__: package, module.__name__: module}
-    sys.modules.update(stand_ins)
+    placeholders = {package.__name__: package, module.__name__: module}
+    sys.modules.update(placeholders)
     try:
         yield
     finally:
-        for name in stand_ins:
+        for name in placeholders:
             del sys.modules[name]

@@ -23,7 +23,7 @@ CONFIRMED = {Status.PASS, Status.EXPLAINED}
 def _weights() -> bytes:
     """A file of tensors that fit the network."""
     network = build("regnety_002")
-    state = {network.published_name(name): torch.ones_like(tensor, device="cpu") for name, tensor in _state(network)}
+    state = {network.checkpoint_name(name): torch.ones_like(tensor, device="cpu") for name, tensor in _state(network)}
     stream = io.BytesIO()
     torch.save(state, stream)
     return stream.getvalue()

@@ -158,7 +158,7 @@ def test_weights_at_hand_are_hashed_weighed_and_loaded(tmp_path: Path) -> None:
     network = build("regnety_002")
     state = network.module.state_dict().items()
     torch.save(
-        {network.published_name(name): torch.ones_like(one, device="cpu") for name, one in state}, tmp_path / "x"
+        {network.checkpoint_name(name): torch.ones_like(one, device="cpu") for name, one in state}, tmp_path / "x"
     )
     data = (tmp_path / "x").read_bytes()
     digest = hashlib.sha256(data).hexdigest()[:8]
@@ -173,7 +173,7 @@ def test_weights_at_hand_are_hashed_weighed_and_loaded(tmp_path: Path) -> None:
         "learned_values_in_file", "learned values in the weights file", 3162996
     )
     assert verdicts["regnety_004", "weights"].status is Status.FAIL
-    assert "its name says 0db870e6. It is no torch or safetensors file" in verdicts["regnety_004", "weights"].reason
+    assert "its name says 0db870e6. Not a torch or safetensors file" in verdicts["regnety_004", "weights"].reason
     assert verdicts["regnety_006", "weights"].status is Status.NOT_RUN
     # A broken file is the fault of the file: the size on the page is judged by prediction as before.
     assert verdicts["regnety_004", "file_size"].status is Status.PASS

@@ -62,7 +62,7 @@ def test_json(verify: Verify, project: Path) -> None:
     report = json.loads(run.stdout)
     assert run.returncode == 0
     assert list(report) == ["schema", "summary", "verdicts", "environment"]
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     assert list(report["summary"].values()) == [0, 1, 0, 0, 0, 0, 0]
     (verdict,) = report["verdicts"]
     evidence = verdict.pop("evidence")

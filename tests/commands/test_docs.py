@@ -43,8 +43,8 @@ def test_the_table_tells_what_readers_look_for_and_what_is_not_pass() -> None:
     assert ["page", "text", "**fail**", "DollÃ¡r", "Dollár", "ftfy"] in rows
     assert {row[2] for row in rows[1:]} == {"pass", "explained", "**fail**", "not run", "unchecked"}
     assert not any(cell == "" for row in rows for cell in row)
-    untold = len(page_verdicts()) - len(rows) + 1
-    assert f"Not in the table: {untold} more claims, all of them *pass*." in _on_page("# T\n\n")
+    omitted = len(page_verdicts()) - len(rows) + 1
+    assert f"Not shown: {omitted} other claims, all *pass*." in _on_page("# T\n\n")
 
 
 def test_where_the_table_goes() -> None:

@@ -127,11 +127,11 @@ def test_an_output_that_is_no_regular_file_stays_what_it_is(verify: Verify, proj
     read = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
     arguments = ("all", "--claim", "id", "--format", "json", "--output")
     assert verify(*arguments, str(pipe), cwd=project).returncode == 0
-    assert json.loads(read.communicate(timeout=60)[0])["schema"] == 1
+    assert json.loads(read.communicate(timeout=60)[0])["schema"] == 2
     assert pipe.is_fifo()
     verify(*arguments, "link", cwd=project)
     assert (project / "link").is_symlink()
-    assert json.loads(target.read_text("utf-8"))["schema"] == 1
+    assert json.loads(target.read_text("utf-8"))["schema"] == 2
 
 
 def test_a_page_gives_no_commands_to_the_runner(verify: Verify, project: Path) -> None:

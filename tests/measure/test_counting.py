@@ -1,4 +1,4 @@
-"""Counts of every layer kind: against torch's own counter, against the tools they are named for, and by hand."""
+"""Counts of every layer kind, compared with torch's counter, with thop, fvcore and mmcv, and with manual counts."""
 
 import pytest
 import timm
@@ -12,17 +12,18 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from harness.measure.conventions import counts
-from harness.measure.operations import ForwardError, Trace, trace
+from harness.measure.operations import ForwardError, Trace
+from harness.measure.output_shapes import output_shape
 from harness.measure.parameters import parameter_count
-from harness.measure.shapes import answered_shape
+from harness.measure.tracing import trace
 from harness.zoo import Network
-from harness.zoo.network import without_storage
+from harness.zoo.network import build_on_meta
 
 SIDE = 16
 
 
 class Calls(nn.Module):
-    """Calls of functions, with weights of its own of the given shapes."""
+    """Calls a function on the image and weights of the given shapes."""
 
     def __init__(self, function, *shapes: tuple[int, ...]) -> None:
         super().__init__()
@@ -34,7 +35,7 @@ class Calls(nn.Module):
 
 
 class Attends(nn.Module):
-    """torch's own attention, over the rows of an image."""
+    """torch's attention layer, over the rows of an image."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +47,7 @@ class Attends(nn.Module):
 
 
 class Twice(nn.Module):
-    """One layer used twice, under two names."""
+    """One layer used twice under two names."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +71,7 @@ class Experts(nn.Module):
 
 PIXELS = SIDE * SIDE
 
-# What is counted, and its multiply-adds for 3×16×16, worked out by hand.
+# Modules and their multiply-adds for 3×16×16, computed by hand.
 BY_HAND = {
     "grouped": (lambda: nn.Conv2d(3, 6, 3, padding=1, groups=3), PIXELS * 6 * 9),
     "strided, dilated": (lambda: nn.Conv2d(3, 4, 3, stride=2, dilation=2), 6 * 6 * 4 * 27),
@@ -115,25 +116,25 @@ BY_HAND = {
 }
 
 
-def built(make) -> Network:
-    return Network(without_storage(make))
+def network_of(make) -> Network:
+    return Network(build_on_meta(make))
 
 
 def multiply_adds(read: Trace) -> int:
-    assert read.unread == ()
+    assert read.unknown_calls == ()
     return sum(operation.macs for operation in read.operations)
 
 
 @pytest.mark.parametrize("case", BY_HAND)
 def test_by_hand(case: str) -> None:
     make, expected = BY_HAND[case]
-    assert multiply_adds(trace(built(make), SIDE, SIDE)) == expected
+    assert multiply_adds(trace(network_of(make), SIDE, SIDE)) == expected
 
 
 @pytest.mark.parametrize("model", timm.list_models("test_*"))
-def test_whole_networks_against_torchs_counter(model: str) -> None:
-    """timm's smallest networks, one or more of each kind: convolutional, normaliser-free, attending, hybrid."""
-    network = built(lambda: timm.create_model(model))
+def test_whole_networks_match_torchs_counter(model: str) -> None:
+    """timm's test networks: convolutional, normalizer-free, transformers and hybrids."""
+    network = network_of(lambda: timm.create_model(model))
     side = network.module.default_cfg["input_size"][1]
     read = trace(network, side, side)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
@@ -142,12 +143,12 @@ def test_whole_networks_against_torchs_counter(model: str) -> None:
     assert read.output == output.shape
 
 
-def named(network: Network, height: int, width: int) -> dict[str, int]:
+def counts_by_name(network: Network, height: int, width: int) -> dict[str, int]:
     return {count.convention.name: count.value for count in counts(trace(network, height, width))}
 
 
 class Plain(nn.Module):
-    """Layers of torch's own that thop, fvcore and mmcv tell apart, and one of a subclass."""
+    """Torch's layers that thop, fvcore and mmcv count differently, and one subclass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,26 +166,26 @@ class Plain(nn.Module):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("make", [Plain, torchvision.models.vgg11_bn])
 def test_thop_on_torchs_layers(make) -> None:
-    """It counts upsampling too, which no page was counted with."""
+    """Without thop's rule for upsampling, which no page was counted with."""
     import thop
 
-    network = built(make)
-    theirs, _ = thop.profile(
+    network = network_of(make)
+    total, _ = thop.profile(
         network.module, (torch.empty(1, 3, 64, 64, device="meta"),), {nn.Upsample: lambda *_: None}, verbose=False
     )
-    assert named(network, 64, 64)["thop+bn+linear"] == int(theirs)
+    assert counts_by_name(network, 64, 64)["thop+bn+linear"] == int(total)
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("model", ["skresnet18", "test_efficientnet", "densenet121"])
 def test_thop_on_timms_layers(model: str) -> None:
-    """What explains the pages; timm's linear layers were then of a class of its own, which thop did not know."""
+    """The convention of the pages: thop did not know the class that timm's linear layers had then."""
     import thop
 
-    network = built(lambda: timm.create_model(model))
+    network = network_of(lambda: timm.create_model(model))
     image = torch.empty(1, 3, 64, 81, device="meta")
-    theirs, _ = thop.profile(network.module, (image,), {nn.Linear: lambda *_: None}, verbose=False)
-    assert named(network, 64, 81)["thop+torch-bn"] == int(theirs)
+    total, _ = thop.profile(network.module, (image,), {nn.Linear: lambda *_: None}, verbose=False)
+    assert counts_by_name(network, 64, 81)["thop+torch-bn"] == int(total)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -192,28 +193,28 @@ def test_thop_on_timms_layers(model: str) -> None:
 def test_fvcore(make) -> None:
     from fvcore.nn import FlopCountAnalysis
 
-    network = built(make)
+    network = network_of(make)
     side = 64 if make is Plain else 160
-    theirs = FlopCountAnalysis(network.module.to_empty(device="cpu"), torch.zeros(1, 3, side, side))
-    theirs.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    assert named(built(make), side, side)["fvcore"] == theirs.total()
+    analysis = FlopCountAnalysis(network.module.to_empty(device="cpu"), torch.zeros(1, 3, side, side))
+    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    assert counts_by_name(network_of(make), side, side)["fvcore"] == analysis.total()
 
 
 def test_mmcv_by_hand() -> None:
-    """Its rules, written out for each layer; mmcv itself is not to be had for every Python."""
-    found = named(built(Plain), SIDE, SIDE)["mmcv"]
+    """mmcv's rules, written out for each layer: mmcv itself is not available for every Python version."""
+    counted = counts_by_name(network_of(Plain), SIDE, SIDE)["mmcv"]
     first = 8 * PIXELS
     half = 8 * 8 * 8
     small = 4 * PIXELS
     layers = [first * (27 + 1), 2 * first, first, first, half * (9 + 1), half, half, half * 4 * 4 + small, 2 * small]
-    assert found == sum(layers) + 4 * small + 4 * small + small + 16 * 5
+    assert counted == sum(layers) + 4 * small + 4 * small + small + 16 * 5
 
 
-def test_a_layer_used_twice_has_its_parameters_once() -> None:
-    assert parameter_count(built(Twice)) == 3 * 27 + 3
+def test_parameters_of_a_layer_used_twice_count_once() -> None:
+    assert parameter_count(network_of(Twice)) == 3 * 27 + 3
 
 
-def test_what_a_network_cannot_take_is_told_in_its_own_words() -> None:
+def test_forward_error_has_the_networks_own_message() -> None:
     class Picky(nn.Module):
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             return image + torch.empty(3, 5, device="meta")
@@ -227,12 +228,12 @@ _SIZES = st.integers(1, 4)
 
 @settings(max_examples=60, phases=[Phase.generate], deadline=None)
 @given(st.tuples(st.integers(1, 9), st.integers(1, 9), _SIZES, _SIZES, st.integers(0, 3), _SIZES, _SIZES))
-def test_convolutions_come_out_as_torchs(numbers) -> None:
-    *sides, kernel, step, pad, spread, groups = numbers
+def test_convolution_shapes_match_torch(numbers) -> None:
+    *sides, kernel, step, pad, dilation, groups = numbers
     data, weight = torch.empty(1, 2 * groups, *sides), torch.empty(3 * groups, 2, kernel, kernel)
-    answer = answered_shape("conv2d", (data, weight, None, step, pad, spread), {"groups": groups})
+    answer = output_shape("conv2d", (data, weight, None, step, pad, dilation), {"groups": groups})
     try:
-        expected = tuple(functional.conv2d(data, weight, None, step, pad, spread, groups).shape)
+        expected = tuple(functional.conv2d(data, weight, None, step, pad, dilation, groups).shape)
     except RuntimeError:
         expected = None
     assert answer == expected
@@ -240,8 +241,8 @@ def test_convolutions_come_out_as_torchs(numbers) -> None:
 
 @settings(max_examples=60, phases=[Phase.generate], deadline=None)
 @given(st.lists(st.lists(st.integers(1, 3), max_size=4), min_size=1, max_size=3))
-def test_what_is_stretched_comes_out_as_torchs(shapes) -> None:
-    answer = answered_shape("add", tuple(torch.empty(shape) for shape in shapes), {})
+def test_broadcast_shapes_match_torch(shapes) -> None:
+    answer = output_shape("add", tuple(torch.empty(shape) for shape in shapes), {})
     try:
         expected = tuple(torch.broadcast_shapes(*shapes))
     except RuntimeError:

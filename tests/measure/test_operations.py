@@ -1,4 +1,6 @@
-"""The shapes written down are those of a real forward pass, and the counts those of the tools they are named for."""
+"""Traced shapes match a real forward pass, and counts match the tools that the conventions are named after."""
+
+import contextlib
 
 import pytest
 import timm
@@ -8,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from harness.measure.components import block_widths, components
 from harness.measure.conventions import counts
-from harness.measure.operations import trace
+from harness.measure.tracing import trace
 from harness.zoo import Network
 from harness.zoo.regnet import DESIGNS, build
 from tests.conftest import MODELS
@@ -18,19 +20,19 @@ def _counts(model: str, height: int, width: int) -> dict[str, int]:
     return {count.convention.name: count.value for count in counts(trace(build(model), height, width))}
 
 
-def test_shapes_are_those_of_a_real_pass() -> None:
-    """Convolutions, poolings and linear layers of torch itself, on an odd-sized image, in order."""
+def test_traced_shapes_match_a_real_pass() -> None:
+    """Torch's convolutions, poolings, linear layers and batch norms, in order, on an image of odd size."""
     network = build("regnety_002").module.to_empty(device="cpu")
-    seen: list[tuple[int, ...]] = []
+    shapes: list[tuple[int, ...]] = []
     kinds = (torch.nn.Conv2d, torch.nn.AdaptiveAvgPool2d, torch.nn.Linear, torch.nn.BatchNorm2d)
     for module in network.modules():
         if isinstance(module, kinds):
-            module.register_forward_hook(lambda _, __, output: seen.append(tuple(output.shape)))
+            module.register_forward_hook(lambda _, __, output: shapes.append(tuple(output.shape)))
     with torch.inference_mode():
         network(torch.zeros(1, 3, 97, 131))
-    recorded = {"convolution", "adaptive average pooling", "squeeze", "linear", "batch norm"}
+    kinds_traced = {"convolution", "adaptive average pooling", "squeeze", "linear", "batch norm"}
     operations = trace(build("regnety_002"), 97, 131).operations
-    assert [operation.output for operation in operations if operation.kind in recorded] == seen
+    assert [operation.output for operation in operations if operation.kind in kinds_traced] == shapes
 
 
 @pytest.mark.parametrize("model", ["regnety_002", "regnety_032"])
@@ -45,23 +47,23 @@ def test_flop_counter(model: str, size: tuple[int, int]) -> None:
 def test_fvcore_on_timms_network() -> None:
     from fvcore.nn import FlopCountAnalysis
 
-    theirs = FlopCountAnalysis(timm.create_model("regnety_002").eval(), torch.zeros(1, 3, 224, 224))
-    theirs.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    assert _counts("regnety_002", 224, 224)["fvcore"] == theirs.total()
+    analysis = FlopCountAnalysis(timm.create_model("regnety_002").eval(), torch.zeros(1, 3, 224, 224))
+    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    assert _counts("regnety_002", 224, 224)["fvcore"] == analysis.total()
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("model", ["regnety_002", "regnety_032"])
 def test_thop_on_timms_network(model: str) -> None:
-    """What explains the page: the tool itself, at the sample photograph's size.
+    """The convention of the page: thop itself, at the size of the sample photograph.
 
-    timm's classifier was then of a class of its own, which thop did not know; today it is torch's.
+    timm's classifier then had a class of its own, which thop did not know; today it has torch's.
     """
     import thop
 
     network, image = timm.create_model(model).eval(), torch.zeros(1, 3, 224, 285)
-    theirs, _ = thop.profile(network, (image,), {torch.nn.Linear: lambda *_: None}, verbose=False)
-    assert _counts(model, 224, 285)["thop"] == int(theirs)
+    total, _ = thop.profile(network, (image,), {torch.nn.Linear: lambda *_: None}, verbose=False)
+    assert _counts(model, 224, 285)["thop"] == int(total)
 
 
 @pytest.mark.parametrize(
@@ -72,26 +74,46 @@ def test_thop_on_timms_network(model: str) -> None:
         ("regnety_320", "RegNet_Y_32GF_Weights"),
     ],
 )
-def test_torchvisions_metadata(model: str, weights: str) -> None:
+def test_torchvision_metadata(model: str, weights: str) -> None:
     declared = getattr(torchvision.models, weights).IMAGENET1K_V1.meta["_ops"]
     assert _counts(model, 224, 224)["torchvision"] == round(declared * 1000) * 1_000_000
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_blocks_and_parts(model: str) -> None:
+def test_blocks_and_components(model: str) -> None:
     design = DESIGNS[model]
-    found = components(trace(build(model), 224, 224))
-    assert len(block_widths(trace(build(model), 224, 224))) == design.depth
+    traced = trace(build(model), 224, 224)
+    found = components(traced)
+    assert len(block_widths(traced)) == design.depth
     assert found["Squeeze-and-Excitation Block"] == found["Residual Connection"] == design.depth
     assert found["Global Average Pooling"] == found["Dense Connections"] == 1
     assert "Depthwise Convolution" not in found
-    assert trace(build(model), 224, 224).unread == ()
+    assert traced.unknown_calls == ()
 
 
-def test_a_call_without_a_rule_is_named_and_never_silently_zero() -> None:
+def test_a_call_without_a_rule_is_named() -> None:
     class Unusual(torch.nn.Module):
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             distances = torch.cdist(image, image)
             return torch.nn.functional.linear(distances, torch.empty(5, image.shape[2], device="meta"))
 
-    assert trace(Network(Unusual()), 8, 8).unread == ("cdist",)
+    assert trace(Network(Unusual()), 8, 8).unknown_calls == ("cdist",)
+
+
+def test_operations_after_a_caught_exception_belong_to_the_right_layer() -> None:
+    class Refuses(torch.nn.Module):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            raise ValueError(image)
+
+    class Falls(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.refuses = Refuses()
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            with contextlib.suppress(ValueError):
+                self.refuses(image)
+            return image + image
+
+    (addition,) = trace(Network(Falls()), 8, 8).operations
+    assert (addition.place.layer, addition.place.module.rpartition(".")[2]) == ("", "Falls")

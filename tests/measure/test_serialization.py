@@ -1,15 +1,24 @@
-"""Predicted files against those that torch really writes, and against published ones whose bytes are known."""
+"""Predicted file sizes match files that torch writes, and published files of known size."""
 
 import io
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from harness.measure.serialization import BY_NAME, SERIALIZATIONS, Prediction, predictions, state_of
+from harness.measure.serialization import (
+    BY_NAME,
+    SERIALIZATIONS,
+    UNKNOWN_ARCHIVE_NAMES,
+    Prediction,
+    predictions,
+    state_of,
+)
+from harness.measure.serialization.table import ARCHIVE_NAME_LENGTHS
 from harness.verdict import NotHereError
 from harness.zoo import Blueprint, Network, build
 
@@ -20,12 +29,12 @@ def _module(kind: str) -> torch.nn.Module:
     layers: list[torch.nn.Module] = [torch.nn.Conv2d(3, 300, 3), torch.nn.BatchNorm2d(300), torch.nn.Linear(70_000, 2)]
     if kind == "large":
         layers += [module for _ in range(60) for module in (torch.nn.Linear(2, 2), torch.nn.BatchNorm2d(4))]
-        layers.append(layers[-2])  # tied: its tensors stand in the file twice, their storages once
+        layers.append(layers[-2])  # tied: its tensors are in the file twice, their storages once
     return torch.nn.Sequential(*layers)
 
 
-def _predicted(module: torch.nn.Module, name: str, file_name: str = "") -> Prediction:
-    return next(predictions(state_of(Network(module)), [BY_NAME[name]], file_name))
+def _predicted(module: torch.nn.Module, name: str, file_stem: str = "") -> Prediction:
+    return next(predictions(state_of(Network(module)), [BY_NAME[name]], file_stem))
 
 
 def _averaged(module: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -36,8 +45,8 @@ def _without_counters(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     return OrderedDict((name, tensor) for name, tensor in module.state_dict().items() if tensor.dim())
 
 
-class _First:
-    """A tensor as torch pickled it before 0.4: by what `torch._utils._rebuild_tensor` still reads."""
+class _OldTensor:
+    """Pickles like a tensor before torch 0.4, which `torch._utils._rebuild_tensor` still reads."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
@@ -48,8 +57,8 @@ class _First:
         return torch._utils._rebuild_tensor, (storage, 0, tuple(tensor.shape), tensor.stride())
 
 
-def _first(module: torch.nn.Module) -> dict[str, _First]:
-    return OrderedDict((name, _First(tensor)) for name, tensor in _without_counters(module).items())
+def _old_tensors(module: torch.nn.Module) -> dict[str, _OldTensor]:
+    return OrderedDict((name, _OldTensor(tensor)) for name, tensor in _without_counters(module).items())
 
 
 LEGACY: dict[str, Save] = {
@@ -59,14 +68,14 @@ LEGACY: dict[str, Save] = {
     "legacy, cuda:0": lambda module: OrderedDict(module.state_dict()),
     "legacy, no counters, 15-digit keys": _without_counters,
     "legacy, metadata": lambda module: module.state_dict(),
-    "legacy, before torch 0.4": _first,
+    "legacy, before torch 0.4": _old_tensors,
 }
 
 
 @pytest.mark.parametrize("kind", ["small", "large"])
 @pytest.mark.parametrize("name", LEGACY)
 def test_a_legacy_file_has_the_predicted_size(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Storage keys are addresses: where torch's have another number of digits here, each costs 2 bytes a digit."""
+    """Storage keys are addresses; each digit more or less than predicted takes 2 bytes."""
     module, stream = _module(kind), io.BytesIO()
     predicted = _predicted(module, name)
     if name == "legacy, cuda:0":
@@ -76,13 +85,13 @@ def test_a_legacy_file_has_the_predicted_size(kind: str, name: str, monkeypatch:
     tensors = [getattr(tensor, "tensor", tensor) for tensor in state.values()]
     addresses = [str(tensor.untyped_storage()._cdata) for tensor in tensors]
     digits = BY_NAME[name].format.key_digits or 0
-    in_pickle, in_list = (sum(len(one) - digits for one in found) for found in (addresses, set(addresses)))
+    in_pickle, in_list = (sum(len(key) - digits for key in keys) for keys in (addresses, set(addresses)))
     assert predicted.tensors == len(state)
     assert predicted.size + in_pickle + in_list == len(stream.getvalue())
 
 
 @pytest.mark.parametrize("digits", [8, 9, 10])
-def test_a_digit_of_a_storage_key_takes_two_bytes(digits: int) -> None:
+def test_each_digit_of_a_storage_key_takes_two_bytes(digits: int) -> None:
     module = _module("large")
     usual = _predicted(module, "legacy, before torch 0.4")
     storages = usual.parts["element_counts"] // 8
@@ -103,6 +112,29 @@ def test_a_zip_file_has_the_predicted_size(kind: str, name: str, save: Save, tmp
     assert _predicted(module, f"{written_by}, named{name}", "a_network").size == path.stat().st_size
 
 
+@pytest.mark.parametrize("stem", ["x", "epoch_12", "a_checkpoint_with_quite_a_long_name"])
+def test_a_zip_file_saved_under_an_unknown_name_has_a_predicted_size(stem: str, tmp_path: Path) -> None:
+    module, path = _module("large"), tmp_path / f"{stem}.pth"
+    torch.save(module.state_dict(), path)
+    files = predictions(state_of(Network(module)), UNKNOWN_ARCHIVE_NAMES)
+    matching = [file.serialization for file in files if file.size == path.stat().st_size]
+    assert any(way.name.endswith(f", archive name of {len(stem)} characters, metadata") for way in matching)
+    assert len(UNKNOWN_ARCHIVE_NAMES) == 6 * len(ARCHIVE_NAME_LENGTHS)
+
+
+def test_a_file_with_parameters_from_torch_1_6_has_the_predicted_size(tmp_path: Path) -> None:
+    """Today's torch writes the same pickle, with counted keys and more records."""
+    module = _module("large")
+    content = BY_NAME["zip 1.6, parameters, no counters, 15-digit keys"].content
+    state = _without_counters(module)
+    for name, _ in module.named_parameters(remove_duplicate=False):
+        state[name] = torch.nn.Parameter(state[name])
+    torch.save(state, tmp_path / "file.pth")
+    named = replace(BY_NAME["zip 2.7, named"], content=content)
+    (file,) = predictions(state_of(Network(module)), [named], "file")
+    assert file.size == (tmp_path / "file.pth").stat().st_size
+
+
 @pytest.mark.parametrize(
     ("model", "size", "name"),
     [
@@ -111,27 +143,30 @@ def test_a_zip_file_has_the_predicted_size(kind: str, name: str, save: Save, tmp
         # resnet50-11ad3fa6.pth, of 2021: jodogne/orthanc-mammography@ec74b85c02c6c3b49bb5b743fee4828848147cdc,
         # download.py.
         ("resnet50", 102540417, "zip 1.8, metadata"),
+        # resnet18-f37072fd.pth and resnet50-0676ba61.pth, of 2021: 62 and 267 tensors without counters.
+        ("resnet18", 46830571, "zip 1.6, parameters, no counters, 15-digit keys"),
+        ("resnet50", 102530333, "zip 1.6, parameters, no counters, 15-digit keys"),
     ],
 )
 def test_published_files_have_the_predicted_size(model: str, size: int, name: str) -> None:
-    """Files of torch that cannot be written here any more."""
+    """Files in formats that this torch cannot write."""
     state = state_of(build(Blueprint(model, "torchvision")))
-    found = [one.serialization.name for one in predictions(state, SERIALIZATIONS, model) if one.size == size]
-    assert found == [name]
+    matching = [file.serialization.name for file in predictions(state, SERIALIZATIONS, model) if file.size == size]
+    assert matching == [name]
 
 
-def test_names_are_unique_and_what_needs_a_name_is_left_out_without() -> None:
+def test_names_are_unique_and_serializations_that_need_a_file_name_are_skipped_without() -> None:
     assert len(BY_NAME) == len(SERIALIZATIONS)
-    found = [one.serialization.name for one in predictions(state_of(Network(_module("small"))), SERIALIZATIONS)]
-    assert set(BY_NAME) - set(found) == {name for name in BY_NAME if ", named" in name}
-    sizes = [one.size for one in predictions(state_of(Network(_module("large"))), SERIALIZATIONS, "a_network")]
+    predicted = [file.serialization.name for file in predictions(state_of(Network(_module("small"))), SERIALIZATIONS)]
+    assert set(BY_NAME) - set(predicted) == {name for name in BY_NAME if ", named" in name}
+    sizes = [file.size for file in predictions(state_of(Network(_module("large"))), SERIALIZATIONS, "a_network")]
     assert len(set(sizes)) == len(sizes)
 
 
-def test_what_is_no_plain_tensor_is_named() -> None:
+def test_state_that_is_not_a_dense_tensor_is_named() -> None:
     class Odd(torch.nn.Module):
         def get_extra_state(self) -> str:
             return "more"
 
-    with pytest.raises(NotHereError, match="_extra_state, which is no plain tensor"):
+    with pytest.raises(NotHereError, match="_extra_state is unknown: it is not a dense tensor"):
         state_of(Network(Odd()))

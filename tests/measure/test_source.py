@@ -1,4 +1,4 @@
-"""Source read from git objects: of a checkout or a bare repository, whatever lies in the work tree."""
+"""Source files are read from git objects, of a checkout or a bare repository, not from the working tree."""
 
 import subprocess
 from pathlib import Path
@@ -28,14 +28,14 @@ def repository(tmp_path: Path) -> tuple[Path, str]:
     return root, commit
 
 
-def test_lines_are_those_of_the_commit(repository: tuple[Path, str], tmp_path: Path) -> None:
+def test_lines_at_a_commit(repository: tuple[Path, str], tmp_path: Path) -> None:
     root, commit = repository
     assert lines_at(root, commit, "timm/regnet.py") == ("first", "second", "")
     git(tmp_path, "clone", "-q", "--bare", str(root), "bare.git")
     assert lines_at(tmp_path / "bare.git", commit[:10], "timm/regnet.py") == ("first", "second", "")
 
 
-def test_what_is_missing_is_named(repository: tuple[Path, str], tmp_path: Path) -> None:
+def test_missing_commits_and_files_are_named(repository: tuple[Path, str], tmp_path: Path) -> None:
     root, commit = repository
     with pytest.raises(NotInRepositoryError, match=f"commit {'0' * 40}"):
         lines_at(root, "0" * 40, "timm/regnet.py")

@@ -1,4 +1,4 @@
-"""Reports on disk: whole or not at all, and nothing of the user's is touched."""
+"""Report files: all are written or none, and files of the user stay as they are."""
 
 from pathlib import Path
 
@@ -7,41 +7,42 @@ import pytest
 from harness.index.claim import Claim
 from harness.index.faults import Location
 from harness.report.files import ReportError, report_files, write_reports
-from harness.verdict import Status, Verdict
+from harness.verdict import Verdict, passed
 
 
 def _verdict(page: str, model: str) -> Verdict:
-    return Verdict(Claim(page, model, "id", "x", Location(page, 1, 1)), Status.PASS, "why")
+    return passed(Claim(page, model, "id", "x", Location(page, 1, 1)), reason="why")
 
 
-def test_a_card_for_each_model_a_page_for_each_family() -> None:
+def test_a_card_for_each_model_and_an_overview_for_each_page() -> None:
     files = report_files([_verdict("modelindex/a.md", "one"), _verdict("modelindex/b.md", "two")])
     assert set(files) == {"verdicts.json", "a/README.md", "a/one.md", "b/README.md", "b/two.md"}
 
 
-def test_pages_of_one_name_get_folders_of_their_own() -> None:
+def test_pages_with_the_same_name_get_different_folders() -> None:
     files = report_files([_verdict("x/a.md", "one"), _verdict("y/a.md", "two"), _verdict("../a.md", "three")])
     assert {"x-a/one.md", "y-a/two.md", "a/three.md"} <= set(files)
+    assert not any(name.startswith("pages/") for name in report_files([_verdict("pages.md", "one")]))
     alike = ["a.b/c.md", "a.b/c.mdx", "a.b/C.md", "a.b-c.yml"]
     cards = {name for name in report_files([_verdict(page, "one") for page in alike]) if name.endswith("one.md")}
     assert len({name.casefold() for name in cards}) == len(alike)
 
 
-def test_a_model_that_no_file_could_be_called_has_a_card() -> None:
+def test_a_model_whose_name_is_not_a_valid_file_name_has_a_card() -> None:
     files = report_files([_verdict("a.md", "Mask R-CNN (R50, 3x)"), _verdict("a.md", "x/y"), _verdict("a.md", "x-y")])
     cards = sorted(name for name in files if name.startswith("a/"))
     assert cards == ["a/Mask R-CNN -R50- 3x--a38a6c46.md", "a/README.md", "a/x-y-bd3c9047.md", "a/x-y.md"]
 
 
 @pytest.mark.parametrize("page", ["...md", "..", "a/..", "\x1b[31m.md", "x\ny.md", "-.md"])
-def test_a_folder_is_one_below_the_reports_whatever_the_page_is_called(page: str) -> None:
+def test_any_page_name_gives_one_folder_directly_below_the_reports(page: str) -> None:
     (folder,) = {Path(name).parent for name in report_files([_verdict(page, "one")])} - {Path()}
     assert len(folder.parts) == 1
     assert folder.name.isprintable()
     assert not folder.name.startswith(("-", "."))
 
 
-def test_a_link_out_of_the_reports_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_that_leads_out_of_the_reports_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "a").symlink_to(tmp_path / "mine")
@@ -62,7 +63,7 @@ def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.md", "file", "out", "verdicts.json"]
 
 
-def test_cards_of_models_that_are_gone_are_removed_and_other_files_stay(tmp_path: Path) -> None:
+def test_cards_of_removed_models_are_deleted_and_other_files_stay(tmp_path: Path) -> None:
     both = [_verdict("a.md", "one"), _verdict("a.md", "two")]
     write_reports(tmp_path, report_files(both))
     (tmp_path / "a" / "notes.md").write_bytes(b"\xff mine")

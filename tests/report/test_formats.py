@@ -1,4 +1,4 @@
-"""Verdicts for CI systems: valid by the published schemas, on the very line, and nothing made of hostile values."""
+"""Reports for CI systems: valid against the published schemas, on the right line, and safe for hostile values."""
 
 import json
 from dataclasses import replace
@@ -19,10 +19,11 @@ HOSTILE = "\x1b[31m\x00 ::error::x%0A%\r\n<b>&'\"]]>,:\u202e\ufffe\uffff😀"
 
 
 def _all_statuses() -> list[Verdict]:
-    """The page's verdicts, and some of every status with a value that is meant to do harm."""
+    """The page's verdicts, and one of every status with hostile values."""
     verdicts = list(page_verdicts().values())
     claim = replace(verdicts[0].claim, declared=HOSTILE, model=HOSTILE, kind="flops")
-    return verdicts + [Verdict(claim, status, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE) for status in Status]
+    values = dict.fromkeys(("reason", "measured", "difference", "method", "remedy"), HOSTILE)
+    return verdicts + [Verdict(claim=claim, status=status, **values) for status in Status]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -45,9 +46,9 @@ def test_junit_is_valid_and_counts(*, strict: bool) -> None:
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_sarif_is_valid_and_stands_on_the_line(*, strict: bool) -> None:
+def test_sarif_is_valid_and_names_the_line(*, strict: bool) -> None:
     verdicts = _all_statuses()
-    log = json.loads(sarif(verdicts, "docs/a b/", {"flops": "what decides"}, strict=strict))
+    log = json.loads(sarif(verdicts, "docs/a b/", {"flops": "the check"}, strict=strict))
     schema = json.loads((SCHEMAS / "sarif-2.1.0-rtm.5.json").read_text())
     jsonschema.Draft4Validator(schema).validate(log)
     (run,) = log["runs"]
@@ -71,27 +72,27 @@ def test_sarif_is_valid_and_stands_on_the_line(*, strict: bool) -> None:
     assert len(fingerprints) == len(of_page)
 
 
-def test_annotations_stand_on_the_line() -> None:
-    told = annotations(list(page_verdicts().values()), "docs/", strict=False).splitlines()
-    assert told[0].startswith("::error file=docs/page.md,line=22,col=101,title=fail%3A text of page.md::")
-    batch = [line for line in told if "batch_size of regnety_160" in line]
+def test_annotations_name_the_line() -> None:
+    lines = annotations(list(page_verdicts().values()), "docs/", strict=False).splitlines()
+    assert lines[0].startswith("::error file=docs/page.md,line=22,col=101,title=fail%3A text of page.md::")
+    batch = [line for line in lines if "batch_size of regnety_160" in line]
     assert batch == [
         "::error file=docs/page.md,line=455,col=17,title=fail%3A batch_size of regnety_160::"
         "Declared 512, measured 256. The recipe published for these weights says otherwise. Remedy: declare 256."
     ]
-    levels = [line.removeprefix("::").partition(" ")[0] for line in told[:-1]]
+    levels = [line.removeprefix("::").partition(" ")[0] for line in lines[:-1]]
     assert levels == sorted(levels, key=["error", "warning", "notice"].index)
-    assert told[-1].startswith("::notice::314 claims: ")
+    assert lines[-1].startswith("::notice::314 claims: ")
 
 
-def test_strict_annotations_tell_what_is_not_proven() -> None:
+def test_strict_annotations_include_claims_that_are_not_proven() -> None:
     verdicts = list(page_verdicts().values())
-    told = annotations(verdicts, "", strict=True).splitlines()
+    lines = annotations(verdicts, "", strict=True).splitlines()
     unproven = {Status.FAIL, Status.EXPLAINED, Status.NOT_RUN}
-    assert sum(line.startswith("::error") for line in told) == sum(one.status in unproven for one in verdicts)
+    assert sum(line.startswith("::error") for line in lines) == sum(verdict.status in unproven for verdict in verdicts)
 
 
-def test_hostile_values_are_no_commands() -> None:
+def test_hostile_values_are_not_commands() -> None:
     for line in annotations(_all_statuses()[-7:], "", strict=True).split("\n")[:-1]:
         assert line.startswith(("::error", "::warning", "::notice"))
         assert "\x1b" not in line
@@ -101,8 +102,8 @@ def test_hostile_values_are_no_commands() -> None:
         assert "%0A" not in message.replace("%250A", "")
 
 
-def test_a_step_summary_that_is_too_long_is_cut_and_says_so() -> None:
+def test_a_step_summary_that_is_too_long_is_cut_with_a_note() -> None:
     assert step_summary("short\n") == "short\n"
     cut = step_summary("é" * 50 + "\n" + "line\n" * MOST_BYTES)
     assert len(cut.encode()) <= MOST_BYTES
-    assert "Cut off here" in cut
+    assert "exceeds GitHub's limit" in cut

@@ -1,9 +1,9 @@
-"""The HTML report as a reader meets it: in a browser, with and without scripts, in the light and in the dark."""
+"""The HTML report in a browser: with and without scripts, in the light and the dark colour scheme."""
 
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from harness.index.claim import Claim
 from harness.index.faults import Location
 from harness.report.html import html_report
-from harness.verdict import Status, Verdict, verdict_from_json
+from harness.verdict import Status, Verdict, fact, facts, failed, properties, table, verdict_from_json
 from tests.conftest import ROOT
 
 MODEL = "#model/modelindex%2Fregnety.md/regnety_160"
@@ -24,25 +24,41 @@ QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-backgro
 
 @cache
 def committed() -> tuple[Verdict, ...]:
-    told = json.loads((ROOT / "reports" / "verdicts.json").read_text("utf-8"))["verdicts"]
-    return tuple(map(verdict_from_json, told))
+    verdicts = json.loads((ROOT / "reports" / "verdicts.json").read_text("utf-8"))["verdicts"]
+    return tuple(map(verdict_from_json, verdicts))
 
 
 @cache
 def few() -> list[Verdict]:
-    """Two pages with a few claims of a model each, and every status at least once."""
+    """Two pages, each with a few claims of one model, and every status at least once."""
     models, kinds = {"regnety_160", "regnety_canary"}, {"architecture", "batch_size", "flops", "top_1_accuracy"}
-    told = [verdict for verdict in committed() if verdict.claim.kind in kinds or verdict.claim.model is None]
-    kept = [verdict for verdict in told if verdict.claim.model in {None, *models}]
+    kept = [
+        verdict
+        for verdict in committed()
+        if verdict.claim.model is None or (verdict.claim.model in models and verdict.claim.kind in kinds)
+    ]
     environment = {"torch": "2", "device": "cpu"}
-    kept[0] = replace(kept[0], status=Status.ERROR, measured=None, evidence={"traceback": ["a.py:1 check"]})
+    kept[0] = replace(
+        kept[0], status=Status.ERROR, measured=None, evidence=[facts("traceback", "traceback", ["a.py:1 check"])]
+    )
     kept[1] = replace(kept[1], status=Status.WAIVED, environment=environment)
     return kept
 
 
+@cache
+def committed_report() -> str:
+    return html_report(committed())
+
+
+@cache
+def short_report() -> str:
+    return html_report(few())
+
+
 def _verdict(page: str, model: str | None, declared: str = "1", measured: str | None = "2") -> Verdict:
     claim = Claim(page, model, "parameters", declared, Location(page, 3, 5, "Models[0]"))
-    return Verdict(claim, Status.FAIL, "why", measured, evidence={"facts": {"a": declared}, "rows": [{declared: page}]})
+    evidence = [properties("facts", "facts", {"a": declared}), table("rows", "rows", [{declared: page}])]
+    return failed(claim, reason="why", measured=measured, remedy="fix", evidence=evidence)
 
 
 @pytest.fixture(scope="module")
@@ -58,22 +74,22 @@ def browser() -> Iterator[Browser]:
 
 
 class Reader:
-    """Opens reports, and remembers what the browser complained of and asked for."""
+    """Opens reports, and collects the messages and the requests of the browser."""
 
     def __init__(self, browser: Browser, folder: Path) -> None:
         self.browser, self.folder = browser, folder
-        self.heard: list[str] = []
-        self.asked: list[str] = []
+        self.messages: list[str] = []
+        self.requests: list[str] = []
 
-    def open(self, verdicts: Sequence[Verdict], at: str = "", width: int = 1280, **context: object) -> Page:
+    def open(self, report: str, at: str = "", width: int = 1280, **context: object) -> Page:
         file = self.folder / "report.html"
-        file.write_text(html_report(verdicts), "utf-8")
+        file.write_text(report, "utf-8")
         page = self.browser.new_context(viewport={"width": width, "height": 800}, **context).new_page()
         page.set_default_timeout(5000)
-        page.on("console", lambda message: self.heard.append(message.text))
-        page.on("pageerror", lambda error: self.heard.append(str(error)))
-        page.on("dialog", lambda dialog: self.heard.append(dialog.message))
-        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("console", lambda message: self.messages.append(message.text))
+        page.on("pageerror", lambda error: self.messages.append(str(error)))
+        page.on("dialog", lambda dialog: self.messages.append(dialog.message))
+        page.on("request", lambda request: self.requests.append(request.url))
         page.goto(f"{file.as_uri()}{at}")
         return page
 
@@ -84,8 +100,8 @@ def reader(browser: Browser, tmp_path: Path) -> Iterator[Reader]:
     yield reader
     for context in browser.contexts:
         context.close()
-    assert reader.heard == []
-    assert {url.partition("#")[0] for url in reader.asked} <= {(tmp_path / "report.html").as_uri()}
+    assert reader.messages == []
+    assert {url.partition("#")[0] for url in reader.requests} <= {(tmp_path / "report.html").as_uri()}
 
 
 def _shown(page: Page) -> str:
@@ -97,7 +113,7 @@ def _column(page: Page, number: int) -> list[str]:
 
 
 def test_the_same_verdicts_give_the_same_bytes_and_nothing_to_fetch() -> None:
-    report = html_report(committed())
+    report = committed_report()
     assert report == html_report(list(committed()))
     assert len(report) < 2_000_000
     assert str(ROOT) not in report
@@ -109,24 +125,26 @@ def test_a_report_of_nothing_says_so() -> None:
     assert "No claim was verified." in html_report([])
 
 
-def test_the_summary_counts_and_names_what_is_false(reader: Reader) -> None:
-    page = reader.open(committed())
-    counted = [verdict.status.value for verdict in committed()]
+def test_the_summary_counts_verdicts_and_names_false_claims(reader: Reader) -> None:
+    page = reader.open(committed_report())
+    statuses = [verdict.status.value for verdict in committed()]
     expect(page.locator(".lead").first).to_have_text(
-        re.compile(rf"^{len(counted)} claims: {counted.count('pass')} pass, .*, {counted.count('unchecked')} unchecked")
+        re.compile(
+            rf"^{len(statuses)} claims: {statuses.count('pass')} pass, .*, {statuses.count('unchecked')} unchecked"
+        )
     )
-    expect(page.locator(".counts li").nth(3)).to_contain_text(f"{counted.count('not_run')} not run")
-    expect(page.locator(".false").first).to_contain_text("12 of 12 models have a claim that is false")
-    expect(page.locator(".false").last).to_contain_text("nothing that was measured is false")
+    expect(page.locator(".counts li").nth(3)).to_contain_text(f"{statuses.count('not_run')} not run")
+    expect(page.locator(".false").first).to_contain_text("12 of 12 models have false claims")
+    expect(page.locator(".false").last).to_contain_text("no false claims")
     expect(page.locator(".findings").first).to_contain_text("verify fetch, or --weights DIR with the file in it")
 
 
-def test_nothing_missing_looks_like_a_pass_or_a_blank(reader: Reader) -> None:
-    page = reader.open(committed())
+def test_missing_values_are_neither_blank_nor_a_pass(reader: Reader) -> None:
+    page = reader.open(committed_report())
     page.select_option("#filter-claim", "weights")
     page.fill("#filter-text", "regnety_002")
     assert _column(page, 5) == ["not measured"]
-    assert _column(page, 6) == ["not known"]
+    assert _column(page, 6) == ["unknown"]
     assert _column(page, 7) == ["not run"]
     assert (
         not page.locator("td:visible, th:visible, dd:visible").filter(has_text=re.compile(r"^\s*(None)?\s*$")).count()
@@ -134,7 +152,7 @@ def test_nothing_missing_looks_like_a_pass_or_a_blank(reader: Reader) -> None:
 
 
 def test_verdicts_are_filtered_by_text_status_model_and_claim(reader: Reader) -> None:
-    page = reader.open(committed())
+    page = reader.open(committed_report())
     assert _shown(page) == "333 of 333 shown"
     page.get_by_label("fail 14").check()
     assert _shown(page) == "14 of 333 shown"
@@ -152,8 +170,15 @@ def test_verdicts_are_filtered_by_text_status_model_and_claim(reader: Reader) ->
     assert _shown(page) == "0 of 333 shown"
 
 
-def test_verdicts_are_sorted_as_numbers_as_texts_and_by_seriousness(reader: Reader) -> None:
-    page = reader.open(committed())
+def test_the_model_filter_names_each_page() -> None:
+    options = re.findall(r"<option value=.*>(page .*)</option>", committed_report())
+    assert options == ["page regnety.md", "page canary.md"]
+    same_name = html_report([_verdict("a/README.md", None), _verdict("b/README.md", None)])
+    assert re.findall(r"<option value=.*>(page .*)</option>", same_name) == ["page a/README.md", "page b/README.md"]
+
+
+def test_verdicts_are_sorted_as_numbers_as_texts_and_by_severity(reader: Reader) -> None:
+    page = reader.open(committed_report())
     page.get_by_label("Claim", exact=True).select_option("top_1_accuracy")
     declared, measured, verdict = (
         page.get_by_role("button", name=name) for name in ("Declared", "Measured", "Verdict")
@@ -164,7 +189,7 @@ def test_verdicts_are_sorted_as_numbers_as_texts_and_by_seriousness(reader: Read
     assert percents == sorted(percents)
     declared.click()
     assert [float(text.rstrip("%")) for text in _column(page, 4)] == sorted(percents, reverse=True)
-    for _ in range(2):  # what is not known stands last, in either direction
+    for _ in range(2):  # unknown values are last in both directions
         measured.click()
         assert _column(page, 5) == ["93.800%"] + ["not measured"] * 12
     page.get_by_label("Claim", exact=True).select_option("flops")
@@ -182,16 +207,16 @@ def test_verdicts_are_sorted_as_numbers_as_texts_and_by_seriousness(reader: Read
     assert page.locator("#verdict-table [aria-sort=none]").count() == 7
 
 
-def test_many_verdicts_are_shown_part_by_part(reader: Reader) -> None:
-    page = reader.open([_verdict("p.md", f"model_{number}") for number in range(360)])
+def test_many_verdicts_are_shown_in_parts(reader: Reader) -> None:
+    page = reader.open(html_report([_verdict("p.md", f"model_{number}") for number in range(360)]))
     assert _shown(page) == "350 of 360 shown, 360 match"
     page.get_by_role("button", name="Show more").click()
     assert _shown(page) == "360 of 360 shown"
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
 
 
-def test_a_model_opens_and_back_leads_back(reader: Reader) -> None:
-    page = reader.open(few())
+def test_a_model_opens_and_back_returns_to_the_overview(reader: Reader) -> None:
+    page = reader.open(short_report())
     row = page.locator("#verdict-table tr").filter(has_text="regnety_160").filter(has_text="batch_size")
     row.scroll_into_view_if_needed()
     below = page.evaluate("scrollY")
@@ -213,8 +238,8 @@ def test_a_model_opens_and_back_leads_back(reader: Reader) -> None:
     expect(page.get_by_role("heading", level=2)).to_have_text("Overview")
 
 
-def test_a_model_is_told_in_full(reader: Reader) -> None:
-    page = reader.open(few(), MODEL)
+def test_a_model_shows_all_claims_with_their_evidence(reader: Reader) -> None:
+    page = reader.open(short_report(), MODEL)
     architecture = page.locator("article:visible", has=page.get_by_role("heading", name="architecture"))
     expect(architecture.locator("ins")).to_have_text("+ Residual Connection")
     expect(architecture).to_contain_text("add Residual Connection")
@@ -227,8 +252,8 @@ def test_a_model_is_told_in_full(reader: Reader) -> None:
     expect(page.locator("article:visible").nth(1)).to_contain_text("device")
 
 
-def test_an_unknown_address_and_the_skip_link_leave_a_view_open(reader: Reader) -> None:
-    page = reader.open(few(), "#model/gone/gone")
+def test_an_unknown_fragment_and_the_skip_link_keep_a_view_open(reader: Reader) -> None:
+    page = reader.open(short_report(), "#model/gone/gone")
     expect(page.locator("#overview")).to_be_visible()
     page.goto(page.url.partition("#")[0] + MODEL)
     page.keyboard.press("Tab")
@@ -252,31 +277,34 @@ HOSTILE = [
 ]
 
 
-def test_names_from_pages_are_text_and_open(reader: Reader) -> None:
-    verdicts = [_verdict(page, name, name, name * 2) for page in ("p.md", HOSTILE[1]) for name in HOSTILE]
-    page = reader.open([*verdicts, _verdict(HOSTILE[0], None, "https://example.org/a'b", "https://example.org/b")])
+def test_names_from_pages_have_no_effect_as_html_and_open(reader: Reader) -> None:
+    pages = {"p.md": HOSTILE, HOSTILE[1]: HOSTILE[:2]}
+    verdicts = [_verdict(page, name, name, name * 2) for page, names in pages.items() for name in names]
+    page = reader.open(
+        html_report([*verdicts, _verdict(HOSTILE[0], None, "https://example.org/a'b", "https://example.org/b")])
+    )
     links = page.locator("#verdict-table td.model a")
-    assert links.count() == 2 * len(HOSTILE) + 1
+    assert links.count() == len(verdicts) + 1
     for number, verdict in enumerate(verdicts):
         links.nth(number).click()
-        seen = {"\u202e": "\\u202e", "\x07": "\\x07", "\ud800": "\\ud800"}
-        name = "".join(seen.get(letter, letter) for letter in verdict.claim.declared)
+        escaped = {"\u202e": "\\u202e", "\x07": "\\x07", "\ud800": "\\ud800"}
+        name = "".join(escaped.get(letter, letter) for letter in verdict.claim.declared)
         expect(page.get_by_role("heading", level=2)).to_have_text(name)
-        expect(page.locator(".view.current .lead")).to_contain_text(f"From {verdict.claim.page}.")
+        expect(page.locator(".view.current .lead")).to_contain_text(f"Page: {verdict.claim.page}.")
         page.go_back()
     assert page.locator("img, script:not(head script)").count() == 0
     assert {link.get_attribute("href") for link in page.locator("a[rel]").all()} == {"https://example.org/b"}
 
 
-def test_no_other_script_would_run(reader: Reader) -> None:
-    page = reader.open(few())
+def test_other_scripts_are_blocked(reader: Reader) -> None:
+    page = reader.open(short_report())
     page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'ran = true'}))")
     assert page.evaluate("typeof ran") == "undefined"
-    assert "Content Security Policy" in reader.heard.pop()
+    assert "Content Security Policy" in reader.messages.pop()
 
 
-def test_without_scripts_all_is_in_sight(reader: Reader) -> None:
-    page = reader.open(few(), java_script_enabled=False)
+def test_without_scripts_everything_is_visible(reader: Reader) -> None:
+    page = reader.open(short_report(), java_script_enabled=False)
     assert page.locator("#verdict-table tbody tr:visible").count() == len(few())
     assert page.locator("article:visible").count() == len(few())
     assert page.locator("#filters:visible, #verdict-table button").count() == 0
@@ -284,22 +312,26 @@ def test_without_scripts_all_is_in_sight(reader: Reader) -> None:
     assert page.url.endswith("#model/modelindex%2Fcanary%2Fcanary.md/regnety_canary")
 
 
-@pytest.mark.parametrize("at", ["", MODEL, "#page/modelindex%2Fregnety.md"])
-def test_a_phone_needs_no_sideways_scrolling(reader: Reader, at: str) -> None:
-    hostile = replace(
-        few()[2], reason="w" * 300, remedy="r" * 300, evidence={"x" * 90: ["y" * 300], "rows": [{"k" * 99: "v" * 99}]}
-    )
-    page = reader.open([hostile, *few()], at, width=360)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+def test_a_phone_needs_no_sideways_scrolling(reader: Reader) -> None:
+    evidence = [fact("x", "x" * 90, "y" * 300), table("rows", "rows", [{"k" * 99: "v" * 99}])]
+    wide = replace(few()[2], reason="w" * 300, remedy="r" * 300, evidence=evidence)
+    page = reader.open(html_report([wide, *few()]), width=360)
+    for fragment in ("", MODEL, "#page/modelindex%2Fregnety.md"):
+        page.goto(page.url.partition("#")[0] + fragment)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 @pytest.mark.parametrize("at", ["", MODEL])
 def test_axe_finds_nothing_serious(reader: Reader, at: str) -> None:
-    page = reader.open(few(), at, bypass_csp=True)
+    page = reader.open(short_report(), at, bypass_csp=True)
     everything = {"resultTypes": ["violations"]}
-    colours = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}  # all that the dark scheme changes
+    colours = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}  # the dark scheme changes only colours
     for scheme, options in (("light", everything), ("dark", colours)):
         page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page, options=options).response["violations"]
-        told = [(one["impact"], one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in found]
-        assert [one for one in told if one[0] in {"serious", "critical"}] == []
+        violations = Axe().run(page, options=options).response["violations"]
+        serious = [
+            (violation["id"], violation["nodes"][0]["html"], violation["nodes"][0]["failureSummary"])
+            for violation in violations
+            if violation["impact"] in {"serious", "critical"}
+        ]
+        assert serious == []

@@ -1,8 +1,8 @@
-"""Cards and pages: diffs where values differ, and nothing of a page's values read as Markdown or HTML."""
+"""Markdown reports: values that differ are shown as diffs, and values have no effect as Markdown or HTML."""
 
 from harness.index.claim import Claim
 from harness.index.faults import Location
-from harness.report.markdown import card, family
+from harness.report.markdown import card, page_report
 from harness.verdict import Status, Verdict
 from tests.conftest import page_verdicts
 
@@ -10,7 +10,8 @@ from tests.conftest import page_verdicts
 def _verdict(
     declared: str, measured: str | None, status: Status = Status.FAIL, file: str = "modelindex/p.md"
 ) -> Verdict:
-    return Verdict(Claim(file, "m", "id", declared, Location(file, 3, 5)), status, "why", measured, None, "how", "do")
+    claim = Claim(file, "m", "id", declared, Location(file, 3, 5))
+    return Verdict(claim=claim, status=status, reason="why", measured=measured, method="how", remedy="do")
 
 
 def test_a_card_shows_the_difference_as_a_diff() -> None:
@@ -20,11 +21,11 @@ def test_a_card_shows_the_difference_as_a_diff() -> None:
     assert "  ReLU\n  Squeeze-and-Excitation Block\n+ Residual Connection\n```" in tags
 
 
-def test_what_passes_has_no_diff() -> None:
+def test_a_claim_that_passes_has_no_diff() -> None:
     assert "```" not in card("m", [_verdict("5.0", "5", Status.PASS)])
 
 
-def test_values_are_text() -> None:
+def test_values_have_no_effect_as_markdown() -> None:
     text = card("m", [_verdict("<script>alert(1)</script> | `x` **b** [l](u) $x$", "a\nb ```` c")])
     outside = text.split("`````diff")[0]
     assert "<script>" not in outside
@@ -33,13 +34,13 @@ def test_values_are_text() -> None:
     assert "+ a\\nb ```` c" in text
 
 
-def test_places_link_to_the_line_of_pages_in_the_project_only() -> None:
+def test_only_pages_in_the_project_are_linked() -> None:
     assert "(../../modelindex/p.md?plain=1#L3)" in card("m", [_verdict("a", "b")])
     for outside in ("/elsewhere/p.md", "../p.md"):
         assert "](../../" not in card("m", [_verdict("a", "b", file=outside)])
 
 
-def test_a_page_without_findings_says_only_its_overview() -> None:
-    text = family("modelindex/p.md", [_verdict("a", "a", Status.PASS)])
+def test_a_page_where_all_passes_has_only_an_overview() -> None:
+    text = page_report("modelindex/p.md", [_verdict("a", "a", Status.PASS)])
     assert "1 claim: 1 pass." in text
-    assert "not pass" not in text
+    assert "except pass" not in text

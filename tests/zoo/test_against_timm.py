@@ -1,20 +1,20 @@
-"""timm's network with the same state is the oracle: logits agree, and key names translate both ways."""
+"""RegNetY compared with timm's network with the same state: equal logits, and names that translate both ways."""
 
 import pytest
 import timm
 import torch
 
 from harness.evaluate.run.network_loading import with_tensors
-from harness.measure.tensors import tensor_faults
+from harness.measure.tensors import state_problems
 from harness.zoo.regnet import build
 from tests.conftest import MODELS
 
-# Odd, so that every stage rounds.
+# Odd, so every stage rounds its size.
 _SIDE = 97
 
 
 def random_state(model: str) -> torch.nn.Module:
-    """timm's network with random weights, and statistics that keep activations in bounds and no layer idle."""
+    """timm's network with random weights, with statistics that keep every activation finite and nonzero."""
     torch.manual_seed(len(model) + int(model[-3:]))
     network = timm.create_model(model).eval()
     for name, tensor in network.state_dict().items():
@@ -30,16 +30,16 @@ def random_state(model: str) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_logits_are_timms(model: str) -> None:
-    theirs = random_state(model)
+def test_logits_match_timm(model: str) -> None:
+    timm_network = random_state(model)
     network = build(model)
-    state = theirs.state_dict()
-    assert tensor_faults(state, network) == []
-    ours = with_tensors(network, state)
+    state = timm_network.state_dict()
+    assert state_problems(state, network) == []
+    module = with_tensors(network, state)
     images = torch.randn(2, 3, _SIDE, _SIDE).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
-        expected = theirs.to(memory_format=torch.channels_last)(images)
-        got = ours.to(memory_format=torch.channels_last)(images)
+        expected = timm_network.to(memory_format=torch.channels_last)(images)
+        got = module.to(memory_format=torch.channels_last)(images)
     assert expected.std() > 0.01
     torch.testing.assert_close(got, expected, atol=1e-4, rtol=0)
     assert torch.equal(got.topk(5).indices, expected.topk(5).indices)
@@ -49,4 +49,4 @@ def test_logits_are_timms(model: str) -> None:
 def test_names_translate_both_ways(model: str) -> None:
     network = build(model)
     for name in [*network.module.state_dict(), *(name for name, _ in network.module.named_modules())]:
-        assert network.module_name(network.published_name(name)) == name
+        assert network.module_name(network.checkpoint_name(name)) == name

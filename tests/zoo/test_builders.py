@@ -1,5 +1,7 @@
-"""Who builds a model: by its library, its own name there or the one it had, the project's builders first."""
+"""Which builder builds a model: the project's own first, then by library and by current or former name."""
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,19 +11,29 @@ import torchvision
 
 from harness.measure.parameters import parameter_count
 from harness.project.references import SHIPPED, load_references
-from harness.zoo import Blueprint, UnknownModelError, build, regnet, second, timm_models
+from harness.zoo import (
+    Blueprint,
+    BuilderError,
+    BuilderSettingsError,
+    UnknownModelError,
+    _build_once,
+    build,
+    build_for_cross_check,
+    regnet,
+    timm_models,
+)
 from harness.zoo.regnet import REGNETX
 
 REFERENCES = load_references([SHIPPED])
 
 
 @pytest.mark.parametrize("model", REGNETX)
-def test_regnetx_is_timms(model: str) -> None:
+def test_regnetx_matches_timm(model: str) -> None:
     with torch.device("meta"):
-        theirs = timm.create_model(model).state_dict()
+        timm_state = timm.create_model(model).state_dict()
     network = regnet.build(model)
-    ours = {network.published_name(name): tensor.shape for name, tensor in network.module.state_dict().items()}
-    assert ours == {name: tensor.shape for name, tensor in theirs.items()}
+    state = {network.checkpoint_name(name): tensor.shape for name, tensor in network.module.state_dict().items()}
+    assert state == {name: tensor.shape for name, tensor in timm_state.items()}
 
 
 @pytest.mark.parametrize(
@@ -35,7 +47,7 @@ def test_regnetx_is_timms(model: str) -> None:
         ("vgg13bn_8xb32_in1k", None, "torchvision"),
     ],
 )
-def test_who_builds(model: str, library: str | None, builder: str) -> None:
+def test_which_builder_builds(model: str, library: str | None, builder: str) -> None:
     network = build(Blueprint(model, library, REFERENCES.same_network(model)))
     assert network.builder == builder
     assert all(tensor.is_meta for tensor in network.module.state_dict().values())
@@ -45,7 +57,7 @@ def test_who_builds(model: str, library: str | None, builder: str) -> None:
     ("old", "new"),
     [("efficientnet_b2a", "efficientnet_b2"), ("tv_densenet121", "densenet121"), ("vit_base_patch16_224", None)],
 )
-def test_a_name_that_timm_had_is_the_same_network_with_a_note(old: str, new: str | None) -> None:
+def test_a_former_timm_name_is_the_same_network_with_a_note(old: str, new: str | None) -> None:
     network = build(Blueprint(old))
     assert network.note == (f"timm has renamed {old} to {new}" if new else "")
     assert parameter_count(network) == parameter_count(build(Blueprint(new or old)))
@@ -53,50 +65,109 @@ def test_a_name_that_timm_had_is_the_same_network_with_a_note(old: str, new: str
 
 
 @pytest.mark.parametrize("model", ["googlenet", "mobilenet_v2", "swin_t", "vit_b_16", "inception_v3"])
-def test_torchvisions_parameters_are_those_of_its_own_metadata(model: str) -> None:
+def test_torchvision_parameters_match_its_metadata(model: str) -> None:
     for weights in torchvision.models.get_model_weights(model):
         network = build(Blueprint(f"{model}.{weights.name}", "torchvision"))
         assert parameter_count(network) == weights.meta["num_params"]
 
 
 @pytest.mark.parametrize(
-    ("blueprint", "told"),
+    ("blueprint", "message"),
     [
-        (Blueprint("no_such_model"), "nothing here builds no_such_model: timm and torchvision have no such model"),
-        (Blueprint("resnet50.no_such_tag"), "nothing here builds resnet50.no_such_tag"),
-        (Blueprint("swin_t", "timm"), "nothing here builds swin_t: timm has no such model"),
-        (Blueprint("bert-base", "transformers"), "the page names the library transformers, and there are builders for"),
-        (Blueprint("hf-hub:timm/resnet50"), "nothing here builds hf-hub:timm/resnet50"),
-        (Blueprint("fasterrcnn_resnet50_fpn"), "nothing here builds fasterrcnn_resnet50_fpn"),
-        (Blueprint("resnet18_8xb16_cifar10", None, REFERENCES.same_network("resnet18_8xb16_cifar10")), "nothing here"),
+        (Blueprint("no_such_model"), "no builder for no_such_model: timm and torchvision have no such model"),
+        (Blueprint("resnet50.no_such_tag"), "no builder for resnet50.no_such_tag"),
+        (Blueprint("swin_t", "timm"), "no builder for swin_t: timm has no such model"),
+        (
+            Blueprint("bert-base", "transformers"),
+            "library transformers; builders exist for timm and torchvision",
+        ),
+        (Blueprint("hf-hub:timm/resnet50"), "no builder for hf-hub:timm/resnet50"),
+        (Blueprint("fasterrcnn_resnet50_fpn"), "torchvision's fasterrcnn_resnet50_fpn is an object detection model"),
+        (Blueprint("fcn_resnet50", "torchvision"), "fcn_resnet50 is a segmentation model; only image classifiers are"),
+        (Blueprint("raft_large.C_T_V2"), "raft_large.C_T_V2 is an optical flow model"),
+        (Blueprint("fcn_resnet50", "timm"), "no builder for fcn_resnet50: timm has no such model"),
+        (
+            Blueprint("resnet18_8xb16_cifar10", None, REFERENCES.same_network("resnet18_8xb16_cifar10")),
+            "no builder for",
+        ),
     ],
 )
-def test_what_nobody_knows_is_told(blueprint: Blueprint, told: str) -> None:
-    with pytest.raises(UnknownModelError, match=told):
+def test_unknown_models(blueprint: Blueprint, message: str) -> None:
+    with pytest.raises(UnknownModelError, match=message):
         build(blueprint)
 
 
-def test_without_timm_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timm_models, "timm_version", lambda: None)
-    build.cache_clear()
-    with pytest.raises(UnknownModelError, match=r"dla34, and the package timm is not installed; pip install timm"):
+    _build_once.cache_clear()
+    with pytest.raises(UnknownModelError, match=r"no builder for dla34: timm is not installed; pip install timm"):
         build(Blueprint("dla34"))
     assert build(Blueprint("densenet161")).builder == "torchvision"
 
 
-def test_a_second_builder_counts_the_published_designs() -> None:
-    other = second(Blueprint("regnety_008"))
+def test_published_designs_are_cross_checked_with_timm() -> None:
+    other = build_for_cross_check(Blueprint("regnety_008"))
     assert other is not None
     assert other.builder.startswith("timm")
-    assert second(Blueprint("regnety_canary")) is None
-    assert second(Blueprint("densenet161", "timm")) is None
+    assert build_for_cross_check(Blueprint("regnety_canary")) is None
+    assert build_for_cross_check(Blueprint("densenet161", "timm")) is None
 
 
-def test_a_projects_builder_comes_first(tmp_path: Path) -> None:
-    (tmp_path / "own_nets.py").write_text("from torch import nn\n\n\ndef build(name):\n    return nn.Linear(3, 4)\n")
-    own = (("regnety_*", "own_nets:build"), ("broken", "own_nets:name"), ("lost", "no_such_module:build"))
-    network = build(Blueprint("regnety_002", own=own, root=tmp_path))
+@pytest.fixture
+def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a module `own_nets`, in the folder that builders are searched in."""
+    monkeypatch.setattr("sys.path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "own_nets", raising=False)
+    path = tmp_path / "own_nets.py"
+    path.write_text("from torch import nn\nname = 1\n\n\ndef build(name):\n    return nn.Linear(3, 4)\n")
+    return path
+
+
+def test_a_projects_builder_comes_first(nets: Path) -> None:
+    network = build(Blueprint("regnety_002", builders=(("regnety_*", "own_nets:build"),), root=nets.parent))
     assert (network.builder, parameter_count(network)) == ("own_nets:build", 16)
-    for model in ("broken", "lost"):
-        with pytest.raises(UnknownModelError, match="cannot be imported"):
-            build(Blueprint(model, own=own, root=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("own_nets:built", "expected a function built in the module own_nets, found none; correct"),
+        ("own_nets:name", "expected a function name in the module own_nets, found a value of type int; correct"),
+        ("no_such_module:build", "expected a module no_such_module in the project or on Python's path, found none"),
+        ("own_nets.more:build", "expected a module own_nets.more in"),
+    ],
+)
+def test_a_builder_that_does_not_exist_is_wrong_configuration(nets: Path, function: str, message: str) -> None:
+    blueprint = Blueprint("mynet", builders=(("my*", function),), root=nets.parent)
+    with pytest.raises(BuilderSettingsError, match=re.escape(message)) as caught:
+        build(blueprint)
+    assert str(caught.value).startswith(f'modelindex/verify.toml: [builders] "my*" = "{function}": expected')
+
+
+@pytest.mark.parametrize("code", ["import no_such_package\n", "from torch import no_such_name\n"])
+def test_a_builder_that_lacks_what_it_imports_is_not_available(nets: Path, code: str) -> None:
+    nets.write_text(code)
+    with pytest.raises(UnknownModelError, match=r"the builder own_nets:build cannot be imported: .*no_such"):
+        build(Blueprint("mynet", builders=(("*", "own_nets:build"),), root=nets.parent))
+
+
+def test_a_failing_builder_runs_once(nets: Path) -> None:
+    nets.write_text("calls = []\n\n\ndef build(name):\n    calls.append(name)\n    raise ValueError(name)\n")
+    blueprint = Blueprint("mynet", builders=(("*", "own_nets:build"),), root=nets.parent)
+    depths = []
+    for _ in range(3):
+        with pytest.raises(BuilderError, match="own_nets:build raised ValueError: mynet") as caught:
+            build(blueprint)
+        depths.append(len(caught.traceback))
+    assert sys.modules["own_nets"].calls == ["mynet"]
+    assert len(set(depths)) == 1, "a kept traceback does not grow"
+
+
+def test_a_failing_library_builder_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr(timm, "create_model", lambda name, **_: calls.append(name) or 1 / 0)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            build(Blueprint("resnet26", "timm"))
+    assert calls == ["resnet26"]
+    _build_once.cache_clear()

@@ -1,19 +1,20 @@
-"""Networks that need numbers get real tensors, one at a time and within the limit; the others get none."""
+"""Only networks that depend on tensor values get real tensors, one network at a time and within the limit."""
 
 import pytest
 import timm
 import torch
 from torch import nn
 
-from harness.measure.operations import ForwardError, trace
+from harness.measure.operations import ForwardError
 from harness.measure.parameters import parameter_count
+from harness.measure.tracing import trace
 from harness.zoo import Network, storage
-from harness.zoo.network import without_storage
+from harness.zoo.network import build_on_meta
 from harness.zoo.storage import StorageLimitError
 
 
-class NeedsNumbersToBuild(nn.Module):
-    """Its depth is computed from a tensor that is a layer's."""
+class NeedsValuesToBuild(nn.Module):
+    """Its depth is computed from the values of a tensor."""
 
     def __init__(self, width: int = 4) -> None:
         super().__init__()
@@ -24,8 +25,8 @@ class NeedsNumbersToBuild(nn.Module):
         return self.layers(image)
 
 
-class NeedsNumbersToRun(nn.Module):
-    """What it does depends on what it sees."""
+class NeedsValuesToRun(nn.Module):
+    """Its forward pass depends on the values of the image."""
 
     def __init__(self, width: int = 8) -> None:
         super().__init__()
@@ -43,19 +44,19 @@ def _own_cache(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
-def test_numbers_to_build() -> None:
-    module = without_storage(NeedsNumbersToBuild)
+def test_values_to_build() -> None:
+    module = build_on_meta(NeedsValuesToBuild)
     assert parameter_count(Network(module)) == 2 * (16 + 4)
     assert all(parameter.is_meta for parameter in module.parameters())
 
 
-def test_numbers_without_a_folder_to_lock(monkeypatch) -> None:
+def test_values_without_a_folder_to_lock(monkeypatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
-    assert without_storage(NeedsNumbersToBuild)
+    assert build_on_meta(NeedsValuesToBuild)
 
 
-def test_numbers_to_run() -> None:
-    network = Network(without_storage(NeedsNumbersToRun), make=NeedsNumbersToRun)
+def test_values_to_run() -> None:
+    network = Network(build_on_meta(NeedsValuesToRun), make=NeedsValuesToRun)
     read = trace(network, 8, 8)
     assert sum(operation.macs for operation in read.operations) == 2 * 3 * 8 * 8 * 8
     assert read.output == (1, 3, 8, 8)
@@ -63,24 +64,24 @@ def test_numbers_to_run() -> None:
         trace(Network(network.module), 8, 8)
 
 
-def test_what_is_too_large_is_refused_before_it_is_made(monkeypatch) -> None:
+def test_tensors_over_the_limit_are_not_allocated(monkeypatch) -> None:
     monkeypatch.setattr(storage, "LIMIT", 4000)
     with pytest.raises(StorageLimitError):
-        without_storage(lambda: NeedsNumbersToBuild(64))
-    assert without_storage(lambda: NeedsNumbersToBuild(8))
-    many = Network(without_storage(NeedsNumbersToRun), make=lambda: NeedsNumbersToRun(500))
+        build_on_meta(lambda: NeedsValuesToBuild(64))
+    assert build_on_meta(lambda: NeedsValuesToBuild(8))
+    many = Network(build_on_meta(NeedsValuesToRun), make=lambda: NeedsValuesToRun(500))
     with pytest.raises(StorageLimitError):
         trace(many, 8, 8)
     monkeypatch.setattr(storage, "LIMIT", 2**31)
     with pytest.raises(StorageLimitError):
-        without_storage(lambda: NeedsNumbersToBuild(10**6))
+        build_on_meta(lambda: NeedsValuesToBuild(10**6))
 
 
-def test_a_constructor_that_mixes_values_and_layers_builds_without_numbers(monkeypatch) -> None:
+def test_a_constructor_that_mixes_values_and_layers_builds_without_real_tensors(monkeypatch) -> None:
     monkeypatch.setattr(storage, "LIMIT", 0)
-    assert without_storage(lambda: timm.create_model("vit_small_patch16_rope_mixed_224"))
+    assert build_on_meta(lambda: timm.create_model("vit_small_patch16_rope_mixed_224"))
 
 
-def test_what_a_constructor_raises_itself_comes_through() -> None:
+def test_errors_of_a_constructor_propagate() -> None:
     with pytest.raises(RuntimeError, match="my own"):
-        without_storage(lambda: (_ for _ in ()).throw(RuntimeError("my own")))
+        build_on_meta(lambda: (_ for _ in ()).throw(RuntimeError("my own")))

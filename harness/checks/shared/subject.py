@@ -13,12 +13,13 @@ from harness.index.claim import Claim
 from harness.index.entries import Entry, Index
 from harness.index.quantity import parse_quantity
 from harness.index.weights_url import WeightsFile, weights_file
-from harness.measure.operations import ForwardError, Trace, trace
+from harness.measure.operations import ForwardError, Trace
+from harness.measure.tracing import trace
 from harness.project.lock import Locked
 from harness.project.references import References
 from harness.project.resources import Resources
 from harness.verdict import NotHereError
-from harness.zoo import Blueprint, Network, UnknownModelError, build, second
+from harness.zoo import Blueprint, Network, UnknownModelError, build, build_for_cross_check
 from harness.zoo.storage import StorageLimitError
 
 _DEFAULT_SIZE = 224
@@ -104,7 +105,7 @@ class Subject:
     @property
     def second_network(self) -> Network | None:
         """The same network from another builder, if `--cross-check` asks for it and there is one."""
-        return second(self.blueprint) if self.resources.cross_check else None
+        return build_for_cross_check(self.blueprint) if self.resources.cross_check else None
 
     @property
     def blueprint(self) -> Blueprint:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def with_tensors(network: Network, tensors: "Mapping[str, torch.Tensor]") -> "nn.Module":
     """A copy of the network with the tensors of a weights file, by their published names, as its state.
 
-    The tensors must be free of `tensor_faults`.
+    `state_problems` must have found no problem with the tensors.
     """
     module = copy.deepcopy(network.module)
     module.load_state_dict({network.module_name(name): tensor for name, tensor in tensors.items()}, assign=True)

@@ -9,8 +9,8 @@ class Progress:
     def start(self, images: int, models: Sequence[str], each: int) -> None:
         """An evaluation of `images` images begins; with stored results, each model will have `each` images."""
 
-    def advance(self, images: int, right: Mapping[str, tuple[int, int]]) -> None:
-        """`images` more images are done. `right` holds, by model, how many are correct so far, and of how many.
+    def advance(self, images: int, correct: Mapping[str, tuple[int, int]]) -> None:
+        """`images` more images are done. `correct` holds, by model, how many are correct so far, and of how many.
 
         Models without new results are left out.
         """

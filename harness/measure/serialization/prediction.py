@@ -1,17 +1,17 @@
-"""The size of the file that a serialisation makes of a state, by its parts."""
+"""The size of the file that a serialization writes for a state, by part."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 
-from harness.measure.serialization.pickled import Body, pickle_state, pickled_size
 from harness.measure.serialization.state import State
-from harness.measure.serialization.table import OWN_NAME, ArchiveRecord, Legacy, Serialization, Zip
+from harness.measure.serialization.state_pickle import PickledState, pickle_state, pickled_size
+from harness.measure.serialization.table import FILE_STEM, ArchiveRecord, Legacy, Serialization, Zip
 
-# What a legacy file begins with.
+# The header of a legacy file.
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL_VERSION = 1001
-_SYSTEM = {
+_SYSTEM_INFO = {
     "protocol_version": _PROTOCOL_VERSION,
     "little_endian": True,
     "type_sizes": {"short": 2, "int": 4, "long": 4},
@@ -22,7 +22,7 @@ _COUNT_BYTES = 8
 _LOCAL_HEADER = 30
 _DESCRIPTOR = 16
 _CENTRAL_HEADER = 46
-_END_OF_DIRECTORY = 56 + 20 + 22  # of zip64, its locator, and the plain one
+_END_OF_DIRECTORY = 56 + 20 + 22  # zip64 record, zip64 locator, record
 _PADDING_HEADER = 4
 _ALIGNMENT = 64
 _ZIP64_FROM = 0xFFFFFFFF
@@ -30,7 +30,7 @@ _ZIP64_FROM = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A predicted file: how it is written, the number of its tensors, and the bytes of each part."""
+    """A predicted file: its serialization, the number of its tensors, and the bytes of each part."""
 
     serialization: Serialization
     tensors: int
@@ -42,60 +42,62 @@ class Prediction:
         return sum(self.parts.values())
 
 
-def predictions(state: State, ways: Iterable[Serialization], file_name: str = "") -> Iterator[Prediction]:
-    """The files of the state, one a serialisation; `file_name` is what it was saved as, without folder and extension.
+def predictions(state: State, serializations: Iterable[Serialization], file_stem: str = "") -> Iterator[Prediction]:
+    """The predicted file of the state, for each serialization.
 
-    Left out are serialisations that need a name where there is none, and zip files from 4 GiB on, which need the long
-    form of their headers.
+    `file_stem` is the name under which the file was saved, without folder and extension. Without it, serializations
+    that depend on it are skipped. Zip files from 4 GiB on are skipped too: they need zip64 headers.
     """
-    pickled = cache(partial(pickle_state, state))
-    for way in ways:
-        form = way.format
+    pickled_by_content = cache(partial(pickle_state, state))
+    for serialization in serializations:
+        form = serialization.format
         if isinstance(form, Legacy):
-            body = pickled(way.content, 10 ** (form.key_digits - 1), views=True)
-            yield Prediction(way, body.tensors, _legacy(body))
-        elif folder := file_name if form.folder == OWN_NAME else form.folder:
+            pickled = pickled_by_content(serialization.content, 10 ** (form.key_digits - 1), views=True)
+            yield Prediction(serialization, pickled.tensors, _legacy(pickled))
+        elif archive_name := file_stem if form.archive_name == FILE_STEM else form.archive_name:
             first_key = 10 ** (form.key_digits - 1) if form.key_digits else 0
-            body = pickled(way.content, first_key, views=False)
-            parts = _zip(body, form, folder)
+            pickled = pickled_by_content(serialization.content, first_key, views=False)
+            parts = _zip(pickled, form, archive_name)
             if sum(parts.values()) < _ZIP64_FROM:
-                yield Prediction(way, body.tensors, parts)
+                yield Prediction(serialization, pickled.tensors, parts)
 
 
-def _legacy(body: Body) -> dict[str, int]:
-    """Magic number, protocol version and system info; the dictionary; the storage keys; counts and data of each.
+def _legacy(pickled: PickledState) -> dict[str, int]:
+    """Magic number, protocol version and system info; the dictionary; the storage keys; count and data of each.
 
     Source: pytorch/pytorch v1.5.0, torch/serialization.py, `_legacy_save`.
     """
     return {
-        "header": sum(map(pickled_size, (_MAGIC, _PROTOCOL_VERSION, _SYSTEM))),
-        "dictionary": body.dictionary,
-        "storage_keys": pickled_size(sorted(body.data)),
-        "element_counts": _COUNT_BYTES * len(body.data),
-        "data": sum(body.data.values()),
+        "header": sum(map(pickled_size, (_MAGIC, _PROTOCOL_VERSION, _SYSTEM_INFO))),
+        "dictionary": pickled.pickle_size,
+        "storage_keys": pickled_size(sorted(pickled.data)),
+        "element_counts": _COUNT_BYTES * len(pickled.data),
+        "data": sum(pickled.data.values()),
     }
 
 
-def _zip(body: Body, form: Zip, folder: str) -> dict[str, int]:
-    """A zip file without compression, the data of each record aligned.
+def _zip(pickled: PickledState, form: Zip, archive_name: str) -> dict[str, int]:
+    """An uncompressed zip file. Each record is `archive_name/record`, and its data is aligned to 64 bytes.
+
+    So each character of the archive name takes two bytes per record, and changes the padding.
 
     Source: pytorch/pytorch@02b040c187c2840f6eafc77d74f1e0c2fbc26b24, caffe2/serialize/inline_container.cc,
     `getPadding` and `writeRecord`; third_party/miniz-2.0.8 writes a descriptor after each record.
     """
-    extra = (*form.before, *form.after)
-    data = [ArchiveRecord(f"data/{key}", body.data[key]) for key in (body.data if form.in_turn else sorted(body.data))]
-    records = (ArchiveRecord("data.pkl", body.dictionary), *form.before, *data, *form.after)
+    keys = pickled.data if form.in_state_order else sorted(pickled.data)
+    data = [ArchiveRecord(f"data/{key}", pickled.data[key]) for key in keys]
+    records = (ArchiveRecord("data.pkl", pickled.pickle_size), *form.before, *data, *form.after)
     end = directory = 0
     for record in records:
-        name_bytes = len(f"{folder}/{record.name}".encode())
+        name_bytes = len(f"{archive_name}/{record.name}".encode())
         begin = end + _LOCAL_HEADER + name_bytes + _PADDING_HEADER
         begin += -begin % _ALIGNMENT
         end = begin + record.size + _DESCRIPTOR
         directory += _CENTRAL_HEADER + name_bytes
     return {
-        "dictionary": body.dictionary,
-        "data": sum(body.data.values()),
-        "other_records": sum(record.size for record in extra),
+        "dictionary": pickled.pickle_size,
+        "data": sum(pickled.data.values()),
+        "other_records": sum(record.size for record in (*form.before, *form.after)),
         "headers_and_padding": end - sum(record.size for record in records),
         "directory": directory + _END_OF_DIRECTORY,
     }

@@ -1,4 +1,4 @@
-"""A network's state as a file holds it: tensors with their storages, and what torch notes of the modules."""
+"""A network's state as a file stores it: tensors, their storages, and the versions of the modules."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from harness.zoo import Network
 
 _COUNTERS = "num_batches_tracked"
 
-# torch's name for a storage of each type of element, and the bytes of an element.
+# For each dtype, the name of torch's storage class and the bytes per element.
 STORAGES = {
     "bfloat16": ("BFloat16Storage", 2),
     "bool": ("BoolStorage", 1),
@@ -25,16 +25,17 @@ STORAGES = {
     "uint8": ("ByteStorage", 1),
 }
 
-# Module names that torch has refused since 0.4, as they are today and as they were.
+# In densenets, before torch 0.4: `denselayer1.norm.1` instead of `denselayer1.norm1`.
 # Source: pytorch/vision v0.26.0, torchvision/models/densenet.py, `_load_state_dict`.
-_FORMER_NAMES = ((re.compile(r"(denselayer\d+\.(?:norm|conv))(?=\d)"), r"\1."),)
+_DENSE_LAYER = re.compile(r"(denselayer\d+\.(?:norm|conv))(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor of the state; `storage` numbers the storage that it lies in, which tied tensors share.
+    """A tensor of the state.
 
-    `kind` is the name of its type, such as `float32`; `elements` are those of the storage.
+    `kind` is its dtype, such as `float32`. `storage` identifies its storage, which tied tensors share; `elements` is
+    the number of elements of the storage.
     """
 
     name: str
@@ -44,52 +45,52 @@ class Tensor:
     offset: int
     storage: int
     elements: int
+    is_parameter: bool
 
     @property
     def is_counter(self) -> bool:
-        """Whether it counts the batches that a batch norm has seen."""
+        """Whether it is the batch counter of a batch norm."""
         return self.name.endswith(_COUNTERS)
 
     @property
-    def former_name(self) -> str:
-        """Its name before torch 0.4, where its module was called otherwise."""
-        name = self.name
-        for today, former in _FORMER_NAMES:
-            name = today.sub(former, name)
-        return name
+    def old_name(self) -> str:
+        """Its name before torch 0.4, which differs for some modules."""
+        return _DENSE_LAYER.sub(r"\1.", self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The tensors under their published names, and the version of each module, by its name."""
+    """The tensors, and the version of each module by name, with the names in published checkpoints."""
 
     tensors: tuple[Tensor, ...]
     versions: Mapping[str, int]
 
 
 def state_of(network: Network) -> State:
-    """The state of a network. Raises NotHereError where it holds anything but plain tensors."""
+    """The state of a network. Raises NotHereError if it contains anything but dense tensors."""
     import torch
 
     state = network.module.state_dict()
+    parameters = {name for name, _ in network.module.named_parameters(remove_duplicate=False)}
     tensors: list[Tensor] = []
     storages: dict[int, int] = {}
     for name, tensor in state.items():
         kind = str(getattr(tensor, "dtype", "")).removeprefix("torch.")
         if kind not in STORAGES or tensor.layout is not torch.strided:
-            missing = f"a rule for the bytes of {name}, which is no plain tensor"
+            missing = f"the size of {name} is unknown: it is not a dense tensor"
             raise NotHereError(missing, "--weights DIR with the file")
         storage = tensor.untyped_storage()
         tensors.append(
             Tensor(
-                name=network.published_name(name),
+                name=network.checkpoint_name(name),
                 kind=kind,
                 shape=tuple(tensor.shape),
                 stride=tensor.stride(),
                 offset=tensor.storage_offset(),
                 storage=storages.setdefault(storage._cdata, len(storages)),
                 elements=storage.nbytes() // tensor.element_size(),
+                is_parameter=name in parameters,
             )
         )
     metadata = getattr(state, "_metadata", {})
-    return State(tuple(tensors), {network.published_name(name): note["version"] for name, note in metadata.items()})
+    return State(tuple(tensors), {network.checkpoint_name(name): entry["version"] for name, entry in metadata.items()})

@@ -1,19 +1,19 @@
-"""The named ways in which torch has written a network's state, the likeliest first.
+"""The known serializations of a network's state, most likely first.
 
-Each is what a version of torch writes, or gives the bytes of published files; any other would only make a match by
-chance likelier.
+Each one is what some version of torch writes, or is confirmed by the size of published files. Others would only make
+accidental matches more likely.
 """
 
 from dataclasses import dataclass, replace
 
-from harness.measure.serialization.pickled import Content
+from harness.measure.serialization.state_pickle import Content
 
-OWN_NAME = "name of the file"
+FILE_STEM = "stem of the file"
 
 
 @dataclass(frozen=True, slots=True)
 class Legacy:
-    """The format before torch 1.6. Storage keys are addresses: `key_digits` is the number of their digits."""
+    """The format before torch 1.6. Storage keys are memory addresses with `key_digits` digits."""
 
     key_digits: int = 14
 
@@ -28,23 +28,23 @@ class ArchiveRecord:
 
 @dataclass(frozen=True, slots=True)
 class Zip:
-    """The format since torch 1.6: records in a folder, which are the pickle, these, the storages, and these.
+    """The format since torch 1.6: the pickle, the records `before`, the storages, and the records `after`.
 
-    `folder` is the name that the file was saved under, `archive` where it was saved to a stream. Storages are
-    counted from 0; until torch 1.7 their keys are addresses of `key_digits` digits. They follow each other by their
-    keys as texts, or `in_turn` as they are met in the state: where each is aligned, its order tells.
+    All records are in one folder, the archive name: the stem of the file name given to `torch.save`, or `archive` if a
+    stream was given. Storage keys count from 0; until torch 1.7 they are addresses with `key_digits` digits. Storages
+    are sorted by key as text, or are `in_state_order`; the order changes the padding.
     """
 
     before: tuple[ArchiveRecord, ...] = ()
     after: tuple[ArchiveRecord, ...] = ()
-    folder: str = "archive"
+    archive_name: str = "archive"
     key_digits: int | None = None
-    in_turn: bool = False
+    in_state_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Serialization:
-    """A way to write a state: its name, what it is in a line, the format, and what it says of the state."""
+    """A named way to write a state: a one-line description, the file format, and what is stored."""
 
     name: str
     about: str
@@ -53,7 +53,7 @@ class Serialization:
 
     @property
     def has_addresses(self) -> bool:
-        """Whether storage keys are addresses, each a digit of which takes two bytes."""
+        """Whether storage keys are memory addresses; each of their digits takes two bytes."""
         return self.format.key_digits is not None
 
 
@@ -63,50 +63,75 @@ _ID = ArchiveRecord(".data/serialization_id", 40)
 _ALIGNMENT = (ArchiveRecord(".format_version", 1), ArchiveRecord(".storage_alignment", 2))
 
 # Source: pytorch/pytorch v1.6.0, v1.7.0, v1.8.0, v2.0.1, v2.1.0, v2.6.0 and v2.7.0, torch/serialization.py, `_save`,
-# and caffe2/serialize/inline_container.h for what the writer itself adds.
+# and caffe2/serialize/inline_container.h for the records that the writer adds.
 _ZIP_1_8 = Zip(after=(_VERSION,))
 _ZIP_2_1 = Zip((_BYTE_ORDER,), (_VERSION, _ID))
-_ZIP_2_7 = Zip((*_ALIGNMENT, _BYTE_ORDER), (_VERSION, _ID), in_turn=True)
+_ZIP_2_7 = Zip((*_ALIGNMENT, _BYTE_ORDER), (_VERSION, _ID), in_state_order=True)
 
 _PLAIN = Content()
 _AVERAGED = Content(counters="float32")
 _WITHOUT_COUNTERS = Content(counters=None)
 _WITH_VERSIONS = Content(metadata=True)
-_FIRST = Content(counters=None, first_tensors=True)
+_OLD = Content(counters=None, old_tensors=True)
+_OLD_PARAMETERS = Content(counters=None, parameters=True)
 
-_MAPPED = "addresses of memory that was mapped"
-_FIXED = "by a Python at a fixed address"
-_BOTH = "the two together"
-_VERSIONS = "a state_dict with the versions of its modules"
-_NAMED = "saved under the name of the file"
-_UNCOUNTED = "batch norms as before torch 0.4.1, or converted"
+_MAPPED = "keys are addresses of mapped memory"
+_FIXED = "Python loaded at a fixed address"
+_VERSIONS = "state_dict with module versions"
+_NAMED = "archive named like the file"
+_UNCOUNTED = "batch norms from before torch 0.4.1, or converted"
+_CONVERTED = "file from before torch 0.4, loaded and saved again"
+
+
+def _zip_family(name: str, versions: str, form: Zip) -> tuple[Serialization, ...]:
+    named = replace(form, archive_name=FILE_STEM)
+    return (
+        Serialization(name, f"torch {versions}, OrderedDict of tensors", form, _PLAIN),
+        Serialization(f"{name}, metadata", _VERSIONS, form, _WITH_VERSIONS),
+        Serialization(f"{name}, named", _NAMED, named, _PLAIN),
+        Serialization(f"{name}, named, metadata", f"{_VERSIONS}, {_NAMED}", named, _WITH_VERSIONS),
+    )
+
 
 SERIALIZATIONS = (
-    Serialization("legacy", "torch before 1.6, tensors in an OrderedDict", Legacy(), _PLAIN),
-    Serialization("legacy, float32 counters", "averaging checkpoints casts all", Legacy(), _AVERAGED),
-    Serialization("legacy, dict", "tensors in a plain dict", Legacy(), Content(dict)),
-    Serialization("legacy, cuda:0", "tensors of a GPU", Legacy(), Content(on_gpu=True)),
+    Serialization("legacy", "torch before 1.6, OrderedDict of tensors", Legacy(), _PLAIN),
+    Serialization("legacy, float32 counters", "averaged checkpoints", Legacy(), _AVERAGED),
+    Serialization("legacy, dict", "dict of tensors", Legacy(), Content(dict)),
+    Serialization("legacy, cuda:0", "tensors on a GPU", Legacy(), Content(on_gpu=True)),
     Serialization("legacy, no counters, 15-digit keys", _UNCOUNTED, Legacy(15), _WITHOUT_COUNTERS),
     Serialization("legacy, metadata", _VERSIONS, Legacy(), _WITH_VERSIONS),
     Serialization("legacy, metadata, 8-digit keys", _FIXED, Legacy(8), _WITH_VERSIONS),
-    Serialization("legacy, before torch 0.4", "tensors without gradient flag and hooks", Legacy(), _FIRST),
-    Serialization("legacy, before torch 0.4, 10-digit keys", _FIXED, Legacy(10), _FIRST),
-    Serialization("legacy, before torch 0.4, 9-digit keys", _FIXED, Legacy(9), _FIRST),
-    Serialization("legacy, before torch 0.4, 8-digit keys", _FIXED, Legacy(8), _FIRST),
-    Serialization("zip 1.6", "torch 1.6 and 1.7, whose keys are addresses", replace(_ZIP_1_8, key_digits=14), _PLAIN),
+    Serialization("legacy, before torch 0.4", "tensors without gradient flag and hooks", Legacy(), _OLD),
+    *(Serialization(f"legacy, before torch 0.4, {n}-digit keys", _FIXED, Legacy(n), _OLD) for n in (10, 9, 8)),
+    Serialization("zip 1.6", "torch 1.6 and 1.7; keys are addresses", replace(_ZIP_1_8, key_digits=14), _PLAIN),
     Serialization("zip 1.6, 15-digit keys", _MAPPED, replace(_ZIP_1_8, key_digits=15), _PLAIN),
-    Serialization("zip 1.8", "torch 1.8 to 2.0, tensors in an OrderedDict", _ZIP_1_8, _PLAIN),
-    Serialization("zip 1.8, metadata", _VERSIONS, _ZIP_1_8, _WITH_VERSIONS),
-    Serialization("zip 1.8, named", _NAMED, replace(_ZIP_1_8, folder=OWN_NAME), _PLAIN),
-    Serialization("zip 1.8, named, metadata", _BOTH, replace(_ZIP_1_8, folder=OWN_NAME), _WITH_VERSIONS),
-    Serialization("zip 2.1", "torch 2.1 to 2.6, tensors in an OrderedDict", _ZIP_2_1, _PLAIN),
-    Serialization("zip 2.1, metadata", _VERSIONS, _ZIP_2_1, _WITH_VERSIONS),
-    Serialization("zip 2.1, named", _NAMED, replace(_ZIP_2_1, folder=OWN_NAME), _PLAIN),
-    Serialization("zip 2.1, named, metadata", _BOTH, replace(_ZIP_2_1, folder=OWN_NAME), _WITH_VERSIONS),
-    Serialization("zip 2.7", "torch since 2.7, tensors in an OrderedDict", _ZIP_2_7, _PLAIN),
-    Serialization("zip 2.7, metadata", _VERSIONS, _ZIP_2_7, _WITH_VERSIONS),
-    Serialization("zip 2.7, named", _NAMED, replace(_ZIP_2_7, folder=OWN_NAME), _PLAIN),
-    Serialization("zip 2.7, named, metadata", _BOTH, replace(_ZIP_2_7, folder=OWN_NAME), _WITH_VERSIONS),
+    # torchvision's resnet18-f37072fd.pth and resnet50-0676ba61.pth.
+    Serialization(
+        "zip 1.6, parameters, no counters, 15-digit keys", _CONVERTED, replace(_ZIP_1_8, key_digits=15), _OLD_PARAMETERS
+    ),
+    *_zip_family("zip 1.8", "1.8 to 2.0", _ZIP_1_8),
+    *_zip_family("zip 2.1", "2.1 to 2.6", _ZIP_2_1),
+    *_zip_family("zip 2.7", "since 2.7", _ZIP_2_7),
 )
 
 BY_NAME = {serialization.name: serialization for serialization in SERIALIZATIONS}
+
+# The lengths in bytes to try if the archive name is unknown.
+ARCHIVE_NAME_LENGTHS = range(1, 65)
+
+
+def _with_name_length(serialization: Serialization, form: Zip, length: int) -> Serialization:
+    name = serialization.name.replace("named", f"archive name of {length} characters")
+    searched = f"its length was searched from {ARCHIVE_NAME_LENGTHS[0]} to {ARCHIVE_NAME_LENGTHS[-1]}"
+    about = serialization.about.replace(_NAMED, f"archive name unknown, {searched}")
+    return Serialization(name, about, replace(form, archive_name="x" * length), serialization.content)
+
+
+# Files saved under an unknown name: only the length of the archive name matters. There are so many sizes that only an
+# exact match means anything.
+UNKNOWN_ARCHIVE_NAMES = tuple(
+    _with_name_length(serialization, serialization.format, length)
+    for length in ARCHIVE_NAME_LENGTHS
+    for serialization in SERIALIZATIONS
+    if isinstance(serialization.format, Zip) and serialization.format.archive_name == FILE_STEM
+)

@@ -1,1 +1,1 @@
-"""Pictures of what was found, drawn as SVG from verdicts and their evidence."""
+"""SVG figures, drawn from verdicts and their evidence."""

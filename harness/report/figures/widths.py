@@ -1,18 +1,19 @@
-"""A network's block widths: the linear rule u_j against the widths that its stages were given."""
+"""The block widths of a network: the linear rule u_j, and the widths that its stages have."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from xml.etree.ElementTree import Element
 
-from harness.report.figures.drawing import WIDTH, Area, Figure, axes, drawing, element, text
-from harness.report.figures.scale import counted, from_zero
+from harness.report.figures.scale import from_zero, positions
+from harness.report.figures.svg import WIDTH, Area, Figure, axes, element, svg, text
 from harness.verdict import Evidence, Table, Verdict
 
 _PLOT = Area(38, 54, WIDTH - 10, 214)
 _HEIGHT = 250.0
 
 
-def block_widths(name: str, model: str, verdicts: Iterable[Verdict]) -> Figure | None:
-    """The figure of one model, from the verdict on its page's rule; None where that has no such evidence."""
+def widths_figure(name: str, model: str, verdicts: Iterable[Verdict]) -> Figure | None:
+    """The figure of one model, from the page's `block_width` verdict; None without that evidence."""
     for verdict in verdicts:
         if verdict.claim.kind == "block_width" and verdict.claim.model is None:
             rule = _series(verdict.find("linear_widths"), model)
@@ -23,7 +24,7 @@ def block_widths(name: str, model: str, verdicts: Iterable[Verdict]) -> Figure |
 
 
 def _series(evidence: Evidence | None, model: str) -> list[float]:
-    """The model's series of numbers, from a table of one series per model."""
+    """The numbers of the model, from a table with one series per model."""
     for row in evidence.rows if isinstance(evidence, Table) else ():
         if row[0] == model and isinstance(row[1], tuple):
             return list(map(float, row[1]))
@@ -31,40 +32,38 @@ def _series(evidence: Evidence | None, model: str) -> list[float]:
 
 
 def _figure(name: str, model: str, rule: Sequence[float], widths: Sequence[float]) -> Figure:
-    stages = len(_stages(widths))
     caption = (
         f"Widths of the {len(widths)} blocks: the linear rule u_j = w_0 + w_a·j, and the widths of the "
-        f"{stages} stages that it was rounded to."
+        f"{len(_stages(widths))} stages that it is rounded to."
     )
-    described = "; ".join(
+    description = "; ".join(
         f"block {block}: rule {linear_width:g}, width {width:g}"
         for block, (linear_width, width) in enumerate(zip(rule, widths, strict=True))
     )
-    return Figure(drawing(name, f"Block widths of {model}", described, _HEIGHT, _parts(rule, widths)), caption)
+    return Figure(svg(name, f"Block widths of {model}", description, _HEIGHT, _elements(rule, widths)), caption)
 
 
 def _stages(widths: Sequence[float]) -> list[tuple[int, int, float]]:
-    """The first and last block of each run of equal widths, and the width."""
-    stages: list[tuple[int, int, float]] = []
-    for block, width in enumerate(widths):
-        if stages and stages[-1][2] == width:
-            stages[-1] = (stages[-1][0], block, width)
-        else:
-            stages.append((block, block, width))
+    """The first block, last block and width of each run of equal widths."""
+    stages, first = [], 0
+    for width, blocks in groupby(widths):
+        last = first + len(list(blocks)) - 1
+        stages.append((first, last, width))
+        first = last + 1
     return stages
 
 
-def _parts(rule: Sequence[float], widths: Sequence[float]) -> list[Element]:
-    across = counted(len(widths), _PLOT.left, _PLOT.right)
+def _elements(rule: Sequence[float], widths: Sequence[float]) -> list[Element]:
+    across = positions(len(widths), _PLOT.left, _PLOT.right)
     up = from_zero(max(*rule, *widths), _PLOT.bottom, _PLOT.top)
-    parts = [*_legend(), *axes(_PLOT, across, up, ("block j", "width"))]
+    elements = [*_legend(), *axes(_PLOT, across, up, ("block j", "width"))]
     for first, last, width in _stages(widths):
         left, right, y = across.at(first - 0.5), across.at(last + 0.5), up.at(width)
-        parts.append(element("rect", x=left, y=y, width=right - left, height=_PLOT.bottom - y, class_="stage"))
-        parts.append(element("line", x1=left, x2=right, y1=y, y2=y, class_="width"))
+        elements.append(element("rect", x=left, y=y, width=right - left, height=_PLOT.bottom - y, class_="stage"))
+        elements.append(element("line", x1=left, x2=right, y1=y, y2=y, class_="width"))
     points = [(across.at(block), up.at(value)) for block, value in enumerate(rule)]
-    parts.append(element("path", d=f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in points)}", class_="rule"))
-    return [*parts, *(element("circle", cx=x, cy=y, r=2.4, class_="declared") for x, y in points)]
+    elements.append(element("path", d=f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in points)}", class_="rule"))
+    return [*elements, *(element("circle", cx=x, cy=y, r=2.4, class_="declared") for x, y in points)]
 
 
 def _legend() -> list[Element]:

@@ -1,32 +1,32 @@
 "use strict";
 
-// With this class the style sheet shows one view at a time; without scripts all stand below each other.
+// With this class the style sheet shows one view at a time. Without scripts all views are visible.
 document.documentElement.classList.add("js");
 document.addEventListener("DOMContentLoaded", () => {
-  openViews();
-  enlivenVerdicts();
+  setUpViews();
+  setUpVerdictTable();
 });
 
-// The address says which view is open: #overview, or the id of a section or of something in one.
-function openViews() {
+// The URL fragment selects the view: #overview, or the id of a section or of an element inside it.
+function setUpViews() {
   const overview = document.getElementById("overview");
   const name = document.title;
   let current = null;
-  let left = 0; // how far down the overview was when it was left
+  let scrolled = 0; // scroll position of the overview
   history.scrollRestoration = "manual";
-  overview.addEventListener("click", () => { left = window.scrollY; });
+  overview.addEventListener("click", () => { scrolled = window.scrollY; });
 
   function open(moveFocus) {
     const target = document.getElementById(location.hash.slice(1)) ?? overview;
     const view = target.closest(".view") ?? overview;
-    const returned = view !== current && target === overview;
+    const isReturn = view !== current && target === overview;
     current?.classList.remove("current");
     view.classList.add("current");
     current = view;
     const heading = target.querySelector("[tabindex='-1']") ?? view.querySelector("[tabindex='-1']");
     document.title = view === overview ? name : `${heading.closest(".view").querySelector("h2").textContent} · ${name}`;
     if (moveFocus) heading.focus({ preventScroll: true });
-    if (target === view) window.scrollTo(0, returned && moveFocus ? left : 0);
+    if (target === view) window.scrollTo(0, isReturn && moveFocus ? scrolled : 0);
     else target.scrollIntoView();
   }
 
@@ -38,16 +38,16 @@ function openViews() {
   open(false);
 }
 
-// So many rows stand in the table at once; more when asked for.
+// The table shows this many rows; the button adds as many again.
 const ROWS_AT_ONCE = 350;
 
-function enlivenVerdicts() {
+function setUpVerdictTable() {
   const form = document.getElementById("filters");
   const table = document.getElementById("verdict-table");
   const more = document.getElementById("more");
   const [text, model, claim] = ["text", "model", "claim"].map((name) => document.getElementById(`filter-${name}`));
   const boxes = [...form.querySelectorAll("[name=status]")];
-  const seriousness = new Map(boxes.map((box, rank) => [box.value, rank]));
+  const severity = new Map(boxes.map((box, rank) => [box.value, rank]));
   const entries = Array.from(table.tBodies[0].rows, (row, order) => ({
     row, order, text: row.textContent.toLowerCase(), data: { ...row.dataset },
   }));
@@ -57,10 +57,10 @@ function enlivenVerdicts() {
   function apply() {
     const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
     const statuses = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
-    const matching = inOrder.filter(({ text: told, data }) => (!statuses.size || statuses.has(data.status))
+    const matching = inOrder.filter(({ text: content, data }) => (!statuses.size || statuses.has(data.status))
       && (!model.value || data.section === model.value)
       && (!claim.value || data.claim === claim.value)
-      && words.every((word) => told.includes(word)));
+      && words.every((word) => content.includes(word)));
     const shown = matching.slice(0, most);
     table.tBodies[0].replaceChildren(...shown.map(({ row }) => row));
     const rest = shown.length < matching.length ? `, ${matching.length} match` : "";
@@ -76,12 +76,12 @@ function enlivenVerdicts() {
   function sort(header, column) {
     const next = { none: "ascending", ascending: "descending", descending: "none" };
     const direction = next[header.ariaSort];
-    for (const other of table.tHead.rows[0].cells) other.ariaSort = "none";
+    for (const cell of table.tHead.rows[0].cells) cell.ariaSort = "none";
     header.ariaSort = direction;
     const sign = direction === "descending" ? -1 : 1;
-    const keys = new Map(entries.map((entry) => [entry, keyOf(entry.row.cells[column], seriousness)]));
+    const keys = new Map(entries.map((entry) => [entry, keyOf(entry.row.cells[column], severity)]));
     inOrder = direction === "none" ? entries
-      : [...entries].sort((one, other) => compared(keys.get(one), keys.get(other), sign) || one.order - other.order);
+      : [...entries].sort((a, b) => compare(keys.get(a), keys.get(b), sign) || a.order - b.order);
     apply();
   }
 
@@ -95,7 +95,7 @@ function enlivenVerdicts() {
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", filter);
-  form.addEventListener("reset", () => setTimeout(filter)); // the fields are emptied after the event
+  form.addEventListener("reset", () => setTimeout(filter)); // the browser clears the fields after this event
   more.addEventListener("click", () => {
     most += ROWS_AT_ONCE;
     apply();
@@ -107,18 +107,18 @@ function enlivenVerdicts() {
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?%?$/i;
 const COLLATOR = new Intl.Collator("en", { numeric: true });
 
-// What a cell is sorted by: a verdict's seriousness, a number, a text; null where nothing is known.
-function keyOf(cell, seriousness) {
+// The sort key of a cell: a verdict's severity, a number or a text; null if the value is unknown.
+function keyOf(cell, severity) {
   const status = cell.querySelector(".status");
-  if (status) return seriousness.get(status.dataset.status);
+  if (status) return severity.get(status.dataset.status);
   if (cell.querySelector(".missing")) return null;
   const text = cell.textContent.trim();
   return NUMBER.test(text) ? Number.parseFloat(text) : text;
 }
 
-// Numbers before texts, and what is not known last in either direction.
-function compared(one, other, sign) {
-  if (one === null || other === null) return (one === null) - (other === null);
-  if (typeof one !== typeof other) return sign * (typeof one === "number" ? -1 : 1);
-  return sign * (typeof one === "number" ? one - other : COLLATOR.compare(one, other));
+// Numbers before texts, and unknown values last in both directions.
+function compare(a, b, sign) {
+  if (a === null || b === null) return (a === null) - (b === null);
+  if (typeof a !== typeof b) return sign * (typeof a === "number" ? -1 : 1);
+  return sign * (typeof a === "number" ? a - b : COLLATOR.compare(a, b));
 }

@@ -55,7 +55,13 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         self.home = home
-        head = {"num_cpus": 0, "object_store_memory": MEMORY, "include_dashboard": False}
+        head = {
+            "num_cpus": 0,
+            "object_store_memory": MEMORY,
+            "include_dashboard": False,
+            # A killed node is noticed within seconds instead of 15.
+            "_system_config": {"health_check_period_ms": 400},
+        }
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.nodes = [self.add(home) for _ in range(2)]
 
