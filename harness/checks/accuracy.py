@@ -1,4 +1,4 @@
-"""Accuracy: the images give it under the declared conditions, measured here, in a record or in a publication."""
+"""Accuracy: an evaluation under the declared conditions gives it: one made here, a record, or a published one."""
 
 from dataclasses import dataclass
 from decimal import Decimal

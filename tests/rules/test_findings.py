@@ -17,7 +17,7 @@ from harness.project.project import find_project
 from harness.project.waivers import Waiver, apply_waivers
 from harness.rules.application import apply_findings, suspicious_claims
 from harness.rules.finding import Finding, finding_from_json
-from harness.verdict import Status, Verdict
+from harness.verdict import Status, Table, Verdict, fact, table
 from harness.verify.run import Selection, verify
 from tests.rules.test_rules import PAGE
 
@@ -25,6 +25,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 PUBLISHED = Path(__file__).parent / "published.md"
 HERE, THERE = Location("page.md", 3, 1, "a"), Location("page.md", 9, 1, "b")
+SEEN = fact("seen", "seen", 1)
 CLAIM = Claim("page.md", "net_18", "weights", "net_18.pth", HERE)
 
 
@@ -33,7 +34,8 @@ def _finding(*, to_blame: bool, reason: str = "It is odd.") -> Finding:
 
 
 def _judged(status: Status, *findings: Finding) -> Verdict:
-    (verdict,) = apply_findings([Verdict(CLAIM, status, "So it is.", evidence={"seen": 1})], findings)
+    before = Verdict(claim=CLAIM, status=status, reason="So it is.", evidence=(SEEN,))
+    (verdict,) = apply_findings([before], findings)
     return verdict
 
 
@@ -45,8 +47,8 @@ def test_a_finding_decides_what_nothing_else_decided(status: Status) -> None:
     told = "It is odd. See page.md:9:1."
     assert verdict.reason == (told if undecided else f"So it is. {told}")
     assert verdict.remedy == ("mend it" if undecided else None)
-    row = {"rule": "a rule", "found": "It is odd.", "speaks against it": "page.md:9:1, page.md:3:1"}
-    assert verdict.evidence == {"seen": 1, "cross-page rules": [row]}
+    row = {"rule": "a rule", "finding": "It is odd.", "contradicted by": "page.md:9:1, page.md:3:1"}
+    assert verdict.evidence == (SEEN, table("findings", "cross-page findings", [row]))
 
 
 @pytest.mark.parametrize("status", Status)
@@ -62,7 +64,9 @@ def test_the_one_to_blame_is_told_by_what_blames_it() -> None:
     doubt = _finding(to_blame=False, reason="Doubtful.")
     verdict = _judged(Status.NOT_RUN, doubt, _finding(to_blame=True))
     assert (verdict.status, verdict.reason) == (Status.FAIL, "It is odd. See page.md:9:1.")
-    assert [row["found"] for row in verdict.evidence["cross-page rules"]] == ["Doubtful.", "It is odd."]
+    findings = verdict.find("findings")
+    assert isinstance(findings, Table)
+    assert findings.column("finding") == ["Doubtful.", "It is odd."]
     assert [one.status for one in suspicious_claims([CLAIM], [doubt])] == [Status.FAIL]
     other = Claim("page.md", "net_18", "weights", "net_18.pth", THERE)
     assert suspicious_claims([other], [doubt]) == ()

@@ -27,7 +27,7 @@ def expect_text(  # noqa: PLR0913 - the parts of two verdicts
         reason=mismatch,
         measured=expected,
         method=method,
-        remedy=f"declare {expected}",
+        remedy=f"change it to {expected}",
         evidence=evidence,
         correction=(expected,),
     )
