@@ -15,9 +15,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the training recipe of the weights that timm loads with that of the page's weights."""
     version = subject.resources.timm
     if version is None:
-        raise NotHereError(
-            "the package timm is not installed, so the weights that it loads are unknown", "pip install timm"
-        )
+        missing = "the package timm is not installed, so the weights that it loads are unknown"
+        raise NotHereError(missing, "pip install timm")
     loaded, method = loaded_weights(subject.name), f"timm {version}"
     if loaded is None:
         reason, remedy = "timm has no weights for this name.", "name a model that timm has weights for"
