@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.shared.conditions import declared_conditions, has_declared_conditions, published_evaluations
+from harness.checks.shared.conditions import has_declared_conditions, published_evaluations
 from harness.checks.shared.early_decision import early_verdict
+from harness.checks.shared.records import records_of, valid_record
 from harness.checks.shared.reproduction import (
     ACCURACY,
     METRICS,
@@ -18,7 +19,6 @@ from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.intervals import CONFIDENCE, random_sample, worst_case
 from harness.evaluate.statistics.scores import Counts, Failure
 from harness.index.claim import Claim
-from harness.measure.checkpoint import sha256
 from harness.project.records import Record
 from harness.project.references import shown
 from harness.project.resources import Tolerance
@@ -148,33 +148,9 @@ def _from_part(claim: Claim, evaluation: Evaluation) -> Verdict:
     )
 
 
-def _records(subject: Subject, claim: Claim) -> list[Record]:
-    """The records of the model on the claim's dataset, the best precision first: the requested one, then fp32."""
-    dataset = subject.references.dataset_called(subject.result_of(claim).text("dataset"))
-    preferred = (subject.resources.evaluation.precision, "fp32")
-    records = [item for item in subject.resources.records if (item.model, item.dataset) == (subject.name, dataset)]
-    return sorted(records, key=lambda item: (*preferred, item.precision).index(item.precision))
-
-
-def _is_valid(record: Record, subject: Subject) -> bool:
-    """Whether the page still declares, and this machine still has, everything that a record depended on."""
-    dataset = subject.references.datasets[record.dataset]
-    if record.images != dataset["classes"] * dataset.get("images_per_class", 0):
-        return False
-    try:
-        if record.conditions != declared_conditions(subject).as_json() or record.file != subject.weights.name:
-            return False
-    except NotHereError:
-        return False
-    path, digest = subject.local_weights.path, subject.weights.digest
-    if path is not None:
-        return sha256(path) == record.sha256
-    return digest is not None and record.sha256.startswith(digest)
-
-
 def _from_record(claim: Claim, subject: Subject) -> Verdict | None:
     """The verdict of a valid record; None if there is none."""
-    record = next((record for record in _records(subject, claim) if _is_valid(record, subject)), None)
+    record = valid_record(subject, subject.result_of(claim))
     if record is None:
         return None
     metric, tolerance = METRICS[claim.kind], subject.resources.tolerances[record.precision]
@@ -220,7 +196,7 @@ def _without_measurement(claim: Claim, subject: Subject, missing: NotHereError) 
                 evidence=evidence,
             )
     reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
-    stale = next(iter(_records(subject, claim)), None)
+    stale = next(iter(records_of(subject, subject.result_of(claim))), None)
     if stale is not None:
         reason += f" The record of {stale.date} is outdated: it has other weights, conditions or images."
     return not_run(claim, reason=reason, remedy=missing.supply, evidence=evidence)
