@@ -22,7 +22,7 @@ from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.page import read_page
 from harness.index.quantity import parse_quantity
 from harness.index.reading.index import read_index
-from harness.project.resources import TOLERANCES, UntilSure
+from harness.project.resources import TOLERANCES, EarlyStopping
 
 MODELINDEX = Path(__file__).parents[1] / "modelindex"
 SPEC = DatasetSpec(1000, 50)
@@ -57,7 +57,9 @@ def simulate(true: Decimal, samples: Sequence[int], generator: np.random.Generat
     return counts
 
 
-def images_needed(metric: str, declared: Decimal, paths: Sequence[Sequence[Counts]], options: UntilSure) -> list[int]:
+def images_needed(
+    metric: str, declared: Decimal, paths: Sequence[Sequence[Counts]], options: EarlyStopping
+) -> list[int]:
     """The number of images, in each order, after which the claim is decided; the model has two claims."""
     rule = StoppingRule(
         ((metric, declared), ("", declared)), options.alpha, options.margin, TOLERANCES["fp32"].explained
@@ -70,9 +72,9 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=200)
-    parser.add_argument("--margin", type=Decimal, default=UntilSure().margin)
+    parser.add_argument("--margin", type=Decimal, default=EarlyStopping().margin)
     arguments = parser.parse_args()
-    orders, options = arguments.orders, UntilSure(margin=arguments.margin)
+    orders, options = arguments.orders, EarlyStopping(margin=arguments.margin)
     generator, samples = np.random.default_rng(0), sample_sizes()
     print(f"Margin {options.margin} points, alpha {options.alpha}: medians of {orders} random orders,")
     print("and in brackets the 90th percentile.\n")

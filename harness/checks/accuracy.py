@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.shared.conditions import has_declared_conditions, published_evaluations
+from harness.checks.shared.conditions import evaluations_table, has_declared_conditions, published_evaluations
 from harness.checks.shared.early_decision import early_verdict
 from harness.checks.shared.records import records_of, valid_record
 from harness.checks.shared.reproduction import (
@@ -20,7 +20,6 @@ from harness.evaluate.statistics.intervals import CONFIDENCE, random_sample, wor
 from harness.evaluate.statistics.scores import Counts, Failure
 from harness.index.claim import Claim
 from harness.project.records import Record
-from harness.project.references import shown
 from harness.project.resources import Tolerance
 from harness.verdict import (
     Evidence,
@@ -35,7 +34,6 @@ from harness.verdict import (
     not_run,
     passed,
     properties,
-    table,
 )
 
 KINDS = tuple(METRICS)
@@ -176,7 +174,7 @@ def _from_record(claim: Claim, subject: Subject) -> Verdict | None:
 def _without_measurement(claim: Claim, subject: Subject, missing: NotHereError) -> Verdict:
     """Fail if a published evaluation contradicts the claim; otherwise the accuracy is still to be measured."""
     published = published_evaluations(subject, subject.result_of(claim))
-    evidence = (ACCURACY, table("published_evaluations", "published evaluations", [shown(item) for item in published]))
+    evidence = (ACCURACY, evaluations_table(published))
     metric = METRICS[claim.kind]
     drift = subject.references.drift.get("accuracy", {})
     for evaluation in published if metric in drift else ():

@@ -1,13 +1,12 @@
 """Conditions: under all of them together, the declared accuracy is reproduced here or was published."""
 
-from harness.checks.shared.conditions import CONDITIONS, has_declared_conditions
+from harness.checks.shared.conditions import CONDITIONS, evaluations_table, has_declared_conditions
 from harness.checks.shared.reproduction import METRICS, Match, comparisons, reproduces
 from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.index.claim import Claim
 from harness.index.entries import Entry
-from harness.project.references import shown
-from harness.verdict import Details, NotHereError, Verdict, failed, passed, properties, table
+from harness.verdict import Details, NotHereError, Verdict, failed, passed, properties
 
 KINDS = CONDITIONS
 NEEDS = frozenset({Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
@@ -75,5 +74,5 @@ def _from_published(claim: Claim, subject: Subject) -> Verdict:
         reason="An evaluation of these weights was published under all declared conditions.",
         measured=claim.declared,
         method=f"published evaluations, {recipe}",
-        evidence=(table("published_evaluations", "published evaluations", [shown(item) for item in evaluations]),),
+        evidence=(evaluations_table(evaluations),),
     )

@@ -1,10 +1,10 @@
 """Create model: `timm.create_model(name, pretrained=True)` loads the weights that the page describes."""
 
+from harness.checks.shared.conditions import evaluations_table
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.timm_weights import loaded_weights
-from harness.project.references import shown
-from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed, table
+from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
 
 KINDS = ("create_model",)
 NEEDS = frozenset({Need.TIMM, Need.REFERENCE})
@@ -25,7 +25,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     evidence = (
         fact("loaded_from", "loaded from", loaded.source),
         facts("timm_weights", "weights that timm has for this name", loaded.tags),
-        table("published_evaluations", "published evaluations of these weights", [shown(item) for item in published]),
+        evaluations_table(published),
     )
     if loaded.tag == subject.recipe:
         reason = "timm loads the weights of this page: both have the same training recipe."

@@ -13,7 +13,7 @@ READS = ()
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Look for an evaluation on the dataset, and compare its classes with the network's scores."""
-    dataset = subject.references.dataset_called(claim.declared)
+    dataset = subject.references.find_dataset(claim.declared)
     published = sorted({evaluation["dataset"] for evaluation in subject.published_evaluations})
     reproduced = _is_reproduced(claim, subject)
     if dataset is None or not (reproduced or dataset in published):

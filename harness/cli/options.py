@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.project.project import Project
-    from harness.project.resources import Resources, UntilSure
+    from harness.project.resources import EarlyStopping, Resources
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -186,10 +186,10 @@ def find(pages: tuple[Path, ...]) -> "Project":
     except FileNotFoundError:
         raise click.UsageError("The working folder is gone; change to one that exists.") from None
     project = find_project(here, [page for page in pages if not is_library_page(page)], library_pages(pages))
-    if project.others:
+    if project.skipped:
         from harness.report.values import count_of
 
-        told = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.others, 'other file')}."
+        told = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.skipped, 'other file')}."
         click.echo(told, err=True)
     return project
 
@@ -218,18 +218,18 @@ def resources(project: "Project", files: "Mapping[str, Any]") -> "Resources":
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
         cross_check=files.get("cross_check", False),
-        evaluation=EvaluationOptions(**{name: files[name] for name in names}, until_sure=_until_sure(files)),
+        evaluation=EvaluationOptions(**{name: files[name] for name in names}, early_stopping=_early_stopping(files)),
     )
 
 
-def _until_sure(files: "Mapping[str, Any]") -> "UntilSure | None":
-    from harness.project.resources import UntilSure
+def _early_stopping(files: "Mapping[str, Any]") -> "EarlyStopping | None":
+    from harness.project.resources import EarlyStopping
 
     given = {name: files[name] for name in ("alpha", "margin") if files[name] is not None}
     if files["until_sure"]:
         if files["subset"] is not None:
             raise click.UsageError("--until-sure decides itself how many images are enough; leave --subset away.")
-        return UntilSure(**given)
+        return EarlyStopping(**given)
     if given:
         raise click.UsageError(f"--{next(iter(given))} is for --until-sure; add that, or leave it away.")
     return None

@@ -25,7 +25,7 @@ def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **files: Any) ->
 
     project = find(pages)
     found = resources(project, files)
-    if found.evaluation.until_sure:
+    if found.evaluation.early_stopping:
         raise click.UsageError("A record is of all images; leave --until-sure away.")
     records, reasons = measure_records(project, Selection(models), found, ProgressOnStderr())
     for reason in reasons:

@@ -40,7 +40,7 @@ class Base:
         data = self.file(path)
         now = project.files_of(name)
         folder = self.name(now.folder)
-        files = NoFiles() if folder is None else CommitFiles(self.top, self.commit, folder, now.called)
+        files = NoFiles() if folder is None else CommitFiles(self.top, self.commit, folder, now.prefix)
         try:
             return None if data is None else read_index(page_from_bytes(data, name), project.includes, files)
         except PageError as error:

@@ -20,7 +20,7 @@ from harness.index.files import is_pattern, matching
 from harness.index.reading.index import read_index
 from harness.project.files import CommitFiles
 from harness.project.project import Project
-from harness.project.references import SHIPPED, References, load_references
+from harness.project.references import References
 from harness.project.resources import Resources
 from harness.rules import findings
 from harness.system.git import RepositoryError, changed_files, commit_of, top_folder
@@ -57,7 +57,7 @@ def changes_since(project: Project, resources: Resources, reference: str) -> Cha
     top = top_folder(project.root)
     base = Base(top, commit_of(top, reference), reference)
     changed = changed_files(top, base.commit)
-    references = load_references([SHIPPED, project.references])
+    references = project.references
     pages = [Subject(_read_now(project, base, name, path), references, resources) for name, path in project.pages]
     if project.whole:
         _refuse_lost_pages(project, base, {name for page in pages for name in page.index.files})

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from harness.index.claim import Claim
 from harness.index.claims import claims
 from harness.project.project import Project
-from harness.project.references import SHIPPED, load_references
 from harness.rules import findings
 from harness.rules.application import suspicious_claims
 from harness.verdict import Verdict
@@ -24,9 +23,8 @@ class Checked:
 
 def check(project: Project, selection: Selection) -> Checked:
     """Read the project's pages and apply the rules to all of them together. Raises PageError."""
-    references = load_references([SHIPPED, project.references])
     indexes = read_indexes(project)
     declared = tuple(claim for index in indexes for claim in claims(index))
     selected = (claim for claim in declared if claim in selection)
-    verdicts = suspicious_claims(selected, findings(indexes, references))
+    verdicts = suspicious_claims(selected, findings(indexes, project.references))
     return Checked(verdicts, len(indexes), sum(len(index.models) for index in indexes), declared)

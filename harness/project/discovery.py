@@ -1,4 +1,4 @@
-"""Pages by what the user names: files, folders and patterns."""
+"""Pages found by file, folder and pattern."""
 
 import os
 import re
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UserError
 from harness.index.files import Files, is_pattern, matching
 from harness.index.page import MOST_BYTES, SUFFIXES, says_index
+from harness.project.documents import ProjectError
 from harness.project.files import FolderFiles
 
-# Keys that may name files, and items of lists that do: what makes it worth parsing a page to see what it imports.
+# Keys whose values may name files, and list items that do. Only such pages are parsed for imports.
 _MAY_IMPORT = re.compile(
     r"^[ \t{-]*[\"']?(?:import[\"']?[ \t]*:"
     r"|(?:models|collections|metadata|results)[\"']?[ \t]*:[ \t]*[^\s|>{\[])"
@@ -20,64 +20,57 @@ _MAY_IMPORT = re.compile(
 )
 
 
-class NoPagesError(UserError):
-    """A folder or pattern with no page in it; the message says what is there, and the mend."""
-
-
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """The pages, in order, and how many other files were looked at that hold no model-index."""
+    """The pages, in order, and the number of files that were read but have no model-index."""
 
     pages: tuple[Path, ...]
-    others: int
+    skipped: int
 
 
-def discover(named: Iterable[Path], start: Path, written: Path | None = None) -> Discovered:
+def discover(arguments: Iterable[Path], start: Path, reports: Path | None = None) -> Discovered:
     """The pages that files, folders and patterns name, relative to `start`.
 
-    Of folders and patterns, files that hold no model-index are left out, and so is what the harness has `written`
-    in a folder, where pages stand a second time. A file that is named itself is a page, and that folder's too.
-    Raises NoPagesError where a folder or pattern has none, OSError where a folder cannot be read.
+    A named file is always a page. From folders and patterns come the files with a model-index; those in the folder
+    `reports`, which hold copies of pages, only if the argument is below it. Raises ProjectError if a folder or pattern
+    has no page, and OSError if a folder cannot be read.
     """
     pages: dict[Path, None] = {}
-    others = 0
-    for one in named:
-        path = start / one
+    skipped = 0
+    for argument in arguments:
+        path = start / argument
         if path.is_dir():
-            candidates = FolderFiles(Path(os.path.realpath(path))).listed("", deep=True)
-            found = [Path(os.path.realpath(path)) / name for name in candidates]
-        elif is_pattern(one.as_posix()) and not path.exists():
-            found = _matching(path)
+            files = _matching(path, "**/*")
+        elif is_pattern(argument.as_posix()) and not path.exists():
+            fixed = next(index for index, part in enumerate(path.parts) if is_pattern(part))
+            files = _matching(Path(*path.parts[:fixed]), "/".join(path.parts[fixed:]))
         else:
             pages[path] = None
             continue
-        formed = [file for file in found if file.suffix.casefold() in SUFFIXES]
-        if written and not _is_below(path, written):
-            formed = [file for file in formed if not _is_below(file, written)]
-        holding = [file for file in formed if _holds_index(file)]
-        if not holding:
-            told = f"{len(formed)} files of {', '.join(sorted(SUFFIXES))} and no model-index in them"
-            mend = "name a page, or a folder that has some"
-            raise NoPagesError(f"{one}: expected pages with a model-index, got {told}; {mend}")
-        pages |= dict.fromkeys(holding)
-        others += len(formed) - len(holding)
-    return Discovered(tuple(pages), others)
+        files = [file for file in files if file.suffix.casefold() in SUFFIXES]
+        if reports and not _is_below(path, reports):
+            files = [file for file in files if not _is_below(file, reports)]
+        found = [file for file in files if _has_index(file)]
+        if not found:
+            without = f"{len(files)} files of {', '.join(sorted(SUFFIXES))} without one"
+            fix = "name a page, or a folder that contains some"
+            raise ProjectError(f"{argument}: expected pages with a model-index, got {without}; {fix}")
+        pages |= dict.fromkeys(found)
+        skipped += len(files) - len(found)
+    return Discovered(tuple(pages), skipped)
 
 
 def _is_below(path: Path, folder: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
-def _matching(pattern: Path) -> list[Path]:
-    parts = pattern.parts
-    fixed = next(number for number, part in enumerate(parts) if is_pattern(part))
-    folder = Path(*parts[:fixed])
-    return [folder / name for name in matching(FolderFiles(folder), "/".join(parts[fixed:]))]
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    return [folder / name for name in matching(FolderFiles(folder), pattern)]
 
 
-def _holds_index(path: Path) -> bool:
+def _has_index(path: Path) -> bool:
     try:
-        # A pipe has no end until somebody writes to it.
+        # Only regular files: reading a pipe would block.
         data = path.read_bytes() if path.is_file() and path.stat().st_size <= MOST_BYTES else b""
     except OSError:
         return False
@@ -85,19 +78,19 @@ def _holds_index(path: Path) -> bool:
 
 
 def imported_pages(texts: Mapping[str, str], files_of: Mapping[str, Files]) -> set[str]:
-    """The pages, by name, that another of them imports. What cannot be parsed imports nothing here."""
+    """The pages, by name, that another of them imports. A page that cannot be parsed counts as importing nothing."""
     candidates = [name for name, text in texts.items() if _MAY_IMPORT.search(text)]
     return {other for name in candidates for other in _imports(name, texts[name], files_of[name]) if other in texts}
 
 
 def _imports(name: str, text: str, files: Files) -> Sequence[str]:
-    # Loads the parser, which pages without imports do without.
+    # Loads the parser, which pages without imports do not need.
     from harness.index.faults import PageError
     from harness.index.page import page_from_text
     from harness.index.reading.imports import declared
 
     try:
-        found, _ = declared(page_from_text(text, name), files)
+        imports, _ = declared(page_from_text(text, name), files)
     except PageError:
         return ()
-    return [other for other in found.pages if other != name]
+    return [other for other in imports.pages if other != name]

@@ -1,19 +1,21 @@
-"""A project: the folder that holds `modelindex/verify.toml`, the pages it names, and what lies beside it."""
+"""A project: the folder with `modelindex/verify.toml`, its pages, references, records and lock."""
 
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.index.faults import PageError
 from harness.index.page import Page, page_from_text, read_page
 from harness.project.discovery import discover, imported_pages
+from harness.project.documents import ProjectError
 from harness.project.files import FolderFiles
-from harness.project.lock import LockFileError, read_lock
-from harness.project.records import RecordFileError, read_records
+from harness.project.lock import read_lock
+from harness.project.records import read_records
+from harness.project.references import SHIPPED, References, load_references
 from harness.project.resources import Resources
-from harness.project.settings import ProjectError, read_settings
+from harness.project.settings import SETTINGS_FILE, read_settings
 from harness.project.waivers import Waiver
 
 _START = """expected a page, or modelindex/verify.toml here or in a folder above, got neither.
@@ -30,25 +32,26 @@ Or name pages on the command line: verify all path/to/page.md"""
 class Project:
     """A root folder and the pages to verify, each with its name in verdicts (relative to the root).
 
-    `whole` tells that these are all pages of the project: its reports are about all of them or left alone.
-    `resources` are what every machine has that has the project. `others` counts the files that were looked at and hold
-    no model-index. `edited` holds texts in the place of those of pages and of what they import, by name.
+    `whole` is true if these are all pages of the project; only then may its reports be replaced. `resources` hold what
+    every machine with the project has. `skipped` counts the files that were read but have no model-index. `edited`
+    holds texts that replace those of pages, and of files that they import, by name.
     """
 
     root: Path
     pages: tuple[tuple[str, Path], ...]
     whole: bool
+    references: References
     resources: Resources = field(default_factory=Resources)
     waivers: tuple[Waiver, ...] = ()
-    others: int = 0
+    skipped: int = 0
     edited: Mapping[str, str] = field(default_factory=dict)
 
     def page(self, name: str, path: Path) -> Page:
-        """One of its pages. Raises PageError."""
+        """A page of the project. Raises PageError."""
         return page_from_text(self.edited[name], name) if name in self.edited else read_page(path, name)
 
     def files_of(self, page: str) -> FolderFiles:
-        """The files that a page may import: those below the root; of a page elsewhere, those below its own folder."""
+        """The files that a page may import: those of the project; for a page outside it, those of the page's folder."""
         edited = {name: text.encode() for name, text in self.edited.items()}
         if not _is_outside(page):
             return FolderFiles(self.root, edited=edited)
@@ -56,64 +59,65 @@ class Project:
 
     @property
     def includes(self) -> Path:
-        """The folder of what pages include."""
+        """The folder of the files that pages include."""
         return self.root / "modelindex" / "_includes"
 
     @property
-    def references(self) -> Path:
-        """The folder of the project's own references."""
-        return self.root / "modelindex" / "references"
-
-    @property
     def records(self) -> Path:
-        """The file of accuracies measured elsewhere."""
+        """The file of accuracies measured on other machines."""
         return self.root / "modelindex" / "records.json"
 
     @property
     def lock(self) -> Path:
-        """The file of what weights files were when they were seen."""
+        """The lock of the weights files."""
         return self.root / "modelindex" / "weights.lock"
 
 
 def find_project(start: Path, pages: Sequence[Path], texts: Mapping[str, str] | None = None) -> Project:
-    """The project at or above `start`, with `pages`, or its configured ones where there are none.
+    """The project at or above `start`, with the given pages, or all its pages if none are given.
 
-    `texts` are pages that are no files, by name. Raises ProjectError where there is nothing to verify or the
-    configuration is faulty.
+    `texts` are pages that are not files, by name. Raises ProjectError if there is nothing to verify or a file of the
+    project is invalid.
     """
     texts = texts or {}
-    folders = (folder for folder in (start, *start.parents) if (folder / "modelindex" / "verify.toml").is_file())
+    folders = (folder for folder in (start, *start.parents) if (folder / SETTINGS_FILE).is_file())
     root = next(folders, None)
     if root is None and not pages and not texts:
         raise ProjectError(_START)
-    no_files = tuple((name, start / name) for name in texts)
+    modelindex = (root or start) / "modelindex"
+    references = load_references([SHIPPED, modelindex / "references"])
     if root is None:
-        found = discover(pages, start)
-        named = _named(found.pages, start) + no_files
-        return _alone(Project(start, named, not texts, Resources(start), (), found.others, texts))
-    settings = read_settings(root / "modelindex" / "verify.toml")
-    found = (
-        discover(pages, start, root / "reports") if pages or texts else discover(settings.pages, root / "modelindex")
-    )
-    try:
-        records = read_records(root / "modelindex" / "records.json")
-        lock = read_lock(root / "modelindex" / "weights.lock")
-    except (RecordFileError, LockFileError) as error:
-        raise ProjectError(str(error)) from None
-    resources = Resources(
-        root,
-        images=settings.datasets,
-        tolerances=settings.tolerances,
-        records=records,
-        lock=lock,
-        builders=settings.builders,
-    )
-    named = _named(found.pages, root) + no_files
-    return _alone(Project(root, named, not (pages or texts), resources, settings.waivers, found.others, texts))
+        whole, found = not texts, discover(pages, start)
+        waivers: tuple[Waiver, ...] = ()
+        resources = Resources(start)
+    else:
+        settings = read_settings(root / SETTINGS_FILE)
+        _require_known_datasets(settings.datasets, references)
+        whole, waivers = not (pages or texts), settings.waivers
+        found = discover(settings.pages, modelindex) if whole else discover(pages, start, root / "reports")
+        resources = Resources(
+            root,
+            images=settings.datasets,
+            tolerances=settings.tolerances,
+            records=read_records(modelindex / "records.json"),
+            lock=read_lock(modelindex / "weights.lock"),
+            builders=settings.builders,
+        )
+    names = {_name(page, root or start): page for page in found.pages} | {name: start / name for name in texts}
+    project = Project(root or start, tuple(names.items()), whole, references, resources, waivers, found.skipped, texts)
+    return _without_imported_pages(project)
 
 
-def _alone(project: Project) -> Project:
-    """The project without the pages that others of its pages import, so that none is verified twice."""
+def _require_known_datasets(datasets: Iterable[str], references: References) -> None:
+    for dataset in datasets:
+        if dataset not in references.datasets:
+            known = references.find_dataset(dataset)
+            fix = f"write {known}" if known else "add its names and classes to a file in modelindex/references/"
+            raise ProjectError(f"{SETTINGS_FILE}: unknown dataset {dataset} at datasets.{dataset}; {fix}")
+
+
+def _without_imported_pages(project: Project) -> Project:
+    """The project without the pages that another of its pages imports, so that none is verified twice."""
     if len(project.pages) == 1:
         return project
     texts = {}
@@ -121,7 +125,7 @@ def _alone(project: Project) -> Project:
         try:
             texts[name] = project.page(name, path).text
         except PageError:
-            continue  # reported where it is verified
+            continue  # verifying the page reports it
     imported = imported_pages(texts, {name: project.files_of(name) for name in texts})
     return replace(project, pages=tuple(page for page in project.pages if page[0] not in imported))
 
@@ -130,11 +134,7 @@ def _is_outside(name: str) -> bool:
     return name.startswith(("/", ".."))
 
 
-def _named(pages: Sequence[Path], root: Path) -> tuple[tuple[str, Path], ...]:
-    return tuple({_name(page, root): page for page in pages}.items())
-
-
 def _name(page: Path, root: Path) -> str:
-    """The page's path below the root, or as it was given where it lies elsewhere."""
-    resolved, above = Path(os.path.realpath(page)), Path(os.path.realpath(root))
-    return resolved.relative_to(above).as_posix() if resolved.is_relative_to(above) else page.as_posix()
+    """The page's path relative to the root, or as given for a page outside it."""
+    page_path, root_path = Path(os.path.realpath(page)), Path(os.path.realpath(root))
+    return page_path.relative_to(root_path).as_posix() if page_path.is_relative_to(root_path) else page.as_posix()

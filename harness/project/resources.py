@@ -1,4 +1,4 @@
-"""What verdicts may draw on beside a page and the references: files here, project settings, and how to evaluate."""
+"""What a run may use beside pages and references: local files, settings of the project, evaluation options."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ from harness.project.records import Record
 
 
 class DeviceError(UserError):
-    """A device or precision that is not to be had here; the message says what is, and the mend."""
+    """The device or precision is not available; the message names those that are, and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How far, in percentage points, a measured accuracy may be from the declared one to pass, or to be explained."""
+    """Largest differences, in percentage points, between measured and declared accuracy to pass, or be explained."""
 
     passing: Decimal
     explained: Decimal
 
 
-# Re-runs of unchanged published models over five years moved by at most 0.134 in top-1 (modelindex/references,
-# `drift`), so beyond 0.15 it is another model or another evaluation; 0.05 covers all but four of 137 such runs.
-# What fewer bits of precision do was not measured: those tolerances are twice and four times as wide.
+# Published re-runs of unchanged models over five years differ by at most 0.134 in top-1 (modelindex/references,
+# `drift`): beyond 0.15 the model or the evaluation differs. 0.05 covers all but four of 137 such runs.
+# The effect of half precision was not measured: those tolerances are two and four times as wide.
 TOLERANCES: Mapping[str, Tolerance] = {
     "fp32": Tolerance(Decimal("0.05"), Decimal("0.15")),
     "tf32": Tolerance(Decimal("0.05"), Decimal("0.15")),
@@ -34,10 +34,10 @@ TOLERANCES: Mapping[str, Tolerance] = {
 
 
 @dataclass(frozen=True, slots=True)
-class UntilSure:
-    """Evaluate a model only until its accuracies are sure to be within, or farther than, `margin` percentage points.
+class EarlyStopping:
+    """Stop once each accuracy is known to be within `margin` percentage points of the declared one, or not to be.
 
-    `alpha` is the probability of being wrong about any of them.
+    `alpha` is the probability of an error for any of a model's accuracies.
     """
 
     alpha: Decimal = Decimal("0.001")
@@ -46,16 +46,16 @@ class UntilSure:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """How to evaluate images: on which device, in which precision, how many of them (None for all).
+    """How to evaluate: device, precision, number of images (None for all), and when to stop early.
 
-    `refresh` measures again what is kept; `crop_cache` is a folder for decoded crops. `executor` is `local`, with so
-    many `workers` (None for one a GPU), or `ray`, with the cluster's `address`; verdicts do not depend on those.
+    `refresh` ignores stored results; `crop_cache` is a folder for decoded crops. `executor` is `local`, with a number
+    of `workers` (None for one per GPU), or `ray`, with the cluster's `address`; verdicts do not depend on these.
     """
 
     device: str = "auto"
     precision: str = "fp32"
     subset: int | None = None
-    until_sure: UntilSure | None = None
+    early_stopping: EarlyStopping | None = None
     refresh: bool = False
     crop_cache: Path | None = None
     executor: str = field(default="local", repr=False)
@@ -65,12 +65,12 @@ class EvaluationOptions:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What is to be had: a folder of weights files, a git repository of the source, folders of images by dataset.
+    """A folder of weights files, a git repository of the source code, and folders of images by dataset.
 
-    `root` is the project's folder, to which pages are relative; `lock` holds what weights files were when they were
-    seen, by page and model; `timm` the version of timm that is asked what it loads, None where it is not to be asked.
-    `builders` are the project's own, as patterns of models' names with a `module:function` each; with `cross_check`
-    networks are counted by a second builder too.
+    `root` is the project's folder; pages are relative to it. `lock` holds the locked weights files by page and model.
+    `timm` is the version of timm to ask which weights it loads; None to ask nothing. `builders` are those of the
+    project: glob patterns of model names, each with a `module:function`. With `cross_check`, a second builder counts
+    every network too.
     """
 
     root: Path | None = None

@@ -1,20 +1,27 @@
-"""Waivers: claims that are known to be false for now, by whom a reason and a last day are given in verify.toml."""
+"""Waivers: claims that are known to be false, accepted until the expiry date that verify.toml gives with a reason.
+
+Dates are UTC, so that a run gives the same answer in every time zone. A waiver covers its expiry date. From the day
+after, the run fails on every machine: its claim is `fail` again, and so is the waiver.
+
+Committed reports do not depend on the day: they show a waived claim with its expiry date even after that date.
+Otherwise `git diff --exit-code` on them would fail for a change that has nothing to do with the waiver.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 from harness.index.claim import Claim
 from harness.index.faults import Location
 from harness.verdict import Status, Verdict, failed
 
-# The verdicts of which nobody can say that their waiver is not needed.
+# Their claim may be false on another machine, so that the waiver may still be needed.
 _UNDECIDED = {Status.NOT_RUN, Status.ERROR}
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A false claim that is put up with until a day, that day included, and why. `where` is its place in verify.toml.
+    """A false claim that is accepted up to and including a date. `where` is its place in verify.toml.
 
     `model` is `page` for a claim of the page itself.
     """
@@ -26,16 +33,23 @@ class Waiver:
     where: Location
 
 
-def apply_waivers(
-    verdicts: Sequence[Verdict], waivers: Sequence[Waiver], today: date, *, everything: bool
-) -> tuple[Verdict, ...]:
-    """The verdicts, those that a waiver covers as `waived`, then one for each waiver that expired or is not needed.
+def utc_today() -> date:
+    """The current date in UTC."""
+    return datetime.now(UTC).date()
 
-    Where not `everything` was verified, nothing says that a waiver is not needed.
+
+def apply_waivers(
+    verdicts: Sequence[Verdict], waivers: Sequence[Waiver], today: date | None, *, everything: bool
+) -> tuple[Verdict, ...]:
+    """The verdicts, with `waived` for failures that a waiver covers, then a `fail` for each faulty waiver.
+
+    A waiver is faulty if it has expired, or if it is not needed; the latter is known only if `everything` was verified.
+    With None for `today`, no waiver has expired.
     """
-    covering = {(waiver.model, waiver.claim): waiver for waiver in waivers if waiver.expires >= today}
+    expired = {waiver for waiver in waivers if today and waiver.expires < today}
+    covering = {(waiver.model, waiver.claim): waiver for waiver in waivers if waiver not in expired}
     waived = tuple(_waived(verdict, covering.get(_covered(verdict))) for verdict in verdicts)
-    return waived + tuple(_faults(verdicts, waivers, today, everything=everything))
+    return waived + tuple(_faults(verdicts, waivers, expired, everything=everything))
 
 
 def _covered(verdict: Verdict) -> tuple[str, str]:
@@ -50,7 +64,7 @@ def _waived(verdict: Verdict, waiver: Waiver | None) -> Verdict:
 
 
 def _faults(
-    verdicts: Sequence[Verdict], waivers: Iterable[Waiver], today: date, *, everything: bool
+    verdicts: Sequence[Verdict], waivers: Iterable[Waiver], expired: set[Waiver], *, everything: bool
 ) -> Iterator[Verdict]:
     for waiver in waivers:
         covered = [verdict for verdict in verdicts if _covered(verdict) == (waiver.model, waiver.claim)]
@@ -58,14 +72,14 @@ def _faults(
         page = covered[0].claim.page if covered else verdicts[0].claim.page if verdicts else waiver.where.file
         model = covered[0].claim.model if covered else None
         claim = Claim(page, model, "waiver", f"{waiver.model} {waiver.claim}, until {waiver.expires}", waiver.where)
-        if waiver.expires < today and (covered or everything):
+        if waiver in expired and (covered or everything):
             reason = f"The waiver has expired: {waiver.reason}"
-            yield failed(claim, reason=reason, remedy="mend the claim, or decide anew until when it is waived")
+            yield failed(claim, reason=reason, remedy="correct the claim, or set a new expiry date")
         elif not everything:
             continue
         elif not covered:
             reason = f"No page has a claim {waiver.claim} of {waiver.model}."
             yield failed(claim, reason=reason, remedy="remove the waiver, or correct its model and claim")
         elif not statuses & {Status.FAIL, *_UNDECIDED}:
-            reason = "Nothing that it waives is false any more."
+            reason = "No claim that it covers is false any more."
             yield failed(claim, reason=reason, remedy="remove the waiver")

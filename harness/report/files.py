@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -13,6 +12,7 @@ from harness.report import markdown, verified_page
 from harness.report.json_document import json_report
 from harness.report.markup import card_name
 from harness.report.overview import by_model, by_page
+from harness.system.files import write_files
 from harness.verdict import Verdict
 
 
@@ -52,27 +52,18 @@ def rendered_pages(folder: Path, names: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _write_all(folder: Path, files: Mapping[str, str], mend: str) -> None:
-    """Write all files, each to a temporary one first.
-
-    Raises ReportError before any report is changed where the folder cannot be written.
-    """
-    staged: dict[Path, Path] = {}
+def _write_all(folder: Path, files: Mapping[str, str], fix: str) -> None:
+    """Write all files, or none of them and raise ReportError."""
     try:
-        for name, text in files.items():
-            path = folder / name
+        for path in (folder / name for name in files):
             if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
                 raise OSError(f"{path.parent} leads out of it")
             if path.is_dir():
                 raise OSError(f"{path} is a folder")
-            staged[path] = _stage(path, text)
+        write_files({folder / name: (text.encode(),) for name, text in files.items()})
     except OSError as error:
-        for temporary in staged.values():
-            temporary.unlink(missing_ok=True)
-        told = error.strerror or str(error)
-        raise ReportError(f"{folder}: expected a folder that can be written, got: {told}; {mend}") from None
-    for path, temporary in staged.items():
-        temporary.replace(path)
+        reason = error.strerror or str(error)
+        raise ReportError(f"{folder}: expected a folder that can be written, got: {reason}; {fix}") from None
 
 
 def _remove(ours: Iterable[Path], folder: Path, files: Mapping[str, str]) -> None:
@@ -86,15 +77,6 @@ def _generated_files(folder: Path, pattern: str, generated: str) -> Iterator[Pat
     for path in folder.glob(pattern):
         if path.is_file() and not path.is_symlink() and generated.encode() in path.read_bytes().splitlines():
             yield path
-
-
-def _stage(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    Path(name).chmod(0o644)
-    return Path(name)
 
 
 def page_folders(page_names: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One module a rule: all pages read together, to what speaks against a claim. A new rule is one file and one line."""
+"""Rules that read all pages together and find claims that contradict each other. A rule is a file and a line here."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -18,19 +18,19 @@ from harness.rules import (
     unit,
     weights_name,
 )
-from harness.rules.declared_model import DeclaredModel, entries
+from harness.rules.declared_model import DeclaredModel, declared_models
 from harness.rules.finding import Finding
 
 
 class Rule(Protocol):
-    """What every rule of this package offers. Its docstring's first line says what it finds."""
+    """A module of this package. The first line of its docstring says what it finds."""
 
     @property
     def NAME(self) -> str:  # noqa: N802 - a constant of the module
-        """What its findings call it."""
+        """The name of the rule in findings."""
 
     def find(self, models: Sequence[DeclaredModel], references: References, /) -> Iterator[Finding]:
-        """What it finds among all models of all pages."""
+        """The findings among all models of all pages."""
 
 
 RULES: tuple[Rule, ...] = (
@@ -49,6 +49,6 @@ RULES: tuple[Rule, ...] = (
 
 
 def findings(indexes: Sequence[Index], references: References) -> tuple[Finding, ...]:
-    """What all rules find on the pages, in the order of the rules."""
-    models = entries(indexes)
+    """The findings of all rules on the pages, in the order of the rules."""
+    models = declared_models(indexes)
     return tuple(finding for rule in RULES for finding in rule.find(models, references))

@@ -1,4 +1,4 @@
-"""Adding the findings of cross-page rules to the verdicts on claims."""
+"""Verdicts combined with the findings of rules across all pages."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.index.claim import Claim, ClaimKey
 from harness.rules.finding import Finding
-from harness.verdict import Status, Table, Verdict, failed
+from harness.verdict import Status, Table, Verdict, not_run
 
 _METHOD = "cross-page rules"
 _UNDECIDED = {Status.NOT_RUN, Status.UNCHECKED}
@@ -14,20 +14,22 @@ _MOST_PLACES = 3
 
 
 def apply_findings(verdicts: Iterable[Verdict], findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """The verdicts, each with the findings on its claim.
+    """The verdicts, with `fail` for undecided claims that a finding blames.
 
-    An undecided claim that a finding blames becomes `fail`. Every other status stays: the findings only add to its
-    reason and evidence.
+    Other verdicts keep their status, and their reason and evidence also name the findings.
     """
     by_claim = _by_claim(findings)
-    return tuple(_with_findings(verdict, by_claim.get((verdict.claim.page, verdict.claim.key))) for verdict in verdicts)
+    return tuple(_combine(verdict, by_claim.get((verdict.claim.page, verdict.claim.key))) for verdict in verdicts)
 
 
 def suspicious_claims(claims: Iterable[Claim], findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """A `fail` for each claim with a finding, also where another claim may be the wrong one."""
+    """A `fail` for each claim with a finding, whether or not the finding blames it."""
     by_claim = _by_claim(findings)
-    suspects = ((claim, by_claim.get((claim.page, claim.key))) for claim in claims)
-    return tuple(_failed(failed(claim, reason="", remedy=""), found) for claim, found in suspects if found)
+    return tuple(
+        _failed(not_run(claim, reason="", remedy=""), by_claim[claim.page, claim.key])
+        for claim in claims
+        if (claim.page, claim.key) in by_claim
+    )
 
 
 def _by_claim(findings: Iterable[Finding]) -> dict[tuple[str, ClaimKey], list[Finding]]:
@@ -37,41 +39,42 @@ def _by_claim(findings: Iterable[Finding]) -> dict[tuple[str, ClaimKey], list[Fi
     return by_claim
 
 
-def _with_findings(verdict: Verdict, findings: Sequence[Finding] | None) -> Verdict:
+def _combine(verdict: Verdict, findings: Sequence[Finding] | None) -> Verdict:
     if not findings:
         return verdict
-    undecided = verdict.status in _UNDECIDED
-    if undecided and any(finding.to_blame for finding in findings):
+    if verdict.status in _UNDECIDED and any(finding.to_blame for finding in findings):
         return _failed(verdict, findings)
-    reasons = (_reasons(findings), verdict.reason) if undecided else (verdict.reason, _reasons(findings))
+    reasons = [verdict.reason, _explain(findings)]
+    if verdict.status in _UNDECIDED:
+        reasons.reverse()
     return replace(verdict, reason=" ".join(reasons), evidence=(*verdict.evidence, _table(findings)))
 
 
 def _failed(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
-    """The verdict as `fail`, by the findings that blame its claim; by all, if none does."""
+    """The verdict as `fail`, by the findings that blame its claim, or by all if none does."""
     blaming = [finding for finding in findings if finding.to_blame] or findings
     return replace(
         verdict,
         status=Status.FAIL,
-        reason=_reasons(blaming),
+        reason=_explain(blaming),
         method=_METHOD,
         remedy="; ".join(dict.fromkeys(finding.remedy for finding in blaming)),
         evidence=(*verdict.evidence, _table(findings)),
     )
 
 
-def _reasons(findings: Sequence[Finding]) -> str:
+def _explain(findings: Sequence[Finding]) -> str:
     return " ".join(f"{finding.reason}{_see(finding)}" for finding in findings)
 
 
 def _see(finding: Finding) -> str:
-    """The first places that contradict the claim, if there are any beside the claim itself."""
-    others = [str(place) for place in finding.places if place != finding.claim[2]]
-    more = f" and {len(others) - _MOST_PLACES} more" if len(others) > _MOST_PLACES else ""
-    return f" See {', '.join(others[:_MOST_PLACES])}{more}." if others else ""
+    """A sentence with the first places of the finding, except the claim's own; empty if there are none."""
+    places = [str(place) for place in finding.places if place != finding.claim[2]]
+    more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+    return f" See {', '.join(places[:_MOST_PLACES])}{more}." if places else ""
 
 
 def _table(findings: Sequence[Finding]) -> Table:
-    """The findings, each with the places that contradict the claim."""
+    """The findings, each with the locations that contradict the claim."""
     rows = [(finding.rule, finding.reason, ", ".join(map(str, finding.places))) for finding in findings]
     return Table("findings", "cross-page findings", ("rule", "finding", "contradicted by"), tuple(rows))

@@ -1,4 +1,4 @@
-"""The comment behind a number says another number."""
+"""The comment after a number contradicts it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from harness.rules.unit import UNITS
 
 NAME = "comment contradicts value"
 
-# A comment that says more than an amount is about something else: what the value was, or what a paper has.
+# Only comments that are just an amount: others may be about a former value, or the paper's.
 _AMOUNT = re.compile(
     r"(?:(?:about|approximately|approx\.?|circa|ca\.?|roughly|i\.e\.|or|[=≈~])\s*)*"
     r"(?P<number>[0-9][0-9_,]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z]+|%)"
@@ -21,21 +21,21 @@ _AMOUNT = re.compile(
 
 
 def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
-    """Against a number whose comment is an amount in the unit of its kind that does not round to it."""
-    for entry in models:
-        for kind, value in entry.values():
+    """Numbers whose comment is an amount, in a unit of their kind, that does not round to them."""
+    for model in models:
+        for kind, value in model.values():
             if value.comment and _contradicts(kind, value.raw, value.comment):
-                reason = f"Its own comment says {value.comment}: one of the two is wrong."
-                claim = entry.name, kind, value.where
+                reason = f"The value is {value.raw}, its comment says {value.comment}: one of the two is wrong."
+                claim = model.name, kind, value.where
                 remedy = "correct the value or the comment"
-                yield Finding(entry.page, claim, NAME, reason, (value.where,), remedy, to_blame=False)
+                yield Finding(model.page, claim, NAME, reason, (value.where,), remedy, to_blame=False)
 
 
 def _contradicts(kind: str, raw: str, comment: str) -> bool:
     amount, declared = _AMOUNT.fullmatch(comment), parse_quantity(raw)
     sizes = UNITS.get(kind, {}).get(amount["unit"].casefold()) if amount else None
-    said = parse_quantity(re.sub("[_,]", "", amount["number"])) if amount else None
-    if not sizes or said is None or declared is None:
+    commented = parse_quantity(re.sub("[_,]", "", amount["number"])) if amount else None
+    if not sizes or commented is None or declared is None:
         return False
-    # Comments are cut as often as rounded: a whole step either way is no contradiction.
-    return all(abs(said.value * size - declared.value) > said.step * size + declared.step for size in sizes)
+    # Comments may be truncated instead of rounded: a difference of one step is no contradiction.
+    return all(abs(commented.value * size - declared.value) > commented.step * size + declared.step for size in sizes)

@@ -1,4 +1,4 @@
-"""A finding: what makes a declared value suspicious when all pages are read together."""
+"""A finding: evidence against a declared value from reading all pages together."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,11 +10,11 @@ from harness.index.faults import Location
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What speaks against one claim, by which rule, and how to mend it.
+    """Evidence of one rule against one claim, and how to correct it.
 
-    `reason` is a sentence that names no line, so that it stays the same while a page only moves. `places` are where
-    the values stand that speak against the claim. `to_blame` tells that this claim is the wrong one; else it is one
-    of several that cannot all be right, and which is wrong only measuring tells.
+    `reason` is a sentence without line numbers, so that it stays the same if text moves on the page. `places` locate
+    the values that contradict the claim. If `to_blame`, this claim is the wrong one; otherwise one of several claims
+    is wrong, and only measuring decides which.
     """
 
     page: str

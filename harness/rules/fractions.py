@@ -4,55 +4,59 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from harness.project.references import References
-from harness.rules.declared_model import MOST_PLACES, DeclaredAccuracy, DeclaredModel, figures, shown
+from harness.rules.declared_model import (
+    MOST_PLACES,
+    DeclaredAccuracy,
+    DeclaredModel,
+    declared_accuracies,
+    list_names,
+)
 from harness.rules.finding import Finding
 
 NAME = "percentages and fractions mixed"
 
-# From there on a number is a percentage and no other reading is likely; what lies between tells nothing.
+# From here on, a number is a percentage; between 1 and this, it may be either.
 _SURELY_PERCENT = 20
 
 
 def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
-    """Against the figures of a page, of one kind and dataset or of one result, that are written as fewer others are."""
-    of_kind: dict[tuple[object, ...], list[DeclaredAccuracy]] = defaultdict(list)
-    of_result: dict[int, list[DeclaredAccuracy]] = defaultdict(list)
-    for figure in figures(models):
-        page = figure.entry.page
-        of_kind[page, figure.kind, figure.dataset].append(figure)
-        of_result[id(figure.result)].append(figure)
-    told: set[object] = set()
-    for group in (*of_kind.values(), *of_result.values()):
-        # Where the models of a page tell which figure is the odd one, those of its result do not accuse each other.
-        if told.isdisjoint(figure.claim for figure in group):
+    """Accuracies in the less frequent style, among those of a page with one kind and dataset, or of one result."""
+    by_kind: dict[tuple[object, ...], list[DeclaredAccuracy]] = defaultdict(list)
+    by_result: dict[int, list[DeclaredAccuracy]] = defaultdict(list)
+    for accuracy in declared_accuracies(models):
+        by_kind[accuracy.model.page, accuracy.kind, accuracy.dataset].append(accuracy)
+        by_result[id(accuracy.result)].append(accuracy)
+    reported: set[object] = set()
+    for group in (*by_kind.values(), *by_result.values()):
+        # If the page's other models already show which accuracy is wrong, its result adds nothing.
+        if reported.isdisjoint(accuracy.claim for accuracy in group):
             found = list(_mixed(group))
-            told.update(finding.claim for finding in found)
+            reported.update(finding.claim for finding in found)
             yield from found
 
 
 def _mixed(group: Sequence[DeclaredAccuracy]) -> Iterator[Finding]:
-    fractions = [one for one in group if 0 < one.quantity.value <= 1]
-    percentages = [one for one in group if one.quantity.value >= _SURELY_PERCENT]
+    fractions = [accuracy for accuracy in group if 0 < accuracy.quantity.value <= 1]
+    percentages = [accuracy for accuracy in group if accuracy.quantity.value >= _SURELY_PERCENT]
     if not fractions or len(fractions) + len(percentages) < len(group):
         return
     if len(fractions) <= len(percentages):
-        yield from _findings(fractions, percentages)
+        yield from _findings(fractions, percentages, "a fraction", "a percentage")
     if len(percentages) <= len(fractions):
-        yield from _findings(percentages, fractions)
+        yield from _findings(percentages, fractions, "a percentage", "a fraction")
 
 
-def _findings(fewer: Sequence[DeclaredAccuracy], others: Sequence[DeclaredAccuracy]) -> Iterator[Finding]:
-    for figure in fewer:
-        is_fraction = figure.quantity.value <= 1
-        style, other = ("a fraction", "a percentage") if is_fraction else ("a percentage", "a fraction")
-        first = others[0]
-        name = shown([first.entry], figure.entry.page)
-        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+def _findings(
+    fewer: Sequence[DeclaredAccuracy], others: Sequence[DeclaredAccuracy], style: str, other_style: str
+) -> Iterator[Finding]:
+    first = others[0]
+    more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+    places = tuple(accuracy.where for accuracy in others[:MOST_PLACES])
+    remedy, to_blame = "write both in the same way, such as 70.28%", len(fewer) < len(others)
+    for accuracy in fewer:
+        page = accuracy.model.page
+        name = list_names([first.model], page)
         reason = (
-            f"Written as {style}, where {first.kind} of {name}{more} is {other}: {first.quantity.raw.strip()} against "
-            f"{figure.quantity.raw.strip()}."
+            f"{accuracy.declared} is {style}, but {first.kind} of {name}, {first.declared}, is {other_style}{more}."
         )
-        places = tuple(one.where for one in others[:MOST_PLACES])
-        remedy = "write both alike, such as 70.28%"
-        to_blame = len(fewer) < len(others)
-        yield Finding(figure.entry.page, figure.claim, NAME, reason, places, remedy, to_blame)
+        yield Finding(page, accuracy.claim, NAME, reason, places, remedy, to_blame)

@@ -1,4 +1,4 @@
-"""A unit contradicts its value: it measures something else, or stands behind a number that is written out."""
+"""A unit contradicts its value: it belongs to another kind, or follows a number that is written in full."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +22,8 @@ def _units(scales: Mapping[str, int], stems: Mapping[str, tuple[int, ...]]) -> d
     }
 
 
-# For each kind of number the units it is written in, without regard to case, and what each may stand for: MACs are
-# one or two FLOPs, MB are 1000 or 1024 kB, as who wrote them liked.
+# The units of each kind in lower case, with all their usual meanings: a MAC is one or two FLOPs, a MB has 1000 or
+# 1024 kB.
 UNITS: Mapping[str, Mapping[str, tuple[Decimal, ...]]] = {
     "parameters": _units({**_POWERS, "b": 10**9, "million": 10**6, "billion": 10**9}, {"": (1,)}),
     "flops": _units({"": 1, **_POWERS}, {"flops": (1,), "flop": (1,), "macs": (1, 2), "mac": (1, 2)})
@@ -38,29 +38,29 @@ UNITS: Mapping[str, Mapping[str, tuple[Decimal, ...]]] = {
 }
 
 _WITH_UNIT = re.compile(r"(?P<number>[0-9][0-9_,]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z]+|%)")
-# Written out to the last digit, a number of this length is in ones, whatever unit stands behind it.
-_WRITTEN_OUT, _MILLION = 10**6, 10**6
+# A number with this many digits is written in full, whatever unit follows.
+_WRITTEN_IN_FULL, _MILLION = 10**6, 10**6
 
 
 def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
-    """Against such a value, by its unit alone."""
-    for entry in models:
-        for kind, value in entry.values():
+    """Values with such a unit."""
+    for model in models:
+        for kind, value in model.values():
             reason = _contradiction(kind, value.raw)
             if reason:
-                claim, remedy = (entry.name, kind, value.where), "write the number in full, without a unit"
-                yield Finding(entry.page, claim, NAME, reason, (value.where,), remedy, to_blame=True)
+                claim, remedy = (model.name, kind, value.where), "write the number in full, without a unit"
+                yield Finding(model.page, claim, NAME, reason, (value.where,), remedy, to_blame=True)
 
 
 def _contradiction(kind: str, raw: str) -> str | None:
-    written = _WITH_UNIT.fullmatch(raw.strip())
-    if written is None or kind not in UNITS:
+    match = _WITH_UNIT.fullmatch(raw.strip())
+    if match is None or kind not in UNITS:
         return None
-    unit, number = written["unit"], Decimal(re.sub("[_,]", "", written["number"]))
+    unit, number = match["unit"], Decimal(re.sub("[_,]", "", match["number"]))
     sizes = UNITS[kind].get(unit.casefold())
-    measured = next((other for other, units in UNITS.items() if unit.casefold() in units), None)
     if sizes is None:
-        return f"{unit} is a unit of {measured}." if measured else None
-    if number >= _WRITTEN_OUT and max(sizes) >= _MILLION:
-        return f"The number is written out, and {unit} stands behind it all the same."
+        unit_kind = next((other for other, units in UNITS.items() if unit.casefold() in units), None)
+        return f"In {raw.strip()}, {unit} is a unit of {unit_kind}, not of {kind}." if unit_kind else None
+    if number >= _WRITTEN_IN_FULL and max(sizes) >= _MILLION:
+        return f"In {raw.strip()}, the number is written in full, but the unit {unit} multiplies it."
     return None

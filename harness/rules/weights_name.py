@@ -3,24 +3,31 @@
 from collections.abc import Iterator, Sequence
 
 from harness.project.references import References
-from harness.rules.declared_model import DeclaredModel, by_name, holds, may_be_one_network, named_after, shown
+from harness.rules.declared_model import (
+    DeclaredModel,
+    by_name,
+    contains_name,
+    list_names,
+    may_be_one_network,
+    named_after,
+)
 from harness.rules.finding import Finding
 
 NAME = "weights named after another model"
 
 
 def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
-    """Against every file whose name begins with another model's, the longest that fits, and does not hold its own.
+    """Files whose name begins with another model's name and does not contain that of their own.
 
-    Not where the entry says so, or the two may be one network.
+    Not if the entry mentions the other model, or the two may be one network.
     """
     names = by_name(models)
-    for entry in models:
-        meant = named_after(entry.weights, names)
-        if meant is None or holds(entry.weights.label, entry.name) or entry.mentions(meant):
+    for model in models:
+        other = named_after(model.weights, names)
+        if other is None or contains_name(model.weights.label, model.name) or model.mentions(other):
             continue
-        if not may_be_one_network(entry, meant):
-            reason = f"The file is named after {shown([meant], entry.page)}, another model."
-            places = (meant.where("name"),)
+        if not may_be_one_network(model, other):
+            reason = f"The file {model.weights.name} is named after another model, {list_names([other], model.page)}."
+            places = (other.where("name"),)
             remedy = "name this model's file"
-            yield Finding(entry.page, entry.claim("weights"), NAME, reason, places, remedy, to_blame=True)
+            yield Finding(model.page, model.claim("weights"), NAME, reason, places, remedy, to_blame=True)

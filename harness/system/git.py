@@ -1,4 +1,4 @@
-"""Git repositories, read from their objects; nothing is checked out or fetched."""
+"""Git repositories, read from their object store; nothing is checked out or fetched."""
 
 import os
 import re
@@ -9,11 +9,11 @@ from harness.errors import UserError
 
 
 class RepositoryError(UserError):
-    """What is asked for is not in the repository, or there is none; the message says which, and the mend."""
+    """A repository, commit or object is missing; the message says which, and the fix."""
 
 
 def is_repository(folder: Path) -> bool:
-    """Whether `folder` is a git checkout or a bare repository; False where git is not installed."""
+    """Whether `folder` is a git checkout or a bare repository; False if git is not installed."""
     try:
         return folder.is_dir() and not _git(folder, "rev-parse", "--git-dir").returncode
     except FileNotFoundError:
@@ -21,22 +21,22 @@ def is_repository(folder: Path) -> bool:
 
 
 def top_folder(folder: Path) -> Path:
-    """The root of the checkout that `folder` lies in. Raises RepositoryError where there is none."""
+    """The root of the checkout that contains `folder`. Raises RepositoryError if there is none."""
     try:
-        found = _git(folder, "rev-parse", "--show-toplevel")
+        result = _git(folder, "rev-parse", "--show-toplevel")
     except FileNotFoundError:
-        raise RepositoryError("expected git, got no program of that name; install it") from None
-    top = os.fsdecode(found.stdout).removesuffix("\n")
-    if found.returncode or not top:
-        told = os.fsdecode(found.stderr).strip().partition("\n")[0] or "a bare repository"
-        raise RepositoryError(f"{folder}: expected a folder in a git checkout, got: {told}")
+        raise RepositoryError("expected git on the PATH, found none; install it") from None
+    top = os.fsdecode(result.stdout).removesuffix("\n")
+    if result.returncode or not top:
+        reason = os.fsdecode(result.stderr).strip().partition("\n")[0] or "a bare repository"
+        raise RepositoryError(f"{folder}: expected a folder in a git checkout, got: {reason}")
     return Path(os.path.realpath(top))
 
 
 def below_top(folder: Path) -> str:
-    """`folder` as a path from the root of its checkout, with a slash behind it; empty for the root itself.
+    """`folder` relative to the root of its checkout, with a trailing slash; empty for the root itself.
 
-    Raises RepositoryError where there is no checkout.
+    Raises RepositoryError if there is no checkout.
     """
     below = Path(os.path.realpath(folder)).relative_to(top_folder(folder)).as_posix()
     return "" if below == "." else f"{below}/"
@@ -48,62 +48,62 @@ def has_commit(repository: Path, commit: str) -> bool:
 
 
 def commit_of(repository: Path, reference: str) -> str:
-    """The full name of the commit that a branch, tag or expression such as `HEAD~1` means. Raises RepositoryError."""
-    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
-    found = _git(repository, *asked) if not reference.startswith("-") else None
-    commit = os.fsdecode(found.stdout).strip() if found and not found.returncode else ""
-    if re.fullmatch(r"[0-9a-f]{40,64}", commit):
-        return commit
-    mend = "name a branch, a tag or a commit, as `git log` shows them"
-    named = reference and not reference.startswith("-")
-    if named and _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
-        mend = "this clone is shallow: fetch the base first (git fetch --unshallow; in a workflow, fetch-depth: 0)"
-    raise RepositoryError(f"expected a commit as base, got {reference!r}, which this repository does not have; {mend}")
+    """The full hash of the commit that a branch, tag or expression such as `HEAD~1` names. Raises RepositoryError."""
+    fix = "name a branch, a tag or a commit, as `git log` shows them"
+    if reference and not reference.startswith("-"):
+        result = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+        commit = os.fsdecode(result.stdout).strip()
+        if not result.returncode and re.fullmatch(r"[0-9a-f]{40,64}", commit):
+            return commit
+        if _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+            fix = "this clone is shallow: fetch the base first (git fetch --unshallow; in a workflow, fetch-depth: 0)"
+    raise RepositoryError(f"expected a commit as base, got {reference!r}, which is not in this repository; {fix}")
 
 
 def blob(repository: Path, commit: str, path: str) -> bytes | None:
-    """The bytes of the file at `path`, from the repository's root, at a commit; None where there is none.
+    """The bytes of a file at a commit, by its path from the repository's root; None if there is no such file.
 
-    Raises RepositoryError where there is one, but the repository does not have it, as a partial clone may not.
+    Raises RepositoryError if the file's object is missing, as in a partial clone.
     """
-    named = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}")
-    if named.returncode:
+    parsed = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}")
+    if parsed.returncode:
         return None
-    found = _git(repository, "cat-file", "blob", os.fsdecode(named.stdout).strip())
-    if found.returncode:
-        mend = "fetch the whole repository, or repair it (git fsck)"
-        raise RepositoryError(f"expected {path} at {commit}, got an object that the repository lacks; {mend}")
-    return found.stdout
+    content = _git(repository, "cat-file", "blob", os.fsdecode(parsed.stdout).strip())
+    if content.returncode:
+        fix = "fetch the whole repository, or repair it (git fsck)"
+        raise RepositoryError(f"expected {path} at {commit}, but this repository lacks the object; {fix}")
+    return content.stdout
 
 
 def files_at(repository: Path, commit: str, folder: str, *, deep: bool) -> list[str]:
-    """The paths of the files in a folder at a commit, or below it; none where there is no such folder."""
-    below = [f"{folder}/"] if folder else []
-    found = _git(repository, "ls-tree", "-z", "--full-tree", *(["-r"] if deep else []), commit, *below)
-    entries = (entry.partition("\t") for entry in os.fsdecode(found.stdout).split("\0"))
-    return sorted(path for about, _, path in entries if " blob " in about)
+    """The paths of a folder's files at a commit (`deep`: with subfolders); empty if there is no such folder."""
+    options = ["-r"] if deep else []
+    paths = [f"{folder}/"] if folder else []
+    listing = os.fsdecode(_git(repository, "ls-tree", "-z", "--full-tree", *options, commit, *paths).stdout)
+    entries = (entry.partition("\t") for entry in listing.split("\0"))
+    return sorted(path for mode_and_type, _, path in entries if " blob " in mode_and_type)
 
 
 def changed_files(top: Path, commit: str) -> set[str]:
-    """The files, from the root of the checkout, that are other than they were at a commit, or new.
+    """The files, relative to the root of the checkout, that differ from a commit or are new.
 
-    Raises RepositoryError where git cannot tell.
+    Raises RepositoryError if git cannot list them.
     """
-    found = set()
-    for asked in (
+    changed = set()
+    for arguments in (
         ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", commit),
         ("ls-files", "--others", "--exclude-standard", "-z"),
     ):
-        listed = _git(top, *asked)
-        if listed.returncode:
-            told = os.fsdecode(listed.stderr).strip()
-            raise RepositoryError(f"{top}: expected git to list what changed since {commit}, got: {told}")
-        found |= set(filter(None, os.fsdecode(listed.stdout).split("\0")))
-    return found
+        result = _git(top, *arguments)
+        if result.returncode:
+            reason = os.fsdecode(result.stderr).strip()
+            raise RepositoryError(f"{top}: expected git to list the changes since {commit}, got: {reason}")
+        changed |= set(filter(None, os.fsdecode(result.stdout).split("\0")))
+    return changed
 
 
 def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    # A git hook sets GIT_DIR and others, which would lead to its own repository.
+    # A git hook sets GIT_DIR and other variables that point to its own repository.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     command = ["git", "-C", str(repository), *arguments]

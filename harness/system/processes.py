@@ -1,4 +1,4 @@
-"""Tasks spread over processes; one that dies takes only its own task with it."""
+"""Tasks in a pool of processes; if a process dies, only its own task is lost."""
 
 import multiprocessing
 import os
@@ -18,7 +18,7 @@ _Result = TypeVar("_Result")
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """The number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -31,46 +31,47 @@ def map_in_processes(
     processes: int,
     preload: Sequence[str],
 ) -> Iterator[tuple[int, _Result | None]]:
-    """The result of each task with its place among the tasks, in the order in which they end.
+    """The index and the result of each task, in the order of completion.
 
-    Every process gets what is `shared` once; with one process it is this one. None stands for a task whose process died
-    when it was alone, such as one that ran out of memory. What a task raises comes through. `preload` are modules that
-    every process needs: they are imported once for all of them.
+    `shared` is sent to each process once; with one process, the tasks run in this one. The result is None if the
+    process of a task died while no other task was running, for example because it ran out of memory. Exceptions of
+    tasks are raised here. `preload` names modules that are imported once for all processes.
     """
     if processes == 1:
-        yield from ((place, function(shared, task)) for place, task in enumerate(tasks))
+        yield from ((index, function(shared, task)) for index, task in enumerate(tasks))
         return
-    left = deque(enumerate(tasks))
-    while left:
-        suspects = yield from _until_one_dies(function, shared, left, processes, preload)
-        for suspect in suspects:
-            if (yield from _until_one_dies(function, shared, deque([suspect]), 1, preload)):
-                yield suspect[0], None
+    pending = deque(enumerate(tasks))
+    while pending:
+        interrupted = yield from _run_until_a_process_dies(function, shared, pending, processes, preload)
+        # Any of them may have killed its process: each runs again alone.
+        for index, task in interrupted:
+            if (yield from _run_until_a_process_dies(function, shared, deque([(index, task)]), 1, preload)):
+                yield index, None
 
 
-def _until_one_dies(
+def _run_until_a_process_dies(
     function: Callable[[_Shared, _Task], _Result],
     shared: _Shared,
-    left: deque[tuple[int, _Task]],
+    pending: deque[tuple[int, _Task]],
     processes: int,
     preload: Sequence[str],
 ) -> Generator[tuple[int, _Result | None], None, list[tuple[int, _Task]]]:
-    """Take tasks off `left` and yield their results; return those that were under way when a process died."""
+    """Take tasks from `pending` and yield their results; return those that were running when a process died."""
     running: dict[Future[_Result], tuple[int, _Task]] = {}
-    executor = ProcessPoolExecutor(processes, _context(preload), _begin, (function, shared))
+    executor = ProcessPoolExecutor(processes, _context(preload), _initialize, (function, shared))
     try:
-        while left or running:
-            # No more than there are processes, so that it is known what a process that dies was at.
-            while left and len(running) < processes:
-                task = left.popleft()
-                running[executor.submit(_do, task[1])] = task
+        while pending or running:
+            # Submit no more tasks than processes: then every submitted task is a running one.
+            while pending and len(running) < processes:
+                index, task = pending.popleft()
+                running[executor.submit(_run_task, task)] = index, task
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running[future][0], future.result()
                 del running[future]
     except BrokenProcessPool:
         return list(running.values())
     finally:
-        # What is still under way has no one to go to: somebody interrupted, or a task raised.
+        # After an interrupt or an exception, nobody waits for the results of running tasks.
         for process in multiprocessing.active_children() if running else ():
             process.kill()
         executor.shutdown(cancel_futures=True)
@@ -78,41 +79,41 @@ def _until_one_dies(
 
 
 def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
-    """Processes forked from a server without threads, which may be forked at any time; or, without it, new ones."""
+    """Processes forked from a server, which has no threads and can fork safely; without fork, new processes."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
-    # The server is to be started deaf to an interrupt, of which it would print where it was at.
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The server inherits that it ignores interrupts; else it would print a traceback.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     forkserver.ensure_running()
-    signal.signal(signal.SIGINT, heard)
-    # While it imports, no task is on its way to it, which would end badly if this process ended first.
-    loaded = context.Process()
-    loaded.start()
-    loaded.join()
+    signal.signal(signal.SIGINT, handler)
+    # Wait until the server has imported the modules: tasks sent earlier fail badly if this process ends first.
+    first = context.Process()
+    first.start()
+    first.join()
     return context
 
 
-# In a process that is given tasks: what is done with each, what is shared among them.
-_given: list[tuple[Callable[[Any, Any], Any], Any]] = []
+# In a worker process: the function, and the value that its tasks share.
+_work: list[tuple[Callable[[Any, Any], Any], Any]] = []
 
 
-def _do(task: Any) -> Any:
-    ((function, shared),) = _given
+def _run_task(task: Any) -> Any:
+    ((function, shared),) = _work
     return function(shared, task)
 
 
-def _begin(function: Callable[[Any, Any], Any], shared: Any) -> None:
-    """Leave an interrupt to the process that gives out tasks, and end with it however it ends."""
-    _given.append((function, shared))
+def _initialize(function: Callable[[Any, Any], Any], shared: Any) -> None:
+    """Ignore interrupts, which the parent handles, and exit as soon as the parent does."""
+    _work.append((function, shared))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is None:
         return
 
-    def end() -> None:
+    def exit_with_parent() -> None:
         wait_for([parent.sentinel])
         os._exit(1)
 
-    threading.Thread(target=end, daemon=True).start()
+    threading.Thread(target=exit_with_parent, daemon=True).start()

@@ -1,4 +1,4 @@
-"""What a builder or a library prints is no data: it goes where diagnostics go."""
+"""Standard output reserved for data: the output of builders and libraries goes to stderr."""
 
 import os
 import sys
@@ -10,13 +10,13 @@ _STDOUT, _STDERR = 1, 2
 
 @contextmanager
 def stdout_to_stderr() -> Iterator[None]:
-    """Inside, what Python or anything below it prints goes to stderr; also in processes that are started inside."""
+    """Redirect stdout to stderr on the level of file descriptors, also for processes started meanwhile."""
     sys.stdout.flush()
-    kept = os.dup(_STDOUT)
+    saved = os.dup(_STDOUT)
     os.dup2(_STDERR, _STDOUT)
     try:
         with redirect_stdout(sys.stderr):
             yield
     finally:
-        os.dup2(kept, _STDOUT)
-        os.close(kept)
+        os.dup2(saved, _STDOUT)
+        os.close(saved)

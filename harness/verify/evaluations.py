@@ -70,7 +70,7 @@ def evaluate_subjects(
     wanted: dict[Path, list[_Wanted]] = {}
     for subject in subjects:
         for result in subject.entry.results:
-            dataset = subject.references.dataset_called(result.text("dataset"))
+            dataset = subject.references.find_dataset(result.text("dataset"))
             try:
                 one = _wanted(subject, result, dataset)
             except NotHereError as missing:

@@ -1,8 +1,7 @@
 """Pages to claims to checks to verdicts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +13,9 @@ from harness.index.faults import collect
 from harness.index.page import Page
 from harness.index.weights_url import is_relative
 from harness.project.project import Project
-from harness.project.references import SHIPPED, References, load_references
+from harness.project.references import References
 from harness.project.resources import Resources
-from harness.project.waivers import apply_waivers
+from harness.project.waivers import apply_waivers, utc_today
 from harness.rules.application import apply_findings
 from harness.rules.finding import Finding
 from harness.system.stdout import stdout_to_stderr
@@ -96,30 +95,27 @@ def verify(
 
     `jobs` is the number of processes that judge models; None for as many as there are cores, where it is worth it.
     """
-    references = load_references([SHIPPED, project.references])
     asked = [resources]
     if selection.everything and resources != project.resources:
         asked.append(project.resources)
     with stdout_to_stderr():
-        answer = _Run(project, references, tuple(asked), selection, progress, jobs).answer()
-    waive = _waiving(project, everything=selection.everything and project.whole)
+        answer = _Run(project, project.references, tuple(asked), selection, progress, jobs).answer()
+    # The cache has the verdicts without waivers.
+    everything = selection.everything and project.whole
+    verdicts = apply_waivers(answer.verdicts, project.waivers, utc_today(), everything=everything)
+    if not selection.everything:
+        return replace(answer, verdicts=verdicts, portable=())
     portable = tuple(replace(verdict, environment={}) for verdict in answer.portable)
-    return replace(answer, verdicts=waive(answer.verdicts), portable=waive(portable) if selection.everything else ())
-
-
-def _waiving(project: Project, *, everything: bool) -> Callable[[Sequence[Verdict]], tuple[Verdict, ...]]:
-    """Applies the project's waivers as of today; verdicts are kept without them."""
-    today = datetime.now().astimezone().date()
-    return lambda verdicts: apply_waivers(verdicts, project.waivers, today, everything=everything)
+    portable = apply_waivers(portable, project.waivers, None, everything=everything)
+    return replace(answer, verdicts=verdicts, portable=portable)
 
 
 def measure_records(
     project: Project, selection: Selection, resources: Resources, progress: Progress
 ) -> "tuple[list[Record], list[Unrecorded]]":
     """Records of what can be evaluated here in full, and of every other result why there is none."""
-    references = load_references([SHIPPED, project.references])
     with stdout_to_stderr():
-        return _Run(project, references, (resources,), selection, progress).records()
+        return _Run(project, project.references, (resources,), selection, progress).records()
 
 
 def read_claims(project: Project) -> list[Claim]:
@@ -227,7 +223,7 @@ class _Run:
         `--until-sure` uses all images where all are kept.
         """
         resources, evaluation = self.resources[0], self.resources[0].evaluation
-        if resources.source or resources.builders or evaluation.refresh or evaluation.until_sure:
+        if resources.source or resources.builders or evaluation.refresh or evaluation.early_stopping:
             return False
         return resources.images == self.project.resources.images
 

@@ -134,7 +134,7 @@ def test_a_model_may_be_in_several_collections() -> None:
         ("89.55%", "89.65%", "top_5_accuracy", "regnety_002", "was published with another accuracy"),
         ("70.28%", "70.42%", "top_1_accuracy", "regnety_002", "were not evaluated"),
         ("82.01%", "85%", "top_1_accuracy", "regnety_032", "were not evaluated"),
-        ("82.01%", "95%", "top_1_accuracy", "regnety_032", "Out of line with regnety_006"),
+        ("82.01%", "95%", "top_1_accuracy", "regnety_032", "95% does not fit regnety_006"),
     ],
 )
 def test_impossible_accuracies(before: str, after: str, kind: str, model: str, reason: str) -> None:
@@ -272,7 +272,7 @@ def test_a_conflict_of_two_models_blames_neither() -> None:
         text = text.replace(f"{model}-", f"{model}_new-")
     verdicts = judged(text, select=lambda claim: claim.kind == "top_1_accuracy")
     assert {verdict.status for verdict in verdicts.values()} == {Status.NOT_RUN}
-    assert "regnety_002 is wrong" in verdicts["regnety_004", "top_1_accuracy"].reason
+    assert "regnety_002 (79.28%) contradict each other" in verdicts["regnety_004", "top_1_accuracy"].reason
 
 
 @pytest.mark.parametrize(

@@ -173,24 +173,30 @@ def test_faults_of_all_pages_are_told_and_nothing_is_written(verify: Verify, pro
     ("settings", "told"),
     [
         ("pages = ", "expected TOML"),
-        ("pages = []", "name at least one page"),
-        ('page = ["a.md"]', "expected the keys builders, datasets, pages, tolerances, waivers, got page"),
-        ("pages = [1]", 'expected pages = ["page.md", …]'),
+        ("pages = []", "expected at least one page"),
+        (
+            'page = ["a.md"]',
+            "builders, datasets, pages, tolerances, waivers, got page (did you mean pages?)",
+        ),
+        ("pages = [1]", "expected a path in quotes, got 1 at pages[0]"),
         (
             'pages = ["regnety.md"]\n[datasets]\nDigits = "nowhere"',
-            "expected a folder for the dataset Digits, got 'nowhere'",
+            "expected a folder, got 'nowhere' at datasets.Digits",
         ),
-        ('pages = ["regnety.md"]\n[datasets]\nDigits = "/tmp"', "expected a folder inside the project for Digits"),
-        ('pages = ["regnety.md"]\n[datasets]\nDigits = 3', "expected [datasets] with lines such as"),
+        (
+            'pages = ["regnety.md"]\n[datasets]\nDigits = "/tmp"',
+            "a folder inside the project, got '/tmp'",
+        ),
+        ('pages = ["regnety.md"]\n[datasets]\nDigits = 3', "expected a path in quotes, got 3 at datasets.Digits"),
         *(
             (f'pages = ["regnety.md"]\n[tolerances.{precision}]\npass = {passing}\nexplained = {explained}', told)
             for precision, passing, explained, told in [
-                ("fp32", "0.2", "0.1", "got fp32 = pass 0.2, explained 0.1"),
-                ("fp32", "0.05", "inf", "explained Infinity"),
-                ("fp32", "nan", "nan", "pass NaN"),
-                ("fp32", "true", "true", "pass True"),
-                ("fp32", "0.05", "100", "percentage points up to 5"),
-                ("fp8", "0.05", "0.1", "for one of fp32, tf32, fp16, bf16, got fp8"),
+                ("fp32", "0.2", "0.1", "expected pass ≤ explained, got pass 0.2, explained 0.1 at tolerances.fp32"),
+                ("fp32", "0.05", "inf", 'got "inf" at tolerances.fp32.explained'),
+                ("fp32", "nan", "nan", 'got "nan" at tolerances.fp32.'),
+                ("fp32", "true", "true", "percentage points from 0 to 5, got true at tolerances.fp32."),
+                ("fp32", "0.05", "100", "percentage points from 0 to 5, got 100 at tolerances.fp32.explained"),
+                ("fp8", "0.05", "0.1", "expected the keys bf16, fp16, fp32, tf32, got fp8"),
             ]
         ),
     ],

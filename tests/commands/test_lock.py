@@ -89,21 +89,24 @@ def test_a_file_that_is_not_what_its_name_says_is_not_locked(verify: Verify, can
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "message"),
     [
-        lambda text: text.replace("468783", "468784"),
-        lambda text: text.replace("9854fe73bf", "9854fe73be"),
-        lambda text: text[:-20],
-        lambda text: f"<<<<<<< HEAD\n{text}",
-        lambda text: text.replace('"schema": 1', '"schema": 2'),
-        lambda _: "[]",
+        (
+            lambda text: text.replace("468783", "468784"),
+            "weights.lock: expected a lock as `verify lock` writes it",
+        ),
+        (lambda text: text.replace("9854fe73bf", "9854fe73be"), "got an edited one"),
+        (lambda text: text[:-20], "expected JSON"),
+        (lambda text: f"<<<<<<< HEAD\n{text}", "expected JSON, got a merge conflict"),
+        (lambda text: text.replace('"schema": 1', '"schema": 2'), "expected the schema 1, got 2 at schema"),
+        (lambda _: "[]", "expected a lock as `verify lock` writes it, got []"),
     ],
 )
-def test_a_lock_edited_by_hand(verify: Verify, canary: Path, damage: Callable[[str], str]) -> None:
+def test_a_lock_edited_by_hand(verify: Verify, canary: Path, damage: Callable[[str], str], message: str) -> None:
     verify("lock", cwd=canary)
     lock = canary / "modelindex" / "weights.lock"
     lock.write_text(damage(lock.read_text()))
     run = verify("all", cwd=canary)
     assert run.returncode == 2
-    assert "weights.lock: expected a lock as `verify lock` writes it" in run.stderr
+    assert message in run.stderr
     assert not (canary / "reports").exists()

@@ -1,4 +1,4 @@
-"""Pages by what the user names, and no page twice."""
+"""Pages found by file, folder and pattern, none of them twice."""
 
 import os
 import subprocess
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.cli.options import find
-from harness.project.discovery import NoPagesError, discover
+from harness.project.discovery import discover
+from harness.project.documents import ProjectError
 from harness.project.project import find_project
 from tests.conftest import ROOT
 
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("named", "found", "others"),
+    ("named", "found", "skipped"),
     [
         (["."], ["a/README.md", "b/card.mdx", "b/deep/metafile.yml", "c.json"], 3),
         (["b"], ["b/card.mdx", "b/deep/metafile.yml"], 2),
@@ -47,20 +48,20 @@ def folder(tmp_path: Path) -> Path:
         (["d.json", "none.md"], ["d.json", "none.md"], 0),
     ],
 )
-def test_files_folders_and_patterns(folder: Path, named: list[str], found: list[str], others: int) -> None:
+def test_files_folders_and_patterns(folder: Path, named: list[str], found: list[str], skipped: int) -> None:
     discovered = discover(map(Path, named), folder)
     assert [path.relative_to(folder).as_posix() for path in discovered.pages] == found
-    assert discovered.others == others
+    assert discovered.skipped == skipped
 
 
 @pytest.mark.parametrize("named", ["empty", "none/*.md", "*.txt"])
-def test_where_there_is_no_page(folder: Path, named: str) -> None:
+def test_a_folder_or_pattern_without_pages(folder: Path, named: str) -> None:
     (folder / "empty").mkdir()
-    with pytest.raises(NoPagesError, match="expected pages with a model-index"):
+    with pytest.raises(ProjectError, match="expected pages with a model-index"):
         discover([Path(named)], folder)
 
 
-def test_a_page_that_another_imports_is_verified_with_it(folder: Path) -> None:
+def test_an_imported_page_is_verified_only_with_the_importing_one(folder: Path) -> None:
     (folder / "index.yml").write_text("Import:\n- b/deep\nModels: []\n")
     named = [name for name, _ in find_project(folder, [Path()]).pages]
     assert named == ["a/README.md", "b/card.mdx", "c.json", "index.yml"]
@@ -75,7 +76,7 @@ def test_the_pages_of_a_project_may_be_patterns(folder: Path) -> None:
     assert project.whole
 
 
-def test_pages_that_the_harness_rendered_are_no_second_ones(tmp_path: Path) -> None:
+def test_rendered_pages_are_not_verified_again(tmp_path: Path) -> None:
     for name in ("modelindex/a.md", "reports/pages/a.md"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(PAGE)
@@ -88,13 +89,13 @@ def test_pages_that_the_harness_rendered_are_no_second_ones(tmp_path: Path) -> N
     assert found("reports") == found("reports/pages/a.md") == ["reports/pages/a.md"]
 
 
-def test_what_holds_no_page_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_files_without_an_index_are_counted(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(folder)
     find((Path("*/README.md"),))
     assert capsys.readouterr().err == "1 page; no model-index in 1 other file.\n"
 
 
-def test_a_pipe_among_the_pages_is_not_waited_for(folder: Path) -> None:
+def test_a_pipe_does_not_block(folder: Path) -> None:
     os.mkfifo(folder / "b" / "pipe.md")
     code = "from harness.project.discovery import discover; from pathlib import Path; discover([Path('.')], Path('.'))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

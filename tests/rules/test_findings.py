@@ -1,4 +1,4 @@
-"""What becomes of findings: verdicts in their light, the verb that shows them alone, and their place in the cache."""
+"""Findings combined with verdicts, in the output of `verify check`, and in the cache."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from harness.project.project import find_project
 from harness.project.waivers import Waiver, apply_waivers
 from harness.rules.application import apply_findings, suspicious_claims
 from harness.rules.finding import Finding, finding_from_json
-from harness.verdict import Status, Table, Verdict, fact, table
+from harness.verdict import Status, Table, Verdict, fact
 from harness.verify.run import Selection, verify
 from tests.rules.test_rules import PAGE
 
@@ -25,49 +25,51 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 PUBLISHED = Path(__file__).parent / "published.md"
 HERE, THERE = Location("page.md", 3, 1, "a"), Location("page.md", 9, 1, "b")
-SEEN = fact("seen", "seen", 1)
 CLAIM = Claim("page.md", "net_18", "weights", "net_18.pth", HERE)
+SEEN = fact("seen", "seen", 1)
 
 
 def _finding(*, to_blame: bool, reason: str = "It is odd.") -> Finding:
-    return Finding("page.md", CLAIM.key, "a rule", reason, (THERE, HERE), "mend it", to_blame)
+    return Finding("page.md", CLAIM.key, "a rule", reason, (THERE, HERE), "fix it", to_blame)
 
 
-def _judged(status: Status, *findings: Finding) -> Verdict:
-    before = Verdict(claim=CLAIM, status=status, reason="So it is.", evidence=(SEEN,))
-    (verdict,) = apply_findings([before], findings)
+def _apply(status: Status, *findings: Finding) -> Verdict:
+    judged = Verdict(claim=CLAIM, status=status, reason="So it is.", evidence=(SEEN,))
+    (verdict,) = apply_findings([judged], findings)
     return verdict
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_finding_decides_what_nothing_else_decided(status: Status) -> None:
-    verdict = _judged(status, _finding(to_blame=True))
+def test_a_finding_decides_only_undecided_claims(status: Status) -> None:
+    verdict = _apply(status, _finding(to_blame=True))
     undecided = status in {Status.NOT_RUN, Status.UNCHECKED}
     assert verdict.status is (Status.FAIL if undecided else status)
-    told = "It is odd. See page.md:9:1."
-    assert verdict.reason == (told if undecided else f"So it is. {told}")
-    assert verdict.remedy == ("mend it" if undecided else None)
-    row = {"rule": "a rule", "finding": "It is odd.", "contradicted by": "page.md:9:1, page.md:3:1"}
-    assert verdict.evidence == (SEEN, table("findings", "cross-page findings", [row]))
+    reason = "It is odd. See page.md:9:1."
+    assert verdict.reason == (reason if undecided else f"So it is. {reason}")
+    assert verdict.remedy == ("fix it" if undecided else None)
+    seen, findings = verdict.evidence
+    assert seen == SEEN
+    assert isinstance(findings, Table)
+    assert findings.rows == (("a rule", "It is odd.", "page.md:9:1, page.md:3:1"),)
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_finding_that_blames_nobody_decides_nothing(status: Status) -> None:
-    verdict = _judged(status, _finding(to_blame=False))
+def test_a_finding_that_blames_no_claim_decides_nothing(status: Status) -> None:
+    verdict = _apply(status, _finding(to_blame=False))
     assert verdict.status is status
-    told = ["So it is.", "It is odd. See page.md:9:1."]
+    reasons = ["So it is.", "It is odd. See page.md:9:1."]
     undecided = status in {Status.NOT_RUN, Status.UNCHECKED}
-    assert verdict.reason == " ".join(reversed(told) if undecided else told)
+    assert verdict.reason == " ".join(reversed(reasons) if undecided else reasons)
 
 
-def test_the_one_to_blame_is_told_by_what_blames_it() -> None:
+def test_the_reason_of_a_blamed_claim_is_the_finding_that_blames_it() -> None:
     doubt = _finding(to_blame=False, reason="Doubtful.")
-    verdict = _judged(Status.NOT_RUN, doubt, _finding(to_blame=True))
+    verdict = _apply(Status.NOT_RUN, doubt, _finding(to_blame=True))
     assert (verdict.status, verdict.reason) == (Status.FAIL, "It is odd. See page.md:9:1.")
     findings = verdict.find("findings")
     assert isinstance(findings, Table)
     assert findings.column("finding") == ["Doubtful.", "It is odd."]
-    assert [one.status for one in suspicious_claims([CLAIM], [doubt])] == [Status.FAIL]
+    assert [suspicious.status for suspicious in suspicious_claims([CLAIM], [doubt])] == [Status.FAIL]
     other = Claim("page.md", "net_18", "weights", "net_18.pth", THERE)
     assert suspicious_claims([other], [doubt]) == ()
 
@@ -75,18 +77,18 @@ def test_the_one_to_blame_is_told_by_what_blames_it() -> None:
 def test_a_finding_can_be_waived() -> None:
     waiver = Waiver("net_18", "weights", "we know", date(2030, 1, 1), HERE)
     (waived,) = apply_waivers(
-        [_judged(Status.NOT_RUN, _finding(to_blame=True))], [waiver], date(2030, 1, 1), everything=True
+        [_apply(Status.NOT_RUN, _finding(to_blame=True))], [waiver], date(2030, 1, 1), everything=True
     )
     assert waived.status is Status.WAIVED
 
 
-def test_findings_are_kept_as_they_are() -> None:
+def test_a_finding_survives_json() -> None:
     finding = _finding(to_blame=True)
     assert finding_from_json(json.loads(json.dumps(finding.as_json()))) == finding
 
 
 def test_a_change_of_one_page_shows_on_another(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though the verdicts on the page that did not change come from the cache."""
+    """Although the verdicts on the unchanged page come from the cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(project / "cache"))
     folder = project / "modelindex"
     (folder / "verify.toml").write_text('pages = ["first.md", "second.md"]')
@@ -96,7 +98,7 @@ def test_a_change_of_one_page_shows_on_another(project: Path, monkeypatch: pytes
     def reason() -> str:
         found = find_project(project, ())
         answer = verify(found, Selection(["net_18"], ["parameters"]), found.resources, Progress())
-        return next(one.reason for one in answer.verdicts if one.claim.page.endswith("first.md"))
+        return next(verdict.reason for verdict in answer.verdicts if verdict.claim.page.endswith("first.md"))
 
     assert "wrong" not in reason()
     (folder / "second.md").write_text(f"{PAGE}-->\n".replace("11690000", "11960000"))
@@ -105,18 +107,18 @@ def test_a_change_of_one_page_shows_on_another(project: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("form", ["rich", "json", "markdown", "junit", "sarif", "github"])
-def test_check_says_what_is_suspicious(verify: Run, form: str) -> None:
+def test_check_shows_suspicious_claims(verify: Run, form: str) -> None:
     run = verify("check", str(PUBLISHED), "--format", form, PYTHONPROFILEIMPORTTIME="1")
     assert run.returncode == 1
     last = "1 page, 15 models, 163 claims read; 11 claims suspicious."
-    said = run.stdout if form == "rich" else run.stderr
-    assert last in said.split("\n")
+    output = run.stdout if form == "rich" else run.stderr
+    assert last in output.split("\n")
     assert run.stdout.count("names the same file") + run.stdout.count("name the same file") >= 2
     for heavy in ("torch", "numpy"):
         assert f" {heavy}\n" not in run.stderr
 
 
-def test_check_of_what_is_sound(verify: Run, project: Path) -> None:
+def test_check_without_findings(verify: Run, project: Path) -> None:
     run = verify("check", cwd=project)
     assert (run.returncode, run.stdout, run.stderr) == (0, "1 page, 12 models, 314 claims read; no finding.\n", "")
     assert not (project / "reports").exists()
@@ -124,7 +126,7 @@ def test_check_of_what_is_sound(verify: Run, project: Path) -> None:
     assert (selected.returncode, json.loads(selected.stdout)["verdicts"]) == (0, [])
 
 
-def test_check_of_what_cannot_be(verify: Run, project: Path) -> None:
+def test_check_with_wrong_arguments(verify: Run, project: Path) -> None:
     assert verify("check", "nowhere.md", cwd=project).returncode == 2
     nothing = verify("check", "--claim", "flop", cwd=project)
     assert nothing.returncode == 2
@@ -135,12 +137,12 @@ def test_sixty_pages_are_checked_in_two_seconds(verify: Run, tmp_path: Path) -> 
     pages = [tmp_path / f"{number}.md" for number in range(60)]
     four_models = PAGE[: PAGE.index("- Name: net_50d")]
     for number, page in enumerate(pages):
-        # Families of their own, with files of their own: other names, and other digits behind them.
+        # Each page has its own families and weights files.
         text = four_models.replace("net_", f"net{number}_").replace(" Net\n", f" Net{number}\n")
         page.write_text(re.sub(r"-([0-9a-f]{6})[0-9a-f]{2}\.pth", rf"-\g<1>{number:02x}.pth", text) + "-->\n")
 
     def seconds() -> float:
-        """Of the processor, which other processes make longer too: the second of two attempts may do."""
+        """CPU time. Other processes slow it down too, so that a second attempt may pass."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run = verify("check", *map(str, pages))
         assert run.stdout == "60 pages, 240 models, 3300 claims read; no finding.\n"

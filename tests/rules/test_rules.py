@@ -1,4 +1,4 @@
-"""Each rule on a page that breaks it, and on near misses that do not: a small family, edited in one or two places."""
+"""Each rule on pages that break it and on near misses: a small family of models with one or two edits."""
 
 import re
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ Edit = tuple[str, str]
 
 
 def _model(name: str, parameters: int, flops: int, digest: str, accuracies: tuple[str, str]) -> str:
-    """A model's lines; its file holds four bytes for each parameter, and a little more."""
+    """A model's lines; its file has slightly more than four bytes per parameter."""
     return f"""- Name: {name}
   In Collection: Net
   Metadata:
@@ -69,7 +69,7 @@ def _found(*edits: Edit) -> tuple[Finding, ...]:
     return findings([_index(_edited(edits))], REFERENCES)
 
 
-def test_every_module_of_the_folder_is_listed() -> None:
+def test_every_rule_is_in_the_table() -> None:
     folder = Path(rules.__file__).parent
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "application", "declared_model", "finding"}
     assert modules == {rule.__name__.rpartition(".")[2] for rule in RULES}
@@ -77,7 +77,7 @@ def test_every_module_of_the_folder_is_listed() -> None:
     assert all((rule.__doc__ or "").partition("\n")[0].endswith(".") for rule in RULES)
 
 
-# A page's edits, the rule that they break, whom it blames, and whom of several that cannot all be right it names.
+# A page's edits, the rule that they break, the claims that it blames, and the claims of which only one may be wrong.
 BREAKS: dict[str, tuple[list[Edit], str, set[tuple[str, str]], set[tuple[str, str]]]] = {
     "another model's file": (
         [("net_34-333f7ec4", "net_18-5c106cde")],
@@ -231,7 +231,7 @@ BREAKS: dict[str, tuple[list[Edit], str, set[tuple[str, str]], set[tuple[str, st
 
 
 @pytest.mark.parametrize("case", BREAKS)
-def test_what_breaks_a_rule_is_found_with_both_places(case: str) -> None:
+def test_a_rule_finds_contradictions_with_both_places(case: str) -> None:
     edits, rule, blamed, doubted = BREAKS[case]
     found = [finding for finding in _found(*edits) if finding.rule == rule]
     assert {finding.claim[:2] for finding in found if finding.to_blame} == blamed
@@ -305,19 +305,19 @@ NEAR_MISSES: dict[str, list[Edit]] = {
 
 
 @pytest.mark.parametrize("case", NEAR_MISSES)
-def test_what_only_looks_like_a_fault_is_left_alone(case: str) -> None:
+def test_near_misses_have_no_finding(case: str) -> None:
     assert _found(*NEAR_MISSES[case]) == ()
 
 
-def test_fractions_alone_are_no_mixture() -> None:
+def test_a_page_with_only_fractions_is_not_mixed() -> None:
     text = re.sub(r"Accuracy: (\d\d)\.(\d\d)%", r"Accuracy: 0.\1\2", _edited([]))
     assert findings([_index(text)], REFERENCES) == ()
     odd = findings([_index(text.replace("0.6976", "69.76"))], REFERENCES)
-    assert [(one.claim[:2], one.to_blame) for one in odd] == [(("net_18", "top_1_accuracy"), True)]
-    # Of two that are written differently, either may be the odd one.
+    assert [(finding.claim[:2], finding.to_blame) for finding in odd] == [(("net_18", "top_1_accuracy"), True)]
+    # With one of each style, either may be wrong.
     start, end = PAGE.index("- Name: net_34"), len(PAGE)
     lone = _index(PAGE[:start].replace("69.76%", "0.6976") + PAGE[end:] + "-->")
-    assert {(one.claim[1], one.to_blame) for one in findings([lone], REFERENCES)} == {
+    assert {(finding.claim[1], finding.to_blame) for finding in findings([lone], REFERENCES)} == {
         ("top_1_accuracy", False),
         ("top_5_accuracy", False),
     }
@@ -326,10 +326,14 @@ def test_fractions_alone_are_no_mixture() -> None:
 @pytest.mark.parametrize(
     ("kind", "raw", "reason"),
     [
-        ("parameters", "16.8 MB", "MB is a unit of file_size."),
-        ("file_size", "4.1 GFLOPs", "GFLOPs is a unit of flops."),
-        ("flops", "12%", "% is a unit of accuracy."),
-        ("parameters", "11,690,000 M", "The number is written out, and M stands behind it all the same."),
+        ("parameters", "16.8 MB", "In 16.8 MB, MB is a unit of file_size, not of parameters."),
+        ("file_size", "4.1 GFLOPs", "In 4.1 GFLOPs, GFLOPs is a unit of flops, not of file_size."),
+        ("flops", "12%", "In 12%, % is a unit of accuracy, not of flops."),
+        (
+            "parameters",
+            "11,690,000 M",
+            "In 11,690,000 M, the number is written in full, but the unit M multiplies it.",
+        ),
         ("parameters", "11.69 M", None),
         ("flops", "1814 M", None),
         ("flops", "1.8 G", None),
@@ -347,20 +351,24 @@ def test_a_unit_contradicts_its_value(kind: str, raw: str, reason: str | None) -
     assert [finding.reason for finding in findings([alone], REFERENCES)] == ([reason] if reason else [])
 
 
-def test_rules_hold_over_all_pages() -> None:
-    """The same page twice is no fault; another count there is, and so is a file that a model of another page has."""
+def test_rules_compare_all_pages() -> None:
+    """A copy of a page has no findings, but other parameters for the same architecture, or a shared file, have."""
     first = _index(_edited([]), "first.md")
     assert findings([first, _index(_edited([]), "second.md")], REFERENCES) == ()
     second = _index(_edited([("Parameters: 11690000", "Parameters: 11960000")]), "second.md")
-    found = [one for one in findings([first, second], REFERENCES) if one.rule.startswith("one architecture")]
-    assert {(one.page, one.claim[0], one.places[0].file) for one in found} == {
+    found = [finding for finding in findings([first, second], REFERENCES) if finding.rule.startswith("one arch")]
+    assert {(finding.page, finding.claim[0], finding.places[0].file) for finding in found} == {
         ("first.md", "net_18", "second.md"),
         ("second.md", "net_18", "first.md"),
     }
     assert "11690000 of net_18 (first.md)" in found[1].reason
     other = _edited([("net_34-333f7ec4", "net_18-5c106cde"), ("Name: net_18", "Name: a"), ("ID: net_18", "ID: a")])
-    shared = [one for one in findings([first, _index(other, "other.md")], REFERENCES) if one.rule.endswith("shared")]
-    assert {(one.page, one.claim[0]) for one in shared} == {("other.md", "net_34"), ("other.md", "a")}
+    found = [
+        finding
+        for finding in findings([first, _index(other, "other.md")], REFERENCES)
+        if finding.rule.endswith("shared")
+    ]
+    assert {(finding.page, finding.claim[0]) for finding in found} == {("other.md", "net_34"), ("other.md", "a")}
 
 
 def test_pages_of_this_repository() -> None:
@@ -371,14 +379,14 @@ def test_pages_of_this_repository() -> None:
     assert findings(indexes, REFERENCES) == ()
 
 
-def test_published_faults() -> None:
+def test_faults_of_published_pages() -> None:
     found = findings([_index((Path(__file__).parent / "published.md").read_text("utf-8"))], REFERENCES)
-    assert {(one.rule, *one.claim[:2]) for one in found if one.to_blame} == {
+    assert {(finding.rule, *finding.claim[:2]) for finding in found if finding.to_blame} == {
         ("weights file shared", "efficientnet_b2a", "weights"),
         ("weights named after another model", "efficientnet_b2a", "weights"),
         ("weights file shared", "resnest200e", "weights"),
     }
-    assert {(one.rule, *one.claim[:2]) for one in found if not one.to_blame} == {
+    assert {(finding.rule, *finding.claim[:2]) for finding in found if not finding.to_blame} == {
         ("bytes cannot hold the parameters", "resnest200e", "parameters"),
         ("bytes cannot hold the parameters", "resnest200e", "file_size"),
         ("off by a power of ten", "resnet34_8xb32_in1k", "parameters"),
@@ -386,7 +394,7 @@ def test_published_faults() -> None:
         ("comment contradicts value", "mobileone-s1_8xb32_in1k", "flops"),
         ("comment contradicts value", "mobileone-s1_8xb32_in1k", "parameters"),
         ("comment contradicts value", "regnetx-3.2gf_8xb64_in1k", "parameters"),
-        # Its parameters are too few, so that it seems to be smaller than a model that it is better than.
+        # With its wrong parameters, regnetx-3.2gf seems to be smaller than a model that is worse.
         ("accuracy out of line", "regnetx-1.6gf_8xb128_in1k", "top_1_accuracy"),
         ("accuracy out of line", "regnetx-3.2gf_8xb64_in1k", "top_1_accuracy"),
     }

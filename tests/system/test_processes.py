@@ -1,4 +1,4 @@
-"""Tasks in processes: one that dies takes only its own task with it, and none outlives who gave them out."""
+"""Tasks in processes: a process that dies loses only its own task, and no process outlives its parent."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,40 +23,40 @@ def act(name: str, task: str) -> str:
     return name + task.upper()
 
 
-def test_a_process_that_dies_takes_only_its_own_task_with_it() -> None:
+def test_a_process_that_dies_loses_only_its_own_task() -> None:
     tasks = ["a", "b", "die", "c", "d", "die", "e", "f"]
     results = dict(map_in_processes(act, "me ", tasks, 2, ()))
-    assert results == {place: None if task == "die" else f"me {task.upper()}" for place, task in enumerate(tasks)}
+    assert results == {index: None if task == "die" else f"me {task.upper()}" for index, task in enumerate(tasks)}
 
 
 class Shared:
-    """What tasks share, which counts how often it goes to a process."""
+    """A value shared by tasks, which counts how often it is sent to a process."""
 
-    gone = 0
+    sent = 0
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
-        type(self).gone += 1
+        type(self).sent += 1
         return Shared, ()
 
 
 def act_with(_: Shared, task: str) -> str:
-    """Do what the task says, whatever is shared."""
+    """Do what the task says, and ignore the shared value."""
     return act("", task)
 
 
-def test_what_tasks_share_goes_to_each_process_once() -> None:
+def test_the_shared_value_is_sent_to_each_process_once() -> None:
     tasks = list("abcdefgh")
     assert len(dict(map_in_processes(act_with, Shared(), tasks, 2, ()))) == len(tasks)
-    assert Shared.gone <= 2
+    assert Shared.sent <= 2
 
 
-def test_what_a_task_raises_comes_through() -> None:
+def test_exceptions_of_tasks_are_raised() -> None:
     with pytest.raises(ValueError, match="raise"):
         dict(map_in_processes(act, "", ["a", "raise", "b"], 2, ()))
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
-def test_none_outlives_who_gave_them_out(tmp_path: Path, name: str) -> None:
+def test_no_process_outlives_its_parent(tmp_path: Path, name: str) -> None:
     (tmp_path / "task.py").write_text(
         textwrap.dedent("""
             import os, time
@@ -79,8 +80,8 @@ def test_none_outlives_who_gave_them_out(tmp_path: Path, name: str) -> None:
     _eventually(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
 
 
-def test_an_interrupt_while_processes_start_says_nothing_more(tmp_path: Path) -> None:
-    (tmp_path / "slow.py").write_text("from pathlib import Path\nPath('begun').touch()\nimport time\ntime.sleep(2)\n")
+def test_an_interrupt_while_processes_start_prints_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("from pathlib import Path\nPath('begun').touch()\nimport time\ntime.sleep(0.3)\n")
     code = (
         "from harness.system.processes import map_in_processes\ntry:\n"
         "    list(map_in_processes(print, None, ['x'], 2, ['slow']))\n"
@@ -99,11 +100,10 @@ def test_an_interrupt_while_processes_start_says_nothing_more(tmp_path: Path) ->
     assert (parent.communicate(timeout=30)[1], parent.returncode) == (b"", 130)
 
 
-def _eventually(found: object) -> int:
-    """What the function returns once that is true; fails after half a minute."""
-    assert callable(found)
-    for _ in range(300):
-        if value := found():
-            return int(value)
-        time.sleep(0.1)
-    raise AssertionError("never")
+def _eventually(condition: Callable[[], int]) -> int:
+    """The function's result as soon as it is true; fails after 30 seconds."""
+    for _ in range(3000):
+        if value := condition():
+            return value
+        time.sleep(0.01)
+    raise AssertionError("the condition never held")

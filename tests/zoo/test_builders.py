@@ -48,7 +48,7 @@ def test_regnetx_matches_timm(model: str) -> None:
     ],
 )
 def test_which_builder_builds(model: str, library: str | None, builder: str) -> None:
-    network = build(Blueprint(model, library, REFERENCES.same_network(model)))
+    network = build(Blueprint(model, library, REFERENCES.find_architecture(model)))
     assert network.builder == builder
     assert all(tensor.is_meta for tensor in network.module.state_dict().values())
 
@@ -87,7 +87,7 @@ def test_torchvision_parameters_match_its_metadata(model: str) -> None:
         (Blueprint("raft_large.C_T_V2"), "raft_large.C_T_V2 is an optical flow model"),
         (Blueprint("fcn_resnet50", "timm"), "no builder for fcn_resnet50: timm has no such model"),
         (
-            Blueprint("resnet18_8xb16_cifar10", None, REFERENCES.same_network("resnet18_8xb16_cifar10")),
+            Blueprint("resnet18_8xb16_cifar10", None, REFERENCES.find_architecture("resnet18_8xb16_cifar10")),
             "no builder for",
         ),
     ],

@@ -1,6 +1,6 @@
 """The conditions that a page declares, and the evaluations published under them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +8,8 @@ from harness.checks.shared.subject import Subject
 from harness.evaluate.data.conditions import INTERPOLATIONS, Conditions, Geometry
 from harness.index.entries import Entry
 from harness.index.quantity import parse_quantity
-from harness.verdict import NotHereError
+from harness.project.references import as_evidence
+from harness.verdict import NotHereError, Table, table
 
 CONDITIONS = ("image_size", "crop_pct", "interpolation")
 
@@ -41,10 +42,15 @@ def _value(text: str | None) -> Any:
 
 def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, Any]]:
     """Published evaluations of the same weights on the same dataset; none if recipe or dataset is unknown."""
-    dataset = subject.references.dataset_called(result.text("dataset"))
+    dataset = subject.references.find_dataset(result.text("dataset"))
     try:
         recipe = subject.recipe
     except NotHereError:
         return []
     evaluations = subject.published_evaluations
     return [item for item in evaluations if item["recipe"] == recipe and item["dataset"] == dataset]
+
+
+def evaluations_table(evaluations: Sequence[Mapping[str, Any]]) -> Table:
+    """Published evaluations, for the evidence."""
+    return table("published_evaluations", "published evaluations", list(map(as_evidence, evaluations)))

@@ -15,10 +15,10 @@ def stopping_rule(subject: Subject, result: Entry) -> StoppingRule | None:
     """When the evaluation of a result may stop early; None without `--until-sure`."""
     options = subject.resources.evaluation
     declared = tuple((metric, quantity.value) for metric, quantity in declared_accuracies(result).items())
-    if options.until_sure is None or not declared:
+    if options.early_stopping is None or not declared:
         return None
     tolerated = subject.resources.tolerances[options.precision].explained
-    return StoppingRule(declared, options.until_sure.alpha, options.until_sure.margin, tolerated)
+    return StoppingRule(declared, options.early_stopping.alpha, options.early_stopping.margin, tolerated)
 
 
 def early_verdict(claim: Claim, subject: Subject, evaluation: Evaluation) -> Verdict | None:

@@ -81,5 +81,5 @@ def measured_from(needs: frozenset[Need], subject: Subject, *, file: bool) -> tu
         return network
     if Need.IMAGES not in needs:
         return network + OF_FILE
-    datasets = {subject.references.dataset_called(result.text("dataset")) for result in subject.entry.results}
+    datasets = {subject.references.find_dataset(result.text("dataset")) for result in subject.entry.results}
     return network + (OF_IMAGES if datasets & subject.resources.images.keys() else ())

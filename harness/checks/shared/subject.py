@@ -113,7 +113,7 @@ class Subject:
         return Blueprint(
             self.name,
             (self.entry.text("library") or "").casefold() or None,
-            self.references.same_network(self.name),
+            self.references.find_architecture(self.name),
             self.resources.builders,
             self.resources.root or Path(),
         )
@@ -239,13 +239,13 @@ class Subject:
     def evaluation_key(self, result: Entry) -> tuple[str, str, str]:
         """The key of a result's evaluation: page, model and dataset. An unknown dataset keeps its declared name."""
         declared = result.text("dataset")
-        return self.index.page.name, self.name, self.references.dataset_called(declared) or declared or ""
+        return self.index.page.name, self.name, self.references.find_dataset(declared) or declared or ""
 
     @property
     def recipe(self) -> str:
         """The training recipe of the weights, by the tag in their file name."""
         tag = self.weights.tag
-        recipe = self.references.recipe_tagged(tag)
+        recipe = self.references.find_recipe(tag)
         if recipe is None:
             source = f"tag {tag!r}" if tag is not None else "name"
             missing = f"the {source} of the weights file matches no training recipe in the references"

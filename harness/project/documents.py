@@ -1,0 +1,45 @@
+"""The project's TOML and JSON files: parsed, and checked against the JSON Schema of their kind."""
+
+import json
+import tomllib
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+from harness.system.schemas import find_mismatch
+
+_SCHEMAS = Path(__file__).parent / "schemas"
+
+
+class ProjectError(UserError):
+    """The project, or a file of it, cannot be used; the message names the place, what was expected, and the fix."""
+
+
+def read_document(
+    path: Path, kind: str, fix: str, name: str | None = None, parse_float: Callable[[str], Any] = Decimal
+) -> Any:
+    """The content of a file (called `name` in messages) that is valid by `schemas/{kind}.schema.json`.
+
+    TOML or JSON, by its suffix. Raises ProjectError, and FileNotFoundError if there is no such file.
+    """
+    name = name or str(path)
+    form = "TOML" if path.suffix == ".toml" else "JSON"
+    try:
+        data = path.read_bytes()
+        # JSON Schema has no NaN and Infinity: as texts, they are rejected where a number is expected.
+        load = tomllib.loads if form == "TOML" else partial(json.loads, parse_constant=str)
+        document = load(data.decode("utf-8-sig"), parse_float=parse_float)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ProjectError(f"{name}: expected a readable file, got: {error.strerror}") from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        found = "a merge conflict" if b"<<<<<<< " in data else f"invalid text ({error})"
+        raise ProjectError(f"{name}: expected {form}, got {found}; {fix}") from None
+    mismatch = find_mismatch(document, _SCHEMAS / f"{kind}.schema.json")
+    if mismatch:
+        raise ProjectError(f"{name}: {mismatch}; {fix}")
+    return document
