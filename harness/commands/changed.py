@@ -210,7 +210,7 @@ def _found_otherwise(before: Claim, after: Claim, found: tuple[_Found, _Found]) 
 def _had_file(model: Subject, base: Base) -> bool:
     """Whether the weights file that a model named is here, or was beside its page at the commit."""
     beside = model.weights_beside
-    return model.checkpoint is not None or (beside is not None and base.file(beside) is not None)
+    return model.local_weights.path is not None or (beside is not None and base.file(beside) is not None)
 
 
 def _read_otherwise(
@@ -221,7 +221,7 @@ def _read_otherwise(
     check = CHECKS.get(after.kind)
     if check is None:
         return
-    has_file = now.model is not None and now.checkpoint is not None
+    has_file = now.model is not None and now.local_weights.path is not None
     measured = [
         *measured_from(check.NEEDS, was, file=had_file),
         *measured_from(check.NEEDS, now, file=has_file),

@@ -29,7 +29,7 @@ class Seen:
 def see_weights(indexes: Sequence[Index], resources: Resources) -> list[Seen]:
     """Every weights file that the pages name. What is not here keeps its entry, even one that is of another file."""
     return [
-        _seen(Subject(index, References(), resources, model), address)
+        _seen(Subject(index, References(), resources, model, pages=tuple(indexes)), address)
         for index in indexes
         for model, record in index.models.items()
         if (address := record.text("weights"))
@@ -38,7 +38,7 @@ def see_weights(indexes: Sequence[Index], resources: Resources) -> list[Seen]:
 
 def _seen(subject: Subject, address: str) -> Seen:
     before = subject.locked
-    path, digits = subject.checkpoint, subject.weights.digest
+    path, digits = subject.local_weights.path, subject.weights.digest
     if path is None:
         told = f"{subject.weights.name} is not here{f'; {before.weights} stays locked' if before else ''}"
         replaced = before is not None and before.weights != address

@@ -7,16 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.checks.shared.reproduction import (
-    METRICS,
-    Giving,
-    declared_conditions,
-    giving,
-    judged_within,
-    published_evaluations,
-    reproducing_suspects,
-    stopping_rule,
-)
+from harness.checks.shared.conditions import declared_conditions, published_evaluations
+from harness.checks.shared.early_decision import stopping_rule
+from harness.checks.shared.reproduction import AccuracyComparison, Match, comparisons
 from harness.checks.shared.subject import Evaluated, Evaluations, Subject
 from harness.errors import UserError
 from harness.evaluate.causes import FINALISTS, SAMPLE_SIZE, Variation, estimate_under, label_causes, variations
@@ -28,7 +21,6 @@ from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure, Scores
 from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.entries import Entry
-from harness.index.quantity import Quantity
 from harness.measure.checkpoint import inspect_checkpoint, sha256
 from harness.project.resources import EvaluationOptions
 from harness.verdict import NotHereError, Status
@@ -77,7 +69,7 @@ def evaluate_subjects(
     found: dict[tuple[str, str, str], Evaluated] = {}
     wanted: dict[Path, list[_Wanted]] = {}
     for subject in subjects:
-        for result in subject.record.results:
+        for result in subject.entry.results:
             dataset = subject.references.find_dataset(result.text("dataset"))
             try:
                 one = _wanted(subject, result, dataset)
@@ -120,7 +112,7 @@ def _wanted(subject: Subject, result: Entry, dataset: str | None) -> _Wanted:
         supply = "--imagenet DIR" if dataset == "ImageNet-1k" else "name its folder under [datasets] in verify.toml"
         lacking.append(NotHereError(f"the images of {dataset} are not on this machine", supply))
     try:
-        checkpoint = subject.usable_checkpoint
+        checkpoint = subject.local_weights.usable
     except NotHereError as error:
         lacking.append(error)
     if lacking:
@@ -189,17 +181,10 @@ def _settings(options: EvaluationOptions, executor: "Executor") -> "EvaluationSe
     return EvaluationSettings(device, options.precision, options.subset, options.refresh, options.crop_cache)
 
 
-def _failing(one: _Wanted, evaluation: Evaluation) -> dict[str, Quantity]:
-    """The declared accuracies that a complete evaluation does not reproduce, by metric."""
-    if not evaluation.complete:
-        return {}
-    tolerance = one.subject.resources.tolerances[evaluation.precision]
-    declared = {metric: one.result.quantity(kind) for kind, metric in METRICS.items()}
-    return {
-        metric: quantity
-        for metric, quantity in declared.items()
-        if quantity and judged_within(quantity, evaluation.scores.counts.percent(metric), tolerance) is Status.FAIL
-    }
+def _failing(one: _Wanted, evaluation: Evaluation) -> list[AccuracyComparison]:
+    """The declared accuracies that a complete evaluation does not reproduce."""
+    compared = comparisons(one.subject, one.result, evaluation) if evaluation.complete else []
+    return [comparison for comparison in compared if comparison.status is Status.FAIL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,21 +241,14 @@ class _Search:
 
     def _undecided(self, one: _Wanted, evaluation: Evaluated) -> list[tuple[_Wanted, Variation]]:
         """The closest of the cells that might give a declared value, where none certainly does."""
-        tolerance = one.subject.resources.tolerances[self.settings.precision]
         if not isinstance(evaluation, Evaluation):
             return []
         known = {(variation.kind, variation.value): variation for variation in _variations(one)}
         chosen: dict[Variation, None] = {}
-        for metric, declared in _failing(one, evaluation).items():
-            if reproducing_suspects(declared, metric, evaluation, tolerance):
-                continue
-            might = [
-                suspect
-                for suspect in evaluation.causes
-                if giving(suspect, declared, metric, evaluation, tolerance) is Giving.UNKNOWN
-            ]
-            might.sort(key=lambda suspect: abs(suspect.estimates[metric] - declared.value))
-            chosen |= dict.fromkeys(known[one.kind, one.value] for one in might[:FINALISTS])
+        for comparison in _failing(one, evaluation):
+            if not comparison.causes(Match.YES):
+                closest = comparison.causes(Match.UNKNOWN)[:FINALISTS]
+                chosen |= dict.fromkeys(known[cause.kind, cause.value] for cause in closest)
         return [(one, variation) for variation in chosen]
 
 

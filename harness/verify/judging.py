@@ -13,7 +13,7 @@ from harness.index.entries import Index
 from harness.project.references import References
 from harness.project.resources import Resources
 from harness.system.processes import cores, map_in_processes
-from harness.verdict import NotHereError, Verdict, errored, not_run, typed, unchecked
+from harness.verdict import NotHereError, Verdict, errored, facts, not_run, unchecked
 from harness.zoo import BuilderError
 
 # With fewer models, starting processes takes as long as they save.
@@ -90,7 +90,7 @@ def _by_model(evaluations: Evaluations) -> dict[tuple[str, str | None], Evaluati
 def _judge_task(shared: _Shared, task: _Task) -> tuple[tuple[Verdict, ...], ...]:
     index = shared.pages[task.page]
     subjects = [
-        Subject(index, shared.references, resources, task.model, evaluations)
+        Subject(index, shared.references, resources, task.model, evaluations, shared.pages)
         for resources, evaluations in zip(shared.resources, task.evaluations, strict=True)
     ]
     return tuple(tuple(judge(claim, subject) for claim in task.claims) for subject in subjects)
@@ -132,4 +132,4 @@ def _unfinished(claim: Claim, error: BaseException, told: str, remedy: str) -> V
     frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
     shown = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
     reason = f"The check could not finish: {told}"
-    return errored(claim, reason=reason, remedy=remedy, evidence=typed({"traceback": shown}))
+    return errored(claim, reason=reason, remedy=remedy, evidence=(facts("traceback", "traceback", shown),))

@@ -172,7 +172,7 @@ class _Run:
         read = _read_claims(missed, self.project) if missed else {}
         for index, lists in self._judged(read).items():
             judged[index.page.name] = lists
-            if lists[0] and self._can_be_kept:
+            if lists[0] and self._can_be_kept and not self._depends_on_other_pages(index):
                 cache.store(entries[index.page.name][0], lists, self._named_weights(index), index.consulted)
         claims: list[Claim] = []
         verdicts: list[Verdict] = []
@@ -184,6 +184,13 @@ class _Run:
             portable += of_page[-1]
         found = self._findings(pages, read) if verdicts or portable else ()
         return Answer(apply_findings(verdicts, found), apply_findings(portable, found), tuple(claims), not missed)
+
+    def _depends_on_other_pages(self, index: "Index") -> bool:
+        """Whether a change of another page can change the page's verdicts, which its key would not show."""
+        from harness.checks.shared.subject import Subject
+
+        subjects = (Subject(index, self.references, each, model) for each in self.resources for model in index.models)
+        return any(subject.depends_on_other_pages for subject in subjects)
 
     def _findings(self, pages: Sequence[Page], read: "_Read") -> tuple[Finding, ...]:
         """What rules find across all pages, selected or not; kept as long as no page is another."""
@@ -266,7 +273,7 @@ class _Run:
 
         models = {index: {claim.model for claim in claims if wants_images(claim)} for index, claims in selected.items()}
         subjects = [
-            Subject(index, self.references, resources, model)
+            Subject(index, self.references, resources, model, pages=tuple(selected))
             for index, wanting in models.items()
             for model in index.models
             if model in wanting
