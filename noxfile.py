@@ -14,8 +14,9 @@ PINNED = ("-c", "ci/constraints.txt")
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, import directions and workflow files. Needs no torch."""
-    session.install(*PINNED, "click", "ftfy", "jinja2", "pyyaml", "rich")
-    session.install(*PINNED, "check-jsonschema", "import-linter", "mypy", "ruff", "types-PyYAML")
+    session.install(*PINNED, "click", "ftfy", "jinja2", "jsonschema", "pyyaml", "rich", "ruamel.yaml")
+    typed = ("mypy", "types-PyYAML", "types-jsonschema")
+    session.install(*PINNED, "check-jsonschema", "import-linter", "ruff", *typed)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")

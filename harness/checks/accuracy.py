@@ -1,33 +1,40 @@
-"""Accuracy: measured on the images under the declared conditions; without them by a record, or only against others."""
+"""Accuracy: an evaluation under the declared conditions gives it: one made here, a record, or a published one."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.shared.early_decision import decided_early
+from harness.checks.shared.conditions import evaluations_table, has_declared_conditions, published_evaluations
+from harness.checks.shared.early_decision import early_verdict
+from harness.checks.shared.records import records_of, valid_record
 from harness.checks.shared.reproduction import (
-    MEANS,
+    ACCURACY,
     METRICS,
-    declared_conditions,
-    judged_within,
-    made_of,
-    published_evaluations,
-    reason_found,
-    same_conditions,
-    suspect_rows,
+    AccuracyComparison,
+    accuracy_status,
+    evaluation_evidence,
 )
 from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.intervals import CONFIDENCE, random_sample, worst_case
-from harness.evaluate.statistics.scores import Failure
+from harness.evaluate.statistics.scores import Counts, Failure
 from harness.index.claim import Claim
-from harness.index.entries import Entry
-from harness.measure.checkpoint import sha256
 from harness.project.records import Record
-from harness.project.references import as_evidence
 from harness.project.resources import Tolerance
-from harness.verdict import NotHereError, Status, Verdict, errored, failed, not_run, typed
+from harness.verdict import (
+    Evidence,
+    Fact,
+    NotHereError,
+    Status,
+    Verdict,
+    errored,
+    explained,
+    fact,
+    failed,
+    not_run,
+    passed,
+    properties,
+)
 
 KINDS = tuple(METRICS)
 NEEDS = frozenset({Need.PAGE, Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
@@ -43,211 +50,151 @@ READS = (
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Judge by an evaluation here, else by a record of one, else by what needs no images."""
-    result = subject.result_of(claim)
-    dataset = subject.references.find_dataset(result.text("dataset"))
+    """Judge by an evaluation on this machine; without one by a record, then by published evaluations.
+
+    The verdict depends only on the arguments: an evaluation without causes gives the same status as one with them.
+    """
     try:
-        found = subject.evaluation(result)
+        evaluation = subject.evaluation(subject.result_of(claim))
     except NotHereError as missing:
-        record, stale = _record(subject, dataset)
-        if record is not None:
-            return _by_record(claim, subject, record)
-        return _unmeasured(claim, subject, result, missing, stale)
-    if isinstance(found, Failure):
-        remedy = "mend what it names, and run again; nothing was counted"
-        return errored(claim, reason=f"The evaluation could not finish: {found.reason}", remedy=remedy)
-    if not found.complete and (sure := decided_early(claim, subject, found)):
-        return sure
-    if not found.complete:
-        record, _ = _record(subject, dataset)
-        return _by_record(claim, subject, record) if record else _in_part(claim, found)
-    return _measured(claim, subject, found)
+        return _from_record(claim, subject) or _without_measurement(claim, subject, missing)
+    if isinstance(evaluation, Failure):
+        remedy = "fix the named problem and run again; no image was counted"
+        return errored(claim, reason=f"The evaluation could not finish: {evaluation.reason}", remedy=remedy)
+    if evaluation.complete:
+        return _from_evaluation(claim, subject, evaluation)
+    decided = early_verdict(claim, subject, evaluation) or _from_record(claim, subject)
+    return decided or _from_part(claim, evaluation)
 
 
 @dataclass(frozen=True, slots=True)
 class _Measurement:
-    """A measured accuracy in percent, how it was got, and what its reader needs to believe it."""
+    """An accuracy in percent on all images, and what differences its precision allows."""
 
     percent: Decimal
     precision: str
     tolerance: Tolerance
-    method: str
-    evidence: Mapping[str, Any]
-    environment: Mapping[str, Any]
 
-    def status(self, claim: Claim) -> Status:
-        return judged_within(claim.quantity, self.percent, self.tolerance)
+    @property
+    def allowed(self) -> Evidence:
+        """The tolerance, for the evidence."""
+        limits = f"pass within {self.tolerance.passing} points, explained within {self.tolerance.explained}"
+        return fact("tolerance", "tolerance", f"{limits}, {self.precision}")
 
-
-def _measured(claim: Claim, subject: Subject, found: Evaluation) -> Verdict:
-    metric, counts = METRICS[claim.kind], found.scores.counts
-    tolerance = subject.resources.tolerances[found.precision]
-    evidence: dict[str, Any] = {
-        "accuracy": MEANS,
-        "counted": f"{getattr(counts, metric)} of {counts.images} images right",
-        "tolerance": _shown(tolerance, found.precision),
-        **made_of(found),
-    }
-    method = f"evaluated, {found.precision}, {found.conditions.geometry}"
-    measurement = _Measurement(counts.percent(metric), found.precision, tolerance, method, evidence, found.environment)
-    status = measurement.status(claim)
-    if status is not Status.FAIL:
-        return _verdict(claim, measurement, _told(status, measurement), None)
-    evidence["usual suspects"] = suspect_rows(claim.quantity, metric, found, tolerance)
-    reason = f"{_told(status, measurement)} {reason_found(claim.quantity, metric, found, tolerance)}"
-    remedy = f"declare {measurement.percent}%, or the conditions and weights that give {claim.declared}"
-    return _verdict(claim, measurement, reason, remedy)
+    def verdict(self, claim: Claim, *, note: str, remedy: str, **details: Any) -> Verdict:
+        """The verdict on a declared accuracy. `note` goes behind the reason; `remedy` is for a failure."""
+        passing, limit = self.tolerance.passing, self.tolerance.explained
+        gap = self.percent - claim.quantity.value
+        details |= {"measured": f"{self.percent}%", "difference": f"{gap:+} points" if gap else None}
+        status = accuracy_status(claim.quantity, self.percent, self.tolerance)
+        if status is Status.PASS:
+            return passed(claim, reason=f"Reproduced on all images within {passing} points.{note}", **details)
+        details["correction"] = (f"{self.percent}%",)
+        if status is Status.FAIL:
+            reason = f"On all images, the accuracy differs by more than {limit} points.{note}"
+            return failed(claim, reason=reason, remedy=remedy, **details)
+        cause = f"the tolerance of {self.precision}"
+        if self.precision == "fp32":
+            cause = "other versions of decoder, resizing and arithmetic change unchanged models by no more than that"
+        return explained(claim, reason=f"Not within {passing} points, but within {limit}: {cause}.{note}", **details)
 
 
-def _verdict(claim: Claim, measurement: _Measurement, reason: str, remedy: str | None) -> Verdict:
-    gap = measurement.percent - claim.quantity.value
-    status = measurement.status(claim)
-    return Verdict(
-        claim=claim,
-        status=status,
-        reason=reason,
-        measured=f"{measurement.percent}%",
-        difference=f"{gap:+} points" if gap else None,
-        method=measurement.method,
-        remedy=remedy,
-        evidence=typed(measurement.evidence),
-        environment=measurement.environment,
-        correction=() if status is Status.PASS else (f"{measurement.percent}%",),
+def _from_evaluation(claim: Claim, subject: Subject, evaluation: Evaluation) -> Verdict:
+    tolerance = subject.resources.tolerances[evaluation.precision]
+    comparison = AccuracyComparison(METRICS[claim.kind], claim.quantity, evaluation, tolerance)
+    measurement = _Measurement(comparison.measured, evaluation.precision, tolerance)
+    correct = _correct(evaluation.scores.counts, comparison.metric)
+    failing = comparison.status is Status.FAIL
+    causes = (comparison.causes_table(),) if failing else ()
+    return measurement.verdict(
+        claim,
+        note=f" {comparison.explanation()}" if failing else "",
+        remedy=f"declare {measurement.percent}%, or the conditions and weights that give {claim.declared}",
+        method=f"evaluated, {evaluation.precision}, {evaluation.conditions.geometry}",
+        evidence=(ACCURACY, correct, measurement.allowed, *causes, *evaluation_evidence(evaluation)),
+        environment=evaluation.environment,
     )
 
 
-def _shown(tolerance: Tolerance, precision: str) -> str:
-    return f"pass within {tolerance.passing} points, explained within {tolerance.explained}, {precision}"
+def _correct(counts: Counts | Record, metric: str) -> Fact:
+    return fact("correct", "correct", f"{getattr(counts, metric)} of {counts.images} images")
 
 
-def _told(status: Status, measurement: _Measurement) -> str:
-    tolerance, precision = measurement.tolerance, measurement.precision
-    moved = "other versions of decoder, resizing and arithmetic move unchanged models by no more than that"
-    if precision != "fp32":
-        moved = f"that much is allowed to {precision}"
-    return {
-        Status.PASS: f"Reproduced on all images, within {tolerance.passing} points.",
-        Status.EXPLAINED: (f"Not within {tolerance.passing} points, but within {tolerance.explained}: {moved}."),
-        Status.FAIL: f"Measured on all images, and farther off than {tolerance.explained} points.",
-    }[status]
-
-
-def _in_part(claim: Claim, found: Evaluation) -> Verdict:
-    """What a part of the images says of all of them."""
-    metric, counts, complete = METRICS[claim.kind], found.scores.counts, found.scores.total_images
-    method = f"evaluated in part, {found.precision}, {found.conditions.geometry}"
-    if found.images.has_unexpected:
-        reason = f"Not the images of {found.dataset}, or not in their classes: {found.images.missing}."
-        supply = "supply the complete set and nothing else"
-        return not_run(
-            claim, reason=reason, method=method, remedy=supply, evidence=typed({"images": str(found.images)})
-        )
-    sampled = found.images.missing is None
-    low, high = (random_sample if sampled else worst_case)(counts, metric, complete)
-    how = f"{CONFIDENCE:.0%} confidence" if sampled else "whatever the images that are not here would give"
-    inside = "holds" if low <= claim.quantity.value <= high else "does not hold"
+def _from_part(claim: Claim, evaluation: Evaluation) -> Verdict:
+    """What a part of the images says about all of them."""
+    metric, counts, total = METRICS[claim.kind], evaluation.scores.counts, evaluation.scores.total_images
+    images, missing = evaluation.images, evaluation.images.missing
+    method = f"evaluated in part, {evaluation.precision}, {evaluation.conditions.geometry}"
+    evidence: tuple[Evidence, ...] = (fact("images", "images", str(images)),)
+    if images.has_unexpected:
+        reason = f"The images are not those of {evaluation.dataset}, or not in their classes: {missing}."
+        remedy = "supply the complete dataset and nothing else"
+        return not_run(claim, reason=reason, method=method, remedy=remedy, evidence=evidence)
+    low, high = (worst_case if missing else random_sample)(counts, metric, total)
+    basis = "whatever the missing images would give" if missing else f"{CONFIDENCE:.0%} confidence"
+    covers = "includes" if low <= claim.quantity.value <= high else "does not include"
     reason = (
-        f"Only {counts.images} of {complete} images were evaluated ({counts.percent(metric)}% right); on all of them "
-        f"it lies between {low}% and {high}% ({how}), which {inside} the declared value."
+        f"Only {counts.images} of {total} images were evaluated ({counts.percent(metric)}% correct); on all of them "
+        f"the accuracy lies between {low}% and {high}% ({basis}), which {covers} the declared value."
     )
-    supply = "evaluate all images: leave --subset away"
-    if found.images.missing:
-        reason, supply = f"{reason} {found.images.missing}.", "supply the complete set"
-    evidence = {
-        "counted": f"{getattr(counts, metric)} of {counts.images} images right",
-        "interval": f"{low}% to {high}%, {how}",
-        "images": str(found.images),
-    }
-    return not_run(claim, reason=reason, method=method, remedy=supply, evidence=typed(evidence))
+    return not_run(
+        claim,
+        reason=f"{reason} {missing}." if missing else reason,
+        method=method,
+        remedy="supply the complete dataset" if missing else "evaluate all images: run without --subset",
+        evidence=(_correct(counts, metric), fact("interval", "interval", f"{low}% to {high}%, {basis}"), *evidence),
+    )
 
 
-def _record(subject: Subject, dataset: str | None) -> tuple[Record | None, Record | None]:
-    """The record of these weights under these conditions; else one of this model that is not."""
-    of_model = [one for one in subject.resources.records if one.model == subject.name and one.dataset == dataset]
-    # The precision that is asked for, else the one that nothing was left out of.
-    wanted = (subject.resources.evaluation.precision, "fp32")
-    of_model.sort(key=lambda one: wanted.index(one.precision) if one.precision in wanted else len(wanted))
-    valid = next((one for one in of_model if _still_holds(one, subject)), None)
-    return valid, of_model[0] if of_model else None
-
-
-def _still_holds(record: Record, subject: Subject) -> bool:
-    """Whether all that the record depended on is what the page declares and what is here."""
-    known = subject.references.datasets[record.dataset]
-    if record.images != known["classes"] * known.get("images_per_class", 0):
-        return False
-    try:
-        if record.conditions != declared_conditions(subject).as_json():
-            return False
-        file = subject.weights
-    except NotHereError:
-        return False
-    if file.name != record.file:
-        return False
-    if subject.checkpoint is not None:
-        return sha256(subject.checkpoint) == record.sha256
-    return file.digest is not None and record.sha256.startswith(file.digest)
-
-
-def _by_record(claim: Claim, subject: Subject, record: Record) -> Verdict:
-    metric, tolerance = METRICS[claim.kind], subject.resources.tolerances[record.precision]
-    evidence = {
-        "accuracy": MEANS,
-        "counted": f"{getattr(record, metric)} of {record.images} images right",
-        "tolerance": _shown(tolerance, record.precision),
-        "images, SHA-256": record.fingerprint,
-        "weights, SHA-256": record.sha256,
-        "conditions": {name: str(value) for name, value in record.conditions.items()},
-        "recorded with": {name: str(value) for name, value in record.environment.items()},
-    }
-    method = f"recorded on {record.date}, {record.precision}"
-    measurement = _Measurement(record.percent(metric), record.precision, tolerance, method, evidence, {})
-    status = measurement.status(claim)
-    reason = f"Recorded on {record.date}, of these weights under these conditions. {_told(status, measurement)}"
-    remedy = f"declare {measurement.percent}%, or measure again: verify record" if status is Status.FAIL else None
-    return _verdict(claim, measurement, reason, remedy)
-
-
-def _unmeasured(claim: Claim, subject: Subject, result: Entry, missing: NotHereError, stale: Record | None) -> Verdict:
-    """Compare with published evaluations; what agrees with them is still to be measured."""
-    published = published_evaluations(subject, result)
-    evidence = {
-        "top-1 and top-5": MEANS,
-        "published evaluations": [as_evidence(evaluation) for evaluation in published],
-    }
-    far_off = _off_published(claim, subject, published)
-    if far_off is not None:
-        figure, drift = far_off
-        reason = (
-            "The same weights under the same conditions were evaluated elsewhere to another figure, farther off than "
-            f"re-runs ever were ({drift} points)."
-        )
-        gap, remedy = figure - claim.quantity.value, "measure it again; the published figure is not a measurement here"
-        return failed(
-            claim,
-            reason=reason,
-            measured=f"{figure}%",
-            difference=f"{gap:+} points",
-            method="published evaluation",
-            remedy=remedy,
-            evidence=typed(evidence),
-        )
-    told = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
-    if stale is not None:
-        told += f" The record of {stale.date} is stale: weights, conditions or images are not those it was made of."
-    return not_run(claim, reason=told, method="cross-record rules", remedy=missing.supply, evidence=typed(evidence))
-
-
-def _off_published(
-    claim: Claim, subject: Subject, published: Sequence[Mapping[str, Any]]
-) -> tuple[Decimal, Decimal] | None:
-    """A figure published under the declared conditions that is farther off than re-runs ever moved, and by how much."""
-    metric = claim.kind.removesuffix("_accuracy")
-    drift = subject.references.drift.get("accuracy", {}).get(metric)
-    if drift is None:
+def _from_record(claim: Claim, subject: Subject) -> Verdict | None:
+    """The verdict of a valid record; None if there is none."""
+    record = valid_record(subject, subject.result_of(claim))
+    if record is None:
         return None
-    for evaluation in published:
-        gap = abs(evaluation[metric] - claim.quantity.value)
-        if same_conditions(subject, evaluation) and gap > drift + claim.quantity.step / 2:
-            return evaluation[metric], drift
-    return None
+    metric, tolerance = METRICS[claim.kind], subject.resources.tolerances[record.precision]
+    measurement = _Measurement(record.percent(metric), record.precision, tolerance)
+    environment = {name: str(value) for name, value in record.environment.items()}
+    return measurement.verdict(
+        claim,
+        note=f" Recorded on {record.date} with these weights under these conditions.",
+        remedy=f"declare {measurement.percent}%, or measure again: verify record",
+        method=f"recorded on {record.date}, {record.precision}",
+        evidence=(
+            ACCURACY,
+            _correct(record, metric),
+            measurement.allowed,
+            fact("images_sha_256", "images, SHA-256", record.fingerprint),
+            fact("weights_sha_256", "weights, SHA-256", record.sha256),
+            properties("conditions", "conditions", {name: str(value) for name, value in record.conditions.items()}),
+            properties("recorded_with", "recorded with", environment),
+        ),
+    )
+
+
+def _without_measurement(claim: Claim, subject: Subject, missing: NotHereError) -> Verdict:
+    """Fail if a published evaluation contradicts the claim; otherwise the accuracy is still to be measured."""
+    published = published_evaluations(subject, subject.result_of(claim))
+    evidence = (ACCURACY, evaluations_table(published))
+    metric = METRICS[claim.kind]
+    drift = subject.references.drift.get("accuracy", {})
+    for evaluation in published if metric in drift else ():
+        gap: Decimal = evaluation[metric] - claim.quantity.value
+        if has_declared_conditions(evaluation, subject) and abs(gap) > drift[metric] + claim.quantity.step / 2:
+            reason = (
+                "An evaluation of the same weights under the same conditions was published with another accuracy; "
+                f"re-runs never differed by more than {drift[metric]} points."
+            )
+            return failed(
+                claim,
+                reason=reason,
+                measured=f"{evaluation[metric]}%",
+                difference=f"{gap:+} points",
+                method="published evaluation",
+                remedy="measure it again; the published accuracy was not measured on this machine",
+                evidence=evidence,
+            )
+    reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
+    stale = next(iter(records_of(subject, subject.result_of(claim))), None)
+    if stale is not None:
+        reason += f" The record of {stale.date} is outdated: it has other weights, conditions or images."
+    return not_run(claim, reason=reason, remedy=missing.supply, evidence=evidence)

@@ -1,4 +1,4 @@
-"""Code: at the pinned commit the file exists, and the anchored line defines this very model."""
+"""Code: the pinned commit has the file, and the linked line defines the model."""
 
 import re
 from functools import cache
@@ -10,80 +10,77 @@ from harness.index.claim import Claim
 from harness.index.entries import Index
 from harness.measure.source import NotInRepositoryError, lines_at
 from harness.system.git import has_commit
-from harness.verdict import NotHereError, Verdict, failed, passed, typed, unchecked
+from harness.verdict import Evidence, NotHereError, Verdict, fact, facts, failed, passed, unchecked
 
 KINDS = ("code",)
 NEEDS = frozenset({Need.SOURCE})
 READS = ("commits that the page pins",)
-_ADDRESS = re.compile(r"/[^/]+/[^/]+/blob/(?P<commit>[^/]+)/(?P<file>.+)")
+
+_PATH = re.compile(r"/[^/]+/[^/]+/blob/(?P<commit>[^/]+)/(?P<file>.+)")
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _ANCHOR = re.compile(r"L(?P<line>[1-9]\d{0,6})(?:-L\d+)?")
+_METHOD = "git objects"
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Read the anchored line from the git objects of the source repository."""
+    """Read the linked line from the git objects of the source repository."""
     address = urlsplit(claim.declared)
-    place, anchor = _ADDRESS.fullmatch(address.path), _ANCHOR.fullmatch(address.fragment)
-    if place is None or anchor is None or not _COMMIT.fullmatch(place["commit"]):
-        reason = "The address pins no commit, file and line: what it shows can change, and cannot be checked."
+    path, anchor = _PATH.fullmatch(address.path), _ANCHOR.fullmatch(address.fragment)
+    if path is None or anchor is None or not _COMMIT.fullmatch(path["commit"]):
+        reason = "The link does not pin a commit, file and line, so its content can change."
         return unchecked(claim, reason=reason, remedy="link to …/blob/<commit>/<file>#L<line>")
-    if subject.resources.source is None:
-        raise NotHereError("no source repository was given", "--source DIR with a git checkout or bare repository")
     source = subject.resources.source
-    if not has_commit(source, place["commit"]) and not _is_the_pages(source, subject):
-        missing = "the repository holds none of the commits that the page pins: another one, or a shallow clone"
-        raise NotHereError(missing, "--source DIR with the whole repository that the page links to")
+    if source is None:
+        raise NotHereError("no source repository was given", "--source DIR with a git checkout or bare repository")
+    if not has_commit(source, path["commit"]) and not _has_pinned_commit(source, subject.index):
+        missing = "the repository has none of the commits that the page pins: it is another one, or a shallow clone"
+        raise NotHereError(missing, "--source DIR with the complete repository that the page links to")
     try:
-        lines = lines_at(source, place["commit"], unquote(place["file"]))
+        lines = lines_at(source, path["commit"], unquote(path["file"]))
     except NotInRepositoryError as error:
         reason = f"The repository has no {error}."
-        return failed(claim, reason=reason, method="git objects", remedy="pin a commit and file that exist")
-    line = int(anchor["line"])
-    defined = _defined_at(lines, subject.name)
-    evidence = {"line": lines[line - 1].strip() if line <= len(lines) else None, "defined on lines": defined}
-    if line in defined:
-        reason = "The anchored line of the pinned commit defines this model."
-        return passed(claim, reason=reason, measured=f"line {line}", method="git objects", evidence=typed(evidence))
-    if not defined:
-        reason = f"Nothing in the file defines {subject.name} at this commit."
-        return failed(
-            claim, reason=reason, method="git objects", remedy="link to its definition", evidence=typed(evidence)
-        )
-    reason = f"The anchored line is not where {subject.name} is defined."
-    gap = f"{defined[-1] - line:+d} lines"
-    remedy = f"anchor #L{defined[-1]}"
-    corrected = (f"{claim.declared.partition('#')[0]}#L{defined[-1]}",)
+        return failed(claim, reason=reason, method=_METHOD, remedy="pin a commit and file that exist")
+    line, definition = int(anchor["line"]), _definition(lines, subject.name)
+    linked: tuple[Evidence, ...] = (fact("line", "line", lines[line - 1].strip()),) if line <= len(lines) else ()
+    evidence = (*linked, facts("defined_on_lines", "defined on lines", definition))
+    if line in definition:
+        reason = "The linked line of the pinned commit defines this model."
+        return passed(claim, reason=reason, measured=f"line {line}", method=_METHOD, evidence=evidence)
+    if not definition:
+        reason = f"The file does not define {subject.name} at this commit."
+        return failed(claim, reason=reason, method=_METHOD, remedy="link to its definition", evidence=evidence)
+    defined = definition[-1]
     return failed(
         claim,
-        reason=reason,
-        measured=f"line {defined[-1]}",
-        difference=gap,
-        method="git objects",
-        remedy=remedy,
-        evidence=typed(evidence),
-        correction=corrected,
+        reason=f"{subject.name} is not defined on the linked line.",
+        measured=f"line {defined}",
+        difference=f"{defined - line:+d} lines",
+        method=_METHOD,
+        remedy=f"link to #L{defined}",
+        evidence=evidence,
+        correction=(f"{claim.declared.partition('#')[0]}#L{defined}",),
     )
 
 
-def _is_the_pages(source: Path, subject: Subject) -> bool:
-    """Whether the repository holds a commit that some model of the page pins."""
-    return any(has_commit(source, commit) for commit in pinned_commits(subject.index))
+def _has_pinned_commit(source: Path, index: Index) -> bool:
+    """Whether the repository has a commit that some model of the page pins."""
+    return any(has_commit(source, commit) for commit in pinned_commits(index))
 
 
 @cache
 def pinned_commits(index: Index) -> frozenset[str]:
-    """The commits that the code addresses of a page's models pin."""
-    addresses = (_ADDRESS.fullmatch(urlsplit(model.text("code") or "").path) for model in index.models.values())
-    return frozenset(place["commit"] for place in addresses if place and _COMMIT.fullmatch(place["commit"]))
+    """The commits that the code links of a page's models pin."""
+    paths = (_PATH.fullmatch(urlsplit(model.text("code") or "").path) for model in index.models.values())
+    return frozenset(path["commit"] for path in paths if path and _COMMIT.fullmatch(path["commit"]))
 
 
-def _defined_at(lines: tuple[str, ...], model: str) -> list[int]:
-    """The lines, from 1, of the model's definition: its `def` or `class`, and the decorators right above."""
+def _definition(lines: tuple[str, ...], model: str) -> list[int]:
+    """The line numbers of the model's `def` or `class` and of the decorators right above; none without one."""
     opening = re.compile(rf"\s*(?:def|class)\s+{re.escape(model)}\b")
-    for place, line in enumerate(lines):
+    for number, line in enumerate(lines, start=1):
         if opening.match(line):
-            first = place
-            while first and lines[first - 1].lstrip().startswith("@"):
-                first -= 1
-            return list(range(first + 1, place + 2))
+            start = number
+            while start > 1 and lines[start - 2].lstrip().startswith("@"):
+                start -= 1
+            return list(range(start, number + 1))
     return []

@@ -1,8 +1,8 @@
-"""Collections: at least one model of the page is in it."""
+"""Collection: at least one model of the page belongs to it."""
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import Verdict, failed, passed, typed
+from harness.verdict import Verdict, facts, failed, passed
 
 KINDS = ("collection_name",)
 NEEDS = frozenset({Need.PAGE})
@@ -11,10 +11,11 @@ READS = ("models of the collection",)
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Count the models that name the collection."""
-    members = [model.name for model in subject.models if claim.declared in model.record.texts("in_collection")]
+    members = [model.name for model in subject.models if claim.declared in model.entry.texts("in_collection")]
     if members:
-        reason = f"{len(members)} of {len(subject.index.models)} models of the page are in it."
-        return passed(claim, reason=reason, measured=claim.declared, method="page", evidence=typed({"models": members}))
-    reason = "No model of the page is in this collection."
-    remedy = "remove the collection, or name it in 'In Collection:'"
+        reason = f"{len(members)} of {len(subject.index.models)} models of the page belong to it."
+        evidence = (facts("models", "models", members),)
+        return passed(claim, reason=reason, measured=claim.declared, method="page", evidence=evidence)
+    reason = "No model of the page belongs to this collection."
+    remedy = "remove the collection, or name it in a model's 'In Collection:'"
     return failed(claim, reason=reason, method="page", remedy=remedy)

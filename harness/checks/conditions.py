@@ -1,107 +1,78 @@
-"""Conditions: the declared accuracy is reproduced under them, or was published under them, all together."""
+"""Conditions: under all of them together, the declared accuracy is reproduced here or was published."""
 
-from harness.checks.shared.reproduction import (
-    METRICS,
-    Giving,
-    giving,
-    reproduced,
-    reproducing_suspects,
-    same_conditions,
-)
+from harness.checks.shared.conditions import CONDITIONS, evaluations_table, has_declared_conditions
+from harness.checks.shared.reproduction import METRICS, Match, comparisons, reproduces
 from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.index.claim import Claim
 from harness.index.entries import Entry
-from harness.index.quantity import parse_quantity
-from harness.project.references import as_evidence
-from harness.verdict import NotHereError, Verdict, failed, passed, typed
+from harness.verdict import Details, NotHereError, Verdict, failed, passed, properties
 
-KINDS = ("image_size", "crop_pct", "interpolation")
+KINDS = CONDITIONS
 NEEDS = frozenset({Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
 READS = ("recipe of the weights", "image_size", "crop_pct", "interpolation")
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Ask whether the declared accuracies are reproduced under the conditions; else look for a published evaluation."""
+    """Judge by the evaluations on this machine, then by published ones."""
     evaluated = False
-    for result in subject.record.results:
+    for result in subject.entry.results:
         try:
-            found = subject.evaluation(result)
+            evaluation = subject.evaluation(result)
         except NotHereError:
             continue
-        if isinstance(found, Evaluation) and found.complete:
-            verdict = _by_evaluation(claim, subject, result, found)
-            if verdict:
-                return verdict
+        if isinstance(evaluation, Evaluation) and evaluation.complete:
             evaluated = True
+            if verdict := _from_evaluation(claim, subject, result, evaluation):
+                return verdict
     try:
-        return _by_published(claim, subject)
+        return _from_published(claim, subject)
     except NotHereError:
         if not evaluated:
             raise
-        told = "the declared accuracy was evaluated under these conditions and not reproduced"
-        raise NotHereError(told, "see the verdict on the accuracy") from None
+        missing = "the declared accuracy was measured under these conditions and not reproduced"
+        raise NotHereError(missing, "see the verdict on the accuracy") from None
 
 
-def _by_evaluation(claim: Claim, subject: Subject, result: Entry, found: Evaluation) -> Verdict | None:
-    """Pass if the conditions give the declared accuracies, fail if another value of this one does; else None."""
-    evidence = {"accuracy": {metric: f"{found.scores.counts.percent(metric)}%" for metric in METRICS.values()}}
-    method = f"evaluated, {found.precision}"
-    if reproduced(subject, result, found):
+def _from_evaluation(claim: Claim, subject: Subject, result: Entry, evaluation: Evaluation) -> Verdict | None:
+    """Pass if the accuracies are reproduced; fail if another value of this condition gives them; otherwise None."""
+    accuracies = {metric: f"{evaluation.scores.counts.percent(metric)}%" for metric in METRICS.values()}
+    details: Details = {
+        "measured": claim.declared,
+        "method": f"evaluated, {evaluation.precision}",
+        "evidence": (properties("accuracy", "accuracy", accuracies),),
+        "environment": evaluation.environment,
+    }
+    if reproduces(subject, result, evaluation):
         reason = "The declared accuracy is reproduced under the declared conditions."
-        return passed(
-            claim,
-            reason=reason,
-            measured=claim.declared,
-            method=method,
-            evidence=typed(evidence),
-            environment=found.environment,
-        )
-    first = _explaining(subject, result, found)
-    if first and first.kind == claim.kind:
-        reason = f"The declared accuracy comes with {first.value}, not with the declared value."
-        remedy = f"declare {first.value}"
-        return failed(
-            claim,
-            reason=reason,
-            measured=first.value,
-            method=method,
-            remedy=remedy,
-            evidence=typed(evidence),
-            environment=found.environment,
-            correction=(first.value,),
-        )
-    return None
+        return passed(claim, reason=reason, **details)
+    cause = _common_cause(subject, result, evaluation)
+    if cause is None or cause.kind != claim.kind:
+        return None
+    details |= {"measured": cause.value, "correction": (cause.value,)}
+    reason = f"The declared accuracy is reproduced with {cause.value}, not with the declared value."
+    return failed(claim, reason=reason, remedy=f"declare {cause.value}", **details)
 
 
-def _explaining(subject: Subject, result: Entry, found: Evaluation) -> CandidateCause | None:
-    """The suspect that gives all the accuracies that the result declares, the closest if there are several."""
-    tolerance = subject.resources.tolerances[found.precision]
-    declared = {metric: parse_quantity(result.text(kind) or "") for kind, metric in METRICS.items()}
-    for metric, quantity in declared.items():
-        for one in reproducing_suspects(quantity, metric, found, tolerance) if quantity else ():
-            others = [giving(one, other, name, found, tolerance) for name, other in declared.items() if other]
-            if Giving.NO not in others:
-                return one
-    return None
+def _common_cause(subject: Subject, result: Entry, evaluation: Evaluation) -> CandidateCause | None:
+    """The closest cause that gives one declared accuracy and contradicts none of the others."""
+    compared = comparisons(subject, result, evaluation)
+    causes = (cause for comparison in compared for cause in comparison.causes(Match.YES))
+    return next((cause for cause in causes if all(item.match(cause) is not Match.NO for item in compared)), None)
 
 
-def _by_published(claim: Claim, subject: Subject) -> Verdict:
+def _from_published(claim: Claim, subject: Subject) -> Verdict:
     recipe = subject.recipe
     evaluations = [item for item in subject.reference.get("evaluations", ()) if item["recipe"] == recipe]
-    if not any(same_conditions(subject, evaluation) for evaluation in evaluations):
-        known = "; ".join(" ".join(str(item[kind]) for kind in KINDS) for item in evaluations) or "none"
-        missing = (
-            "no evaluation of these weights is published under all declared conditions, so only measuring the "
-            f"accuracy tells; published ({recipe}): {known}"
-        )
+    if not any(has_declared_conditions(evaluation, subject) for evaluation in evaluations):
+        missing = f"no evaluation of these weights ({recipe}) was published under all declared conditions"
+        if evaluations:
+            missing += f", only under {'; '.join(' '.join(str(item[kind]) for kind in KINDS) for item in evaluations)}"
         raise NotHereError(missing, "--weights DIR --imagenet DIR, to measure the accuracy")
-    evidence = {"published evaluations": [as_evidence(item) for item in evaluations]}
-    reason = "These weights were evaluated elsewhere under all the declared conditions."
     return passed(
         claim,
-        reason=reason,
+        reason="An evaluation of these weights was published under all declared conditions.",
         measured=claim.declared,
         method=f"published evaluations, {recipe}",
-        evidence=typed(evidence),
+        evidence=(evaluations_table(evaluations),),
     )

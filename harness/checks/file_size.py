@@ -1,10 +1,10 @@
-"""File size: the bytes that the network's tensors take in a named serialisation, and the real file's size."""
+"""File size: the bytes of the weights file, or of the network's tensors in a named serialisation."""
 
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from harness.checks.shared.difference import difference
+from harness.checks.shared.comparison import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
@@ -16,133 +16,138 @@ from harness.measure.serialization import (
     predictions,
     state_of,
 )
-from harness.verdict import NotHereError, Status, Verdict, failed, passed, typed
+from harness.verdict import (
+    Cell,
+    Details,
+    Evidence,
+    NotHereError,
+    Status,
+    Verdict,
+    fact,
+    failed,
+    passed,
+    properties,
+    table,
+)
 
 KINDS = ("file_size",)
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS})
 READS = ("weights", "in_collection")
 
-_PROVES = "it proves their names' lengths, shapes and types, not their values."
+_PROVES = "it proves their names' lengths, shapes and types, not their values"
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """The real size where the very file is here; else the zoo's serialisation; else all that are named."""
-    file = subject.genuine_checkpoint
+    """Judge by the verified file, then by the zoo's known serialisation, then by all named ones."""
+    file = subject.local_weights.verified
     if file is not None:
-        return _of_file(claim, subject, file)
-    on_file = _on_file(subject)
-    return _searched(claim, subject) if on_file is None else _of_zoo(claim, subject, on_file)
+        return _from_file(claim, subject, file)
+    prediction = _zoo_prediction(subject)
+    return _from_all(claim, subject) if prediction is None else _from_zoo(claim, subject, prediction)
 
 
-def _of_file(claim: Claim, subject: Subject, file: Path) -> Verdict:
-    size, on_file = file.stat().st_size, None
-    with suppress(NotHereError):  # a file that is here decides, also where nothing builds its network
-        on_file = _on_file(subject)
-    evidence = _evidence(on_file) | {"file": file.name} | ({"predicted": on_file.size} if on_file else {})
-    reason = f"The file is here and has {'that' if _is_declared(claim.quantity, size) else 'another'} size."
-    verdict = _judged(claim, size, reason, "size of the file", evidence)
-    return replace(verdict, correction=(str(size),)) if verdict.status is Status.FAIL else verdict
+def _from_file(claim: Claim, subject: Subject, file: Path) -> Verdict:
+    evidence: list[Evidence] = [fact("file", "file", file.name)]
+    with suppress(NotHereError):  # the file decides, even if no builder knows its network
+        if prediction := _zoo_prediction(subject):
+            evidence += [*_parts(prediction), fact("predicted", "predicted", prediction.size)]
+    size = file.stat().st_size
+    match, mismatch = "The file on this machine has this size.", "The file on this machine has another size."
+    verdict = _compare(claim, size, match, mismatch, {"method": "size of the file", "evidence": evidence})
+    return verdict if verdict.status is Status.PASS else replace(verdict, correction=(str(size),))
 
 
-def _of_zoo(claim: Claim, subject: Subject, on_file: Prediction) -> Verdict:
-    zoo = f"torch's {subject.collection['serialization']} serialisation"
-    reason = (
-        f"The bytes that the network's tensors take in {zoo}; {_PROVES}"
-        if _is_declared(claim.quantity, on_file.size)
-        else f"The network's tensors take another number of bytes in {zoo}."
-    )
-    return _judged(claim, on_file.size, reason, f"prediction, {zoo}", _evidence(on_file))
+def _from_zoo(claim: Claim, subject: Subject, prediction: Prediction) -> Verdict:
+    name = f"torch's {subject.collection['serialization']} serialisation"
+    match = f"The network's tensors take this size in {name}; {_PROVES}."
+    mismatch = f"The network's tensors take another size in {name}."
+    details: Details = {"method": f"prediction, {name}", "evidence": _parts(prediction)}
+    return _compare(claim, prediction.size, match, mismatch, details)
 
 
-def _judged(claim: Claim, size: int, reason: str, method: str, evidence: dict[str, object]) -> Verdict:
-    if _is_declared(claim.quantity, size):
-        return passed(claim, reason=reason, measured=str(size), method=method, evidence=typed(evidence))
-    declared = claim.quantity.value
-    remedy = f"declare {size}, or name the file that has {declared:f} bytes"
-    return failed(
-        claim,
-        reason=reason,
-        measured=str(size),
-        difference=difference(declared, size),
-        method=method,
-        remedy=remedy,
-        evidence=typed(evidence),
-    )
+def _compare(claim: Claim, size: int, match: str, mismatch: str, details: Details) -> Verdict:
+    declared = claim.quantity
+    details["measured"] = str(size)
+    if _is_declared(declared, size):
+        return passed(claim, reason=match, **details)
+    details["difference"] = difference(declared.value, size)
+    remedy = f"declare {size}, or name the file that has {declared.value:f} bytes"
+    return failed(claim, reason=mismatch, remedy=remedy, **details)
 
 
 def _is_declared(declared: Quantity, size: int) -> bool:
-    """Whether a size is the declared one: to the byte, or with a unit to the digits that are written."""
+    """Whether a size is the declared one: to the byte, or with a unit to the last written digit."""
     return declared.covers(size) if declared.unit else declared.value == size
 
 
-def _on_file(subject: Subject) -> Prediction | None:
-    """The prediction by the serialisation that is on file for the collection, None where none is."""
+def _zoo_prediction(subject: Subject) -> Prediction | None:
+    """The prediction by the collection's known serialisation; None if it is unknown."""
     name = subject.collection.get("serialization")
     if name is None:
         return None
     counters = subject.references.checkpoints.get(subject.weights.name, {}).get("counters")
     name = f"{name}, {counters} counters" if counters else name
     if name not in BY_NAME:
-        raise NotHereError(f"a rule for the serialisation {name!r}", f"name one of: {'; '.join(BY_NAME)}")
-    return next(predictions(state_of(subject.network), [BY_NAME[name]], _saved_as(subject)), None)
+        raise NotHereError(f"the references name an unknown serialisation {name!r}", f"use one of {'; '.join(BY_NAME)}")
+    return next(predictions(state_of(subject.network), [BY_NAME[name]], _saved_name(subject)), None)
 
 
-def _evidence(prediction: Prediction | None) -> dict[str, object]:
-    if prediction is None:
-        return {}
-    counters = prediction.serialization.content.counters
-    return {"bytes": {"tensors": prediction.tensors, **prediction.parts}, "batch norm counters": counters}
+def _parts(prediction: Prediction) -> tuple[Evidence, ...]:
+    return (
+        properties("bytes", "bytes", {"tensors": prediction.tensors, **prediction.parts}),
+        fact("batch_norm_counters", "batch norm counters", prediction.serialization.content.counters or "none"),
+    )
 
 
-def _searched(claim: Claim, subject: Subject) -> Verdict:
-    """Predict by each named serialisation; the first that gives exactly the declared bytes ends the search."""
+def _from_all(claim: Claim, subject: Subject) -> Verdict:
+    """Predict by every named serialisation, until one gives exactly the declared bytes."""
     declared, state = claim.quantity, state_of(subject.network)
     tried: list[Prediction] = []
-    for prediction in predictions(state, SERIALIZATIONS, _saved_as(subject)):
+    for prediction in predictions(state, SERIALIZATIONS, _saved_name(subject)):
         tried.append(prediction)
         if prediction.size == declared.value:
             break
     matching = [prediction for prediction in tried if _is_declared(declared, prediction.size)]
-    if matching:
-        return _found(claim, matching, tried)
-    if not declared.unit:
-        for prediction in predictions(state, UNKNOWN_ARCHIVE_NAMES):
-            if prediction.size == declared.value:
-                return _found(claim, [prediction], [*tried, prediction])
+    if not matching and not declared.unit:
+        archives = predictions(state, UNKNOWN_ARCHIVE_NAMES)
+        matching = [prediction for prediction in archives if prediction.size == declared.value][:1]
+        tried += matching
+    if not matching:
+        raise _no_match(declared, tried)
+    exact = matching[-1].size == declared.value
+    match = matching[-1] if exact else matching[0]
+    serialization = match.serialization
+    reason = (
+        f"The network's tensors take exactly these bytes as {serialization.name!r} ({serialization.about}); {_PROVES}."
+        if exact
+        else f"{len(matching)} of {len(tried)} named serialisations of the network's tensors give the declared size "
+        f"within its step of {declared.step:.0f} bytes (first: {serialization.name!r}); which one made the file is not "
+        "proven."
+    )
+    rows: list[dict[str, Cell]] = [
+        {"serialisation": item.serialization.name, "about": item.serialization.about, "bytes": item.size}
+        for item in tried
+    ]
+    evidence = (*_parts(match), table("serialisations", "serialisations", rows))
+    method = f"prediction, {serialization.name}"
+    return passed(claim, reason=reason, measured=str(match.size), method=method, evidence=evidence)
+
+
+def _no_match(declared: Quantity, tried: list[Prediction]) -> NotHereError:
+    """The error that names the prediction closest to the declared size."""
     nearest = min(tried, key=lambda prediction: abs(prediction.size - declared.value))
-    gap = nearest.size - declared.value
+    gap, name = nearest.size - declared.value, nearest.serialization.name
     missing = (
-        f"the file is not here, and not one of {len(tried)} named serialisations of the network gives the declared "
-        f"size: the nearest, {nearest.serialization.name!r}, gives {nearest.size}, {gap:+.0f}"
+        f"the file is not here, and none of the {len(tried)} known serialisations of the network gives the declared "
+        f"size; the nearest, {name!r}, gives {nearest.size}, {gap:+.0f}"
     )
     if nearest.serialization.has_addresses and gap % 2 == 0 and abs(gap) <= 2 * nearest.tensors:
-        missing += ", as some storage keys of another length would make; they are addresses, and not predictable"
-    raise NotHereError(missing, "--weights DIR with the file, or 'serialization' in modelindex/references/")
+        missing += "; its storage keys are memory addresses, whose unpredictable lengths may cause this gap"
+    return NotHereError(missing, "--weights DIR with the file, or 'serialization' in modelindex/references/")
 
 
-def _found(claim: Claim, matching: list[Prediction], tried: list[Prediction]) -> Verdict:
-    found, declared = matching[-1], claim.quantity
-    if found.size == declared.value:
-        how = f"{found.serialization.name!r} ({found.serialization.about})"
-        reason = f"Exactly the bytes that the network's tensors take if they are written as {how}; {_PROVES}"
-    else:
-        found = matching[0]
-        reason = (
-            f"{len(matching)} of {len(tried)} named ways to write the network's tensors come to the declared size "
-            f"within its step of {declared.step:.0f} bytes, {found.serialization.name!r} the first; which of them made "
-            "the file is not proven."
-        )
-    table = [
-        {"serialisation": one.serialization.name, "about": one.serialization.about, "bytes": one.size} for one in tried
-    ]
-    method = f"prediction, {found.serialization.name}"
-    evidence = _evidence(found) | {"serialisations": table}
-    return passed(claim, reason=reason, measured=str(found.size), method=method, evidence=typed(evidence))
-
-
-def _saved_as(subject: Subject) -> str:
-    """The name that the weights file was saved under: without its extension, and the digest added later."""
-    if not subject.record.text("weights"):
+def _saved_name(subject: Subject) -> str:
+    """The name that the weights file was saved under: without the extension and the digest added later."""
+    if not subject.entry.text("weights"):
         return ""
-    stem = Path(subject.weights.name).stem
-    return stem.removesuffix(f"-{subject.weights.digest}")
+    return Path(subject.weights.name).stem.removesuffix(f"-{subject.weights.digest}")

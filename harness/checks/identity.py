@@ -1,8 +1,9 @@
-"""Identity: a builder knows the model by its name and library, its ID is that name, its collection fits it."""
+"""Identity: a builder knows the model's name, the ID is that name, and the collection matches it."""
 
 import re
 from functools import lru_cache
 
+from harness.checks.shared.comparison import expect_text
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Verdict, failed, passed, unchecked
@@ -13,79 +14,65 @@ READS = ("collections that fit",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Compare the claim with the model's name, and the name with what builders know."""
-    return {"name": _name, "library": _library, "id": _id, "in_collection": _in_collection}[claim.kind](claim, subject)
-
-
-def _name(claim: Claim, subject: Subject) -> Verdict:
+    """Compare the claim with the model's name, and the name with those that builders know."""
+    if claim.kind == "in_collection":
+        return _in_collection(claim, subject)
+    if claim.kind == "id":
+        match, mismatch = "The ID is the model's name.", "The ID is not the model's name."
+        return expect_text(claim, subject.name, match=match, mismatch=mismatch, method="page")
     network = subject.network
+    method = type(network.module).__name__
+    if claim.kind == "library" and claim.declared != network.library:
+        reason = f"{network.builder} builds the network; whether {claim.declared} has it too is unknown."
+        return unchecked(claim, reason=reason, method=method)
     note = f" Note: {network.note}." if network.note else ""
     reason = f"{network.builder} builds a network of this name.{note}"
-    return passed(claim, reason=reason, measured=claim.declared, method=type(network.module).__name__)
-
-
-def _library(claim: Claim, subject: Subject) -> Verdict:
-    network = subject.network
-    if claim.declared != network.library:
-        reason = f"The network is built by {network.builder}, which does not tell whether {claim.declared} has it too."
-        return unchecked(claim, reason=reason, method=type(network.module).__name__)
-    return _name(claim, subject)
-
-
-def _id(claim: Claim, subject: Subject) -> Verdict:
-    if claim.declared == subject.name:
-        return passed(claim, reason="The ID is the model's name.", measured=subject.name, method="page")
-    reason = "The ID is not the model's name."
-    return failed(
-        claim,
-        reason=reason,
-        measured=subject.name,
-        method="page",
-        remedy=f"declare {subject.name}",
-        correction=(subject.name,),
-    )
+    return passed(claim, reason=reason, measured=claim.declared, method=method)
 
 
 def _in_collection(claim: Claim, subject: Subject) -> Verdict:
-    """Compare the collection with the model's name, and where that leads elsewhere, with the models named alike.
+    """Compare the collection with the model's name, and if they differ, with the collections of similar models.
 
-    A name alone convicts nobody: a model may carry a backbone's, a dataset's or a recipe's name in its own.
+    A name alone proves nothing: a model's name may contain that of a backbone, a dataset or a recipe.
     """
-    elsewhere = [name for name in claim.texts if name not in subject.index.collections]
-    if elsewhere:
-        missing = f"this page has no collection called {', '.join(elsewhere)}; it may stand in another file"
+    unknown = [name for name in claim.texts if name not in subject.index.collections]
+    if unknown:
+        missing = f"this page has no collection {', '.join(unknown)}; another file may have it"
         raise NotHereError(missing, "verify the file that imports both, or add it under 'Collections:'")
     fitting = fitting_collections(subject)
-    own = [name for name in claim.texts if name in fitting]
-    if own and not any(_is_more(other, name) for name in own for other in fitting):
-        reason = "The collection is on this page, and the model's name holds its name."
+    matching = [name for name in claim.texts if name in fitting]
+    if matching and not any(_is_longer(other, name) for name in matching for other in fitting):
+        reason = "The collection is on this page, and the model's name contains its name."
         return passed(claim, reason=reason, measured=claim.declared, method="page")
-    alike = collections_of_names_alike(subject)
-    meant = [name for name in fitting if name in alike]
-    if not meant or not alike.isdisjoint(claim.texts):
-        reason = "The collection is on this page, but the model's name does not tell whether it belongs there."
+    similar = collections_of_names_alike(subject)
+    expected = max((name for name in fitting if name in similar), key=len, default=None)
+    if expected is None or not similar.isdisjoint(claim.texts):
+        reason = "The collection is on this page, but the model's name does not show whether the model belongs to it."
         return unchecked(claim, reason=reason, method="page")
-    closest = max(meant, key=len)
-    reason = "The model's name holds the name of another collection, where all models are whose names are like its own."
-    correction = (closest,) if len(claim.texts) == 1 else ()
     return failed(
-        claim, reason=reason, measured=closest, method="page", remedy=f"declare {closest}", correction=correction
+        claim,
+        reason="The model's name contains the name of another collection, to which all similarly named models belong.",
+        measured=expected,
+        method="page",
+        remedy=f"declare {expected}",
+        correction=(expected,) if len(claim.texts) == 1 else (),
     )
 
 
 def fitting_collections(subject: Subject) -> list[str]:
-    """The collections of the page whose names the model's name holds."""
+    """The collections of the page whose names the model's name contains."""
     return [name for name in subject.index.collections if _letters(name) in _letters(subject.name)]
 
 
 def collections_of_names_alike(subject: Subject) -> set[str]:
-    """The collections of the other models whose names differ from the model's only in numbers."""
-    alike = [other for other in subject.models if _stem(other.name) == _stem(subject.name)]
-    return {name for other in alike if other.name != subject.name for name in other.record.texts("in_collection")}
+    """The collections of the other models whose names differ from this model's only in numbers."""
+    others = [other for other in subject.models if other.name != subject.name]
+    similar = [other for other in others if _stem(other.name) == _stem(subject.name)]
+    return {name for other in similar for name in other.entry.texts("in_collection")}
 
 
-def _is_more(name: str, other: str) -> bool:
-    """Whether a collection's name holds another one's, and more: RegNetY that of RegNet."""
+def _is_longer(name: str, other: str) -> bool:
+    """Whether a collection's name contains another one and more, as RegNetY contains RegNet."""
     return _letters(name) != _letters(other) and _letters(other) in _letters(name)
 
 

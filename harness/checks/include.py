@@ -1,4 +1,4 @@
-"""Includes: every file that the page's template includes is there, and reaches for nothing else."""
+"""Include: every file that the page's template includes exists, and accesses nothing else."""
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
@@ -10,9 +10,9 @@ READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """A file that is not there is missing here; one that reaches too far has made the page unreadable before."""
+    """Look the file up. A template with a forbidden access already made the page unreadable."""
     if not any(include.there for include in subject.index.includes if include.name == claim.declared):
-        missing = f"{claim.declared} is not in modelindex/_includes/, so what the page shows there was not read"
-        raise NotHereError(missing, "put the file there")
-    reason = "The file is there, and it reaches for no other file and no Python object."
+        missing = f"the file modelindex/_includes/{claim.declared} does not exist, so its part of the page was not read"
+        raise NotHereError(missing, "add the file")
+    reason = "The file exists, and its template accesses no other file and no Python object."
     return passed(claim, reason=reason, measured=claim.declared, method="template source")

@@ -1,11 +1,12 @@
-"""Parameters: the exact count of learned values rounds to the declared value, at the declared step."""
+"""Parameters: the exact number of learned values rounds to the declared number."""
 
-from harness.checks.shared.difference import difference
+from harness.checks.shared.comparison import difference
+from harness.checks.shared.cross_check import cross_check
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.checkpoint import inspect_checkpoint
 from harness.measure.parameters import parameter_count
-from harness.verdict import Verdict, errored, failed, passed, typed
+from harness.verdict import Verdict, fact, failed, passed
 
 KINDS = ("parameters",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
@@ -13,53 +14,45 @@ READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Count the network's learned values."""
-    declared = claim.quantity
-    exact = parameter_count(subject.network)
-    evidence = {"exact count": exact, "declared to the nearest": f"{declared.step:f}"}
+    """Count the learned values of the network, and of the weights file if it is verified."""
+    declared, exact = claim.quantity, parameter_count(subject.network)
+    if error := cross_check(claim, subject, exact, parameter_count, "learned values"):
+        return error
+    evidence = [
+        fact("exact_count", "exact count", exact),
+        fact("declared_step", "declared to the nearest", f"{declared.step:f}"),
+    ]
     published = subject.references.models.get(subject.name, {}).get("params")
     if published is not None:
-        evidence["published count"] = published
-    other = subject.second_network
-    if other is not None:
-        evidence[f"counted by {other.builder}"] = second = parameter_count(other)
-        if second != exact:
-            reason = f"The network has {exact} learned values, and as {other.builder} builds it {second}."
-            return errored(
-                claim,
-                reason=reason,
-                method="cross-check",
-                remedy="one of the two is wrong: report it as a fault of the harness",
-                evidence=typed(evidence),
-            )
-    file = subject.genuine_checkpoint
-    found = inspect_checkpoint(file, subject.network) if file else None
+        evidence.append(fact("published_count", "published count", published))
+    if other := subject.second_network:
+        evidence.append(fact("second_count", f"counted by {other.builder}", exact))
+    file = subject.local_weights.verified
+    in_file = inspect_checkpoint(file, subject.network).learned_values if file else 0
     method = "count"
-    if found and found.learned_values:
-        evidence["learned values in the weights file"] = found.learned_values
+    if in_file:
+        evidence.append(fact("learned_values_in_file", "learned values in the weights file", in_file))
         method = "count, in network and weights file"
-        if found.learned_values != exact:
-            reason = "The weights file holds another number of learned values than the network."
-            gap, remedy = difference(exact, found.learned_values), "name the file that holds this model's weights"
+        if in_file != exact:
             return failed(
                 claim,
-                reason=reason,
-                measured=str(found.learned_values),
-                difference=gap,
+                reason="The weights file does not have as many learned values as the network.",
+                measured=str(in_file),
+                difference=difference(exact, in_file),
                 method=method,
-                remedy=remedy,
-                evidence=typed(evidence),
+                remedy="name the file that holds this model's weights",
+                evidence=evidence,
             )
     if declared.covers(exact):
-        reason = "The network's learned values, counted one by one, round to the declared number."
-        return passed(claim, reason=reason, measured=str(exact), method=method, evidence=typed(evidence))
+        reason = "The number of the network's learned values rounds to the declared number."
+        return passed(claim, reason=reason, measured=str(exact), method=method, evidence=evidence)
     return failed(
         claim,
-        reason="The network has another number of learned values than declared.",
+        reason="The number of the network's learned values does not round to the declared number.",
         measured=str(exact),
         difference=difference(declared.value, exact),
         method=method,
         remedy=f"declare {exact}, or round it",
-        evidence=typed(evidence),
+        evidence=evidence,
         correction=(str(exact),),
     )

@@ -1,4 +1,4 @@
-"""README: the file that a model or collection names is there, beside the page or from the project's root."""
+"""README: the file that a model or collection names exists, beside the page or below the project's root."""
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
@@ -10,15 +10,15 @@ READS = ("READMEs that are there",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Look the file up among those that were found when the page was read."""
-    found = next((one for one in subject.index.readmes if one.where == claim.where), None)
-    if found is None:
-        return unchecked(claim, reason="It holds the text itself, or an address; no check reads it.")
-    if found.file is not None:
-        reason = f"The file is there: {found.file}."
-        return passed(claim, reason=reason, measured=found.file, method="file")
-    if not found.folder:
-        missing = "the folder that it names is not here, so this page stands without its repository"
+    """Look the file up among those found when the page was read."""
+    readme = next((item for item in subject.index.readmes if item.where == claim.where), None)
+    if readme is None:
+        return unchecked(claim, reason="The value is a text or a URL, which no check reads.")
+    if readme.file is not None:
+        reason = f"The file exists: {readme.file}."
+        return passed(claim, reason=reason, measured=readme.file, method="file")
+    if not readme.folder:
+        missing = "the folder that the path names is missing, so the page is not in its repository"
         raise NotHereError(missing, "verify the page inside a checkout of its repository")
-    reason = f"No file of that name is beside {claim.where.file} or below the project's root."
+    reason = f"No file of this name exists beside {claim.where.file} or below the project's root."
     return failed(claim, reason=reason, method="file", remedy="correct the path, or add the file")

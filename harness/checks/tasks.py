@@ -1,34 +1,23 @@
-"""Tasks: what the network returns for one image is what the task asks for."""
+"""Task: the network's output for one image is what the task needs."""
 
+from harness.checks.shared.comparison import expect_text
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import Verdict, failed, passed, typed, unchecked
+from harness.verdict import Verdict, fact, unchecked
 
 KINDS = ("tasks", "task")
 NEEDS = frozenset({Need.NETWORK})
 READS = ()
-_CLASSIFICATION = "Image Classification"
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """A row of class scores, one row an image, is image classification."""
-    output = subject.structure.output
-    scores = len(output) == 2 and output[1] > 1
-    evidence = {"output shape": "×".join(map(str, output))}
-    if scores and claim.texts == (_CLASSIFICATION,):
-        reason = f"The network returns {output[1]} class scores for an image."
-        return passed(claim, reason=reason, measured=_CLASSIFICATION, method="forward pass", evidence=typed(evidence))
-    if scores:
-        reason = f"The network returns {output[1]} class scores for an image: it classifies images."
-        remedy = f"declare {_CLASSIFICATION}"
-        return failed(
-            claim,
-            reason=reason,
-            measured=_CLASSIFICATION,
-            method="forward pass",
-            remedy=remedy,
-            evidence=typed(evidence),
-            correction=(_CLASSIFICATION,),
-        )
-    reason = "No check exists for what a network with this output can do."
-    return unchecked(claim, reason=reason, method="forward pass", evidence=typed(evidence))
+    """A network that returns one score per class for each image classifies images."""
+    output, method = subject.output, "forward pass"
+    evidence = (fact("output_shape", "output shape", "×".join(map(str, output))),)
+    if len(output) != 2 or output[1] == 1:
+        reason = "No check knows the task of a network with this output."
+        return unchecked(claim, reason=reason, method=method, evidence=evidence)
+    match = f"The network returns {output[1]} class scores for an image."
+    mismatch = f"The network returns {output[1]} class scores for an image, so it classifies images."
+    task = "Image Classification"
+    return expect_text(claim, task, match=match, mismatch=mismatch, method=method, evidence=evidence)

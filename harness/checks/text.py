@@ -1,26 +1,18 @@
-"""Text: no characters of the page were decoded wrongly."""
+"""Text: the page has no wrongly decoded characters."""
 
+from harness.checks.shared.comparison import expect_text
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.index.prose import mended
-from harness.verdict import Verdict, failed, passed
+from harness.index.prose import fix_encoding
+from harness.verdict import Verdict
 
 KINDS = ("text",)
 NEEDS = frozenset({Need.PAGE})
 READS = ()
 
 
-def check(claim: Claim, subject: Subject) -> Verdict:  # noqa: ARG001 - the claim says it all
-    """A text that reads otherwise once decoded rightly is damaged."""
-    meant = mended(claim.declared)
-    if meant == claim.declared:
-        return passed(claim, reason="No wrongly decoded characters.", measured=claim.declared, method="ftfy")
-    reason = "Characters were decoded wrongly: UTF-8 was read in another encoding."
-    return failed(
-        claim,
-        reason=reason,
-        measured=meant,
-        method="ftfy",
-        remedy=f"write {meant} for {claim.declared}",
-        correction=(meant,),
-    )
+def check(claim: Claim, subject: Subject) -> Verdict:  # noqa: ARG001 - the claim is enough
+    """Compare the text with the result of decoding it correctly."""
+    mismatch = "UTF-8 text was decoded with another encoding."
+    expected = fix_encoding(claim.declared)
+    return expect_text(claim, expected, match="No wrongly decoded characters.", mismatch=mismatch, method="ftfy")

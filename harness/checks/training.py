@@ -1,112 +1,107 @@
-"""Training: the recipe published for the weights that the entry names."""
+"""Training: the recipe that was published for the weights states the declared value."""
 
-import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.shared.difference import difference
+from harness.checks.shared.comparison import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import NotHereError, Verdict, failed, passed, typed
+from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
 
 NEEDS = frozenset({Need.REFERENCE})
 READS = ("recipe of the weights",)
 
+Recipe = Mapping[str, Any]
+
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Compare the claim with the published recipe, if that is the recipe of these weights."""
+    """Compare the claim with the published recipe, if the weights are of that recipe."""
     training = subject.reference.get("training", {})
-    recipe = training.get("recipe")
-    if recipe is None or subject.recipe != recipe:
-        missing = f"these weights are of the recipe {subject.recipe}; the published one on file is {recipe or 'none'}"
+    name = training.get("recipe")
+    if name is None or subject.recipe != name:
+        known = f"the references have {name}" if name else "the references have no recipe of this model"
+        missing = f"these weights are of the recipe {subject.recipe}, but {known}"
         raise NotHereError(missing, f"add the recipe {subject.recipe}, with its source, to modelindex/references/")
-    known = training | subject.references.recipes[recipe]
+    recipe = training | subject.references.recipes[name]
     try:
-        published = _PUBLISHED[claim.kind](known, subject)
+        published = _COMPARISONS[claim.kind](claim, recipe, subject)
     except KeyError as field:
-        missing = f"the recipe {recipe} on file does not tell {field.args[0]}"
+        missing = f"the recipe {name} in the references does not state {field.args[0]}"
         raise NotHereError(missing, "add it, with its source, to modelindex/references/") from None
-    evidence = {
-        "recipe": recipe,
-        "published": published if isinstance(published, list) else str(published),
-        "sources": [subject.references.sources.get(name, name) for name in known.get("sources", ())],
-    }
-    if claim.kind in known.get("notes", {}):
-        evidence["note"] = known["notes"][claim.kind]
-    method = f"published recipe, {recipe}"
-    measured, holds = _HOLDS[claim.kind](claim, published)
-    if holds:
-        reason = "Everything declared here is in the published recipe."
-        return passed(claim, reason=reason, measured=measured, method=method, evidence=typed(evidence))
-    gap = None
-    if claim.kind in _NUMBERS:
-        gap = difference(claim.quantity.value, Decimal(measured))
-    reason = "The recipe published for these weights says otherwise."
+    note = recipe.get("notes", {}).get(claim.kind)
+    evidence = (
+        fact("recipe", "recipe", name),
+        facts("published", "published", published.texts),
+        facts("sources", "sources", (subject.references.sources.get(key, key) for key in recipe.get("sources", ()))),
+        *((fact("note", "note", note),) if note else ()),
+    )
+    method = f"published recipe, {name}"
+    if published.agrees:
+        reason = "The published recipe states everything declared here."
+        return passed(claim, reason=reason, measured=published.measured, method=method, evidence=evidence)
     return failed(
         claim,
-        reason=reason,
-        measured=measured,
-        difference=gap,
+        reason="The recipe published for these weights states another value.",
+        measured=published.measured,
+        difference=published.difference,
         method=method,
-        remedy=f"declare {measured}",
-        evidence=typed(evidence),
-        correction=_correction(claim, published),
+        remedy=f"declare {published.measured}",
+        evidence=evidence,
+        correction=published.correction,
     )
 
 
-def _correction(claim: Claim, published: Any) -> tuple[str, ...]:
-    """What is published; of lists only what the page may keep, if there is any, and of several names the first."""
-    if claim.kind == "training_techniques":
-        return tuple(text for text in claim.texts if text in published) or tuple(published)
-    first = published[0] if isinstance(published, list) else published
-    return (f"{Decimal(first):f}" if claim.kind in _NUMBERS else first,)
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """What a recipe states, whether the claim agrees with it, and what to declare if it does not."""
+
+    texts: tuple[str, ...]
+    agrees: bool
+    measured: str
+    correction: tuple[str, ...]
+    difference: str | None = None
 
 
-_NUMBERS = ("epochs", "batch_size", "momentum", "weight_decay")
+def _number(claim: Claim, recipe: Recipe, _: Subject) -> _Published:
+    text = str(recipe[claim.kind])
+    value, declared = Decimal(text), claim.quantity.value
+    agrees, plain = declared == value, f"{value:f}"
+    return _Published((text,), agrees, claim.declared if agrees else plain, (plain,), difference(declared, value))
 
 
-def _number(claim: Claim, published: Any) -> tuple[str, bool]:
-    value = Decimal(published)
-    return (claim.declared, True) if claim.quantity.value == value else (f"{value:f}", False)
-
-
-def _resources(claim: Claim, published: str) -> tuple[str, bool]:
+def _resources(claim: Claim, recipe: Recipe, _: Subject) -> _Published:
     """The same number of GPUs, and no word about them that the published description lacks."""
-    declared, known = _counted(claim.declared), _counted(published)
-    return published, declared[0] == known[0] and declared[1] <= known[1]
+    text = f"{recipe['gpus']}x {recipe['gpu']}"
+    (declared, declared_words), (count, words) = _split_resources(claim.declared), _split_resources(text)
+    return _Published((text,), declared == count and declared_words <= words, text, (text,))
 
 
-def _counted(resources: str) -> tuple[str, set[str]]:
-    """A number of devices, and the words that describe one: `8x NVIDIA V100 GPUs`."""
-    digits = re.match(r"\d*", resources)
-    count = digits[0] if digits else ""
-    description = resources[len(count) :].strip().removeprefix("x").removeprefix("×")
-    return count, {word.removesuffix("s") for word in description.casefold().split()}
+def _split_resources(resources: str) -> tuple[str, set[str]]:
+    """The number of devices and the words that describe one: `8x NVIDIA V100 GPUs`."""
+    description = resources.lstrip("0123456789")
+    count = resources[: len(resources) - len(description)]
+    words = description.strip().removeprefix("x").removeprefix("×").casefold().split()
+    return count, {word.removesuffix("s") for word in words}
 
 
-def _subset(claim: Claim, published: list[str]) -> tuple[str, bool]:
-    return ", ".join(published), set(claim.texts) <= set(published)
+def _techniques(claim: Claim, recipe: Recipe, _: Subject) -> _Published:
+    """A part of the published techniques. The correction keeps the declared ones that were published, if any."""
+    texts = tuple(recipe["training_techniques"])
+    kept = tuple(text for text in claim.texts if text in texts)
+    return _Published(texts, set(claim.texts) <= set(texts), ", ".join(texts), kept or texts)
 
 
-def _names(claim: Claim, published: list[str]) -> tuple[str, bool]:
-    return published[0], all(text in published for text in claim.texts)
+def _data(claim: Claim, recipe: Recipe, subject: Subject) -> _Published:
+    names = tuple(subject.references.datasets[recipe["dataset"]]["names"])
+    return _Published(names, set(claim.texts) <= set(names), names[0], names[:1])
 
 
-_Read = Callable[[Mapping[str, Any], Subject], Any]
-_PUBLISHED: dict[str, _Read] = {
-    "epochs": lambda recipe, _: recipe["epochs"],
-    "batch_size": lambda recipe, _: recipe["batch_size"],
-    "momentum": lambda recipe, _: recipe["momentum"],
-    "weight_decay": lambda recipe, _: recipe["weight_decay"],
-    "training_resources": lambda recipe, _: f"{recipe['gpus']}x {recipe['gpu']}",
-    "training_techniques": lambda recipe, _: recipe["training_techniques"],
-    "training_data": lambda recipe, subject: subject.references.datasets[recipe["dataset"]]["names"],
-}
-_HOLDS: dict[str, Callable[[Claim, Any], tuple[str, bool]]] = {
-    **dict.fromkeys(_NUMBERS, _number),
+_COMPARISONS: dict[str, Callable[[Claim, Recipe, Subject], _Published]] = {
+    **dict.fromkeys(("epochs", "batch_size", "momentum", "weight_decay"), _number),
     "training_resources": _resources,
-    "training_techniques": _subset,
-    "training_data": _names,
+    "training_techniques": _techniques,
+    "training_data": _data,
 }
-KINDS = tuple(_PUBLISHED)
+KINDS = tuple(_COMPARISONS)

@@ -9,7 +9,6 @@
 """
 
 import os
-import posixpath
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.checks.code import pinned_commits
+from harness.checks.shared.weights import addresses_by_file_name, weights_address
 from harness.commands.base_commit import BaseCommit
 from harness.evaluate.data.ground_truth import ground_truth_files
 from harness.index.claim import Claim, ClaimKey
@@ -25,7 +25,6 @@ from harness.index.entries import Entry, Index
 from harness.index.faults import PageError
 from harness.index.files import is_pattern, matching
 from harness.index.reading.index import read_index
-from harness.index.weights_url import is_relative
 from harness.project.files import CommitFiles
 from harness.project.project import Project
 from harness.project.references import References
@@ -101,7 +100,8 @@ def changes_since(project: Project, reference: str) -> Changes:
             more = f" and {len(shared) - _MAX_NAMED} more files" if len(shared) > _MAX_NAMED else ""
             affected += _all_claims(page, f"{', '.join(shared[:_MAX_NAMED])}{more} changed")
         else:
-            affected += _affected_claims(was, page, _changed_weights(page, project, base, changed), found)
+            weights = _changed_weights(page, project, base, changed, (tuple(readable), tuple(pages.values())))
+            affected += _affected_claims(was, page, weights, found)
     return Changes(tuple(claim for page in pages.values() for claim in claims(page)), tuple(affected))
 
 
@@ -156,7 +156,7 @@ def _shared_files(project: Project, base: BaseCommit, changed: set[str], pages: 
     own = {base.name(path) for _, path in project.pages}
     for page in pages:
         own |= {base.name(project.root / name) for name in page.files}
-        own |= {base.name(project.root / path) for name in page.models if (path := _weights_path(page.models[name]))}
+        own |= {base.name(path) for model in page.models.values() if (path := _weights_path(model, project))}
     return sorted(
         name
         for name in changed - own
@@ -170,20 +170,31 @@ def _is_below(name: str, folders: Iterable[str]) -> bool:
     return any(folder in {"", "."} or f"{name}/".startswith(f"{folder}/") for folder in folders)
 
 
-def _weights_path(model: Entry) -> str | None:
-    """The weights file that a model names by a path, from the project's root; None if it names none or a URL."""
-    value = model.values.get("weights")
-    return posixpath.join(posixpath.dirname(value.where.file), value.raw) if value and is_relative(value.raw) else None
+def _weights_path(model: Entry, project: Project) -> Path | None:
+    """The weights file that a model names by a path; None if it names none or a URL."""
+    address = weights_address(model, project.root)
+    return address.beside if address else None
 
 
-def _changed_weights(page: Index, project: Project, base: BaseCommit, changed: set[str]) -> dict[str, str]:
-    """The changes of weights files that models name by a path, by model."""
-    paths = {name: project.root / path for name, model in page.models.items() if (path := _weights_path(model))}
-    return {
-        name: f"the file {path.name} {'changed' if path.is_file() else 'is gone'}"
-        for name, path in paths.items()
-        if base.name(path) in changed
-    }
+def _changed_weights(
+    page: Index, project: Project, base: BaseCommit, changed: set[str], all_pages: Sequence[tuple[Index, ...]]
+) -> dict[str, str]:
+    """By model: the weights file that it names by a path changed, or other models name files of the same name."""
+    before, now = (addresses_by_file_name(pages, project.root) for pages in all_pages)
+    reasons = {}
+    for name, model in page.models.items():
+        address = weights_address(model, project.root)
+        if address is None or not address.parts:
+            continue
+        file = address.parts[-1]
+        others_before, others_now = (
+            {other.identity for other in addresses.get(file, ())} - {address.identity} for addresses in (before, now)
+        )
+        if address.beside and base.name(address.beside) in changed:
+            reasons[name] = f"the file {file} {'changed' if address.beside.is_file() else 'is gone'}"
+        elif others_before != others_now:
+            reasons[name] = f"other models that name a file {file} changed"
+    return reasons
 
 
 def _findings(indexes: Iterable[Index], references: References) -> _Findings:
@@ -266,8 +277,9 @@ def _entry_values(index: Index, name: str) -> dict[str, tuple[str, ...]]:
         values[kind] = (*values.get(kind, ()), *texts)
     for collection in filter(index.collections.get, model.texts("in_collection")):
         values |= {f"{kind} of {collection}": texts for kind, texts in _texts(index.collections[collection]).items()}
-    if path := _weights_path(model):
-        values["weights file"] = (posixpath.normpath(path),)
+    address = weights_address(model, None)
+    if address:
+        values["weights file"] = (address.identity,)
     return values
 
 

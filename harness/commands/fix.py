@@ -9,10 +9,11 @@ from harness.errors import UserError
 from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.claims import claims
-from harness.index.edits.in_place import Edit, Editable, EditError, apply, editable, edits_of, in_style
+from harness.index.edits.in_place import Edit, Editable, EditError, apply, editable, edits_of, override_edit
+from harness.index.edits.style import in_style
 from harness.index.faults import PageError
 from harness.index.page import page_from_text
-from harness.index.prose import mended
+from harness.index.prose import fix_encoding
 from harness.project.project import Project
 from harness.project.resources import Resources
 from harness.system.files import write_atomically
@@ -188,30 +189,44 @@ class _Attempt:
             key = _key(verdict.claim)
             if key not in self.left:
                 try:
-                    edits[key] = _edits(page, verdict, exact=key in exact)
+                    edits[key] = edits_of(page, verdict.claim, _styled(verdict, exact=key in exact))
                 except EditError as error:
                     self._leave([verdict], str(error))
         try:
             return self._apply(name, texts, edits), edits.keys()
         except (EditError, PageError):
-            compatible = self._compatible(name, texts, edits, wanted)
+            by_key = {_key(verdict.claim): verdict for verdict in wanted}
+            compatible = self._compatible(page, texts, edits, by_key, exact)
             return self._apply(name, texts, compatible), compatible.keys()
 
     def _compatible(
-        self, name: str, texts: Mapping[str, str], edits: _Edits, wanted: Iterable[Verdict]
-    ) -> dict[_Key, tuple[Edit, ...]]:
-        """The corrections that can be written together with those before them; the next round tries the others."""
+        self,
+        page: Editable,
+        texts: Mapping[str, str],
+        edits: _Edits,
+        verdicts: Mapping[_Key, Verdict],
+        exact: Set[_Key],
+    ) -> _Edits:
+        """The corrections that can be written together with those before them; the next round tries the others.
+
+        A value that other models inherit, too, is overridden in the model itself.
+        """
         together: dict[_Key, tuple[Edit, ...]] = {}
-        verdicts = {_key(verdict.claim): verdict for verdict in wanted}
         for key, of_claim in edits.items():
-            try:
-                self._apply(name, texts, {**together, key: of_claim})
-            except (EditError, PageError):
-                if not together:
-                    self._leave([verdicts[key]], "it cannot be written without changing another value")
-            else:
-                together[key] = of_claim
+            candidates = [of_claim, *_override(page, verdicts[key], exact=key in exact)]
+            fitting = [edit for edit in candidates if self._fits(page.page.name, texts, {**together, key: edit})]
+            if fitting:
+                together[key] = fitting[0]
+            elif not together:
+                self._leave([verdicts[key]], "it cannot be written without changing another value")
         return together
+
+    def _fits(self, name: str, texts: Mapping[str, str], edits: _Edits) -> bool:
+        try:
+            self._apply(name, texts, edits)
+        except (EditError, PageError):
+            return False
+        return True
 
     def _apply(self, name: str, texts: Mapping[str, str], edits: _Edits) -> str:
         """The file after the edits. Raises EditError or PageError if they change more than their own claims."""
@@ -226,7 +241,7 @@ class _Attempt:
         project = replace(self.project, edited=texts)
         pages = (page_from_text(texts[page], page) for page in self.users[name])
         declared = [claim for index in parse_pages(pages, project) for claim in claims(index) if claim.kind != "text"]
-        return {_key(claim): [mended(item) for item in claim.texts] for claim in declared}
+        return {_key(claim): [fix_encoding(item) for item in claim.texts] for claim in declared}
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +266,22 @@ def _false_together(false: Iterable[Verdict]) -> list[Verdict]:
 
 
 def _key(claim: Claim) -> _Key:
-    place = claim.declared if claim.kind == "text" else claim.where.path
+    # A value that a model inherits and one of its own, which overrides it, are the same claim.
+    path = claim.where.path.rpartition("Metadata.")[2] if claim.model else claim.where.path
+    place = claim.declared if claim.kind == "text" else path
     return claim.page, claim.model, claim.kind, claim.where.file, place
 
 
-def _edits(page: Editable, verdict: Verdict, *, exact: bool) -> tuple[Edit, ...]:
-    claim, values = verdict.claim, verdict.correction
-    if len(values) == 1:
-        values = (in_style(claim.declared, values[0], exact=exact),)
-    return edits_of(page, claim, values)
+def _override(page: Editable, verdict: Verdict, *, exact: bool) -> list[tuple[Edit, ...]]:
+    """The edit that gives the model a value of its own, if it inherits the false one."""
+    values = _styled(verdict, exact=exact)
+    try:
+        return [(override_edit(page, verdict.claim, values if len(values) > 1 else values[0]),)]
+    except EditError:
+        return []
+
+
+def _styled(verdict: Verdict, *, exact: bool) -> tuple[str, ...]:
+    """The correction; a single value in the style of the page."""
+    values = verdict.correction
+    return (in_style(verdict.claim.declared, values[0], exact=exact),) if len(values) == 1 else tuple(values)

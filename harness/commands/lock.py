@@ -29,7 +29,7 @@ class LockResult:
 def lock_weights(indexes: Sequence[Index], resources: Resources) -> list[LockResult]:
     """Entries for every weights file that the pages name. A file that is not here keeps its entry."""
     return [
-        _lock(Subject(index, References(), resources, model), address)
+        _lock(Subject(index, References(), resources, model, pages=tuple(indexes)), address)
         for index in indexes
         for model, entry in index.models.items()
         if (address := entry.text("weights"))
@@ -38,7 +38,7 @@ def lock_weights(indexes: Sequence[Index], resources: Resources) -> list[LockRes
 
 def _lock(subject: Subject, address: str) -> LockResult:
     before = subject.locked
-    path, digits = subject.checkpoint, subject.weights.digest
+    path, digits = subject.local_weights.path, subject.weights.digest
     if path is None:
         message = f"{subject.weights.name} is not here{f'; {before.weights} stays locked' if before else ''}"
         replaced = before is not None and before.weights != address

@@ -31,7 +31,9 @@ def measure_records(
     """Evaluate the selected models. Raises PageError with the faults of all pages."""
     selected = {index: [claim for claim in claims(index) if claim in selection] for index in read_indexes(project)}
     with stdout_to_stderr():
-        return _as_records(evaluate_claims(selected, project.references, resources, progress, search=False))
+        return _as_records(
+            evaluate_claims(tuple(selected), selected, project.references, resources, progress, search=False)
+        )
 
 
 def _as_records(evaluations: Evaluations) -> tuple[list[Record], list[NotRecorded]]:

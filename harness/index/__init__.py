@@ -1,1 +1,1 @@
-"""From the text of a page to claims that know where they stand. Knows no network and loads no torch."""
+"""Pages as claims with locations, and edits of pages. Builds no networks and never loads torch."""

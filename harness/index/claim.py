@@ -1,7 +1,8 @@
-"""A claim: one declared value, and where it stands."""
+"""A claim: one declared value and its location."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from harness.index.entries import Value
 from harness.index.faults import Location
 from harness.index.quantity import Quantity, parse_quantity
 
@@ -12,7 +13,7 @@ ClaimKey = tuple[str | None, str, Location]
 class Claim:
     """One declared value that can be true or false. `model` is None for a claim of the page or a collection.
 
-    `comment` is the YAML comment behind the value on its line.
+    `comment` is the YAML comment after the value on its line. `number` is the declared number, None for other texts.
     """
 
     page: str
@@ -22,21 +23,31 @@ class Claim:
     where: Location
     items: tuple[str, ...] = ()
     comment: str = ""
+    number: Quantity | None = field(default=None, compare=False)
 
     @property
     def key(self) -> ClaimKey:
-        """Model, kind and place, which no two claims share."""
+        """Model, kind and location, which no two claims share."""
         return self.model, self.kind, self.where
 
     @property
     def quantity(self) -> Quantity:
-        """The declared number with its step. Raises ValueError where the claim is no number."""
-        quantity = parse_quantity(self.declared)
-        if quantity is None:
-            raise ValueError(f"{self.where}: {self.kind} is no number: {self.declared!r}")
-        return quantity
+        """The declared number with its step. Raises ValueError if the claim is not a number."""
+        if self.number is None:
+            raise ValueError(f"{self.where}: expected a number for {self.kind}, got {self.declared!r}")
+        return self.number
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The declared texts: the items of a list, or the one text."""
         return self.items or (self.declared,)
+
+
+def claim_of_value(page: str, model: str | None, kind: str, value: Value) -> Claim:
+    """The claim that a declared value makes."""
+    return Claim(page, model, kind, value.raw, value.where, value.items, value.comment, value.quantity)
+
+
+def claim_of_text(page: str, model: str | None, kind: str, declared: str, where: Location) -> Claim:
+    """The claim of a declared text, such as one read back from a report."""
+    return Claim(page, model, kind, declared, where, number=parse_quantity(declared))

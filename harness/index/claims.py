@@ -1,56 +1,56 @@
-"""An index and its prose to claims: one for every declared value, none left out."""
+"""All claims of a page: one for every declared value and every checkable statement of its prose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from harness.index import prose
-from harness.index.claim import Claim
+from harness.index.claim import Claim, claim_of_value
 from harness.index.entries import Entry, Index, Value
 from harness.index.faults import Location
 from harness.index.prose import SYMBOLS
 
 
 def claims(index: Index) -> tuple[Claim, ...]:
-    """Every claim of the page: of the page itself, its prose, its collections, its models."""
-    page = index.page.name
-
-    def of(model: str | None, values: dict[str, Value]) -> Iterator[Claim]:
-        for kind, value in values.items():
-            yield Claim(page, model, kind, value.raw, value.where, value.items, value.comment)
-
-    found = [*_of_prose(index), *of(None, index.values)]
-    for name, collection in index.collections.items():
-        found += of(None, collection.values)
-        found += of(None, _without_heirs(index, name, collection))
-    for name, model in index.models.items():
-        found += of(name, model.values)
-        for result in model.results:
-            found += of(name, result.values)
-        found += _calls(index, name)
-    return tuple(found)
+    """Every claim of the page: of its prose, the page itself, its collections and its models."""
+    return (
+        *_of_prose(index),
+        *_of_values(index, None, index.values),
+        *(claim for name in index.collections for claim in _of_collection(index, name)),
+        *(claim for name in index.models for claim in _of_model(index, name)),
+    )
 
 
-def _without_heirs(index: Index, name: str, collection: Entry) -> dict[str, Value]:
-    """The metadata of a collection that became no model's: of one without models, or that every model overrides."""
+def _of_values(index: Index, model: str | None, values: Mapping[str, Value]) -> Iterator[Claim]:
+    return (claim_of_value(index.page.name, model, kind, value) for kind, value in values.items())
+
+
+def _of_collection(index: Index, name: str) -> Iterator[Claim]:
+    """The collection's own values, and its metadata that no model inherits."""
+    collection = index.collections[name]
+    yield from _of_values(index, None, collection.values)
     heirs = [model for model in index.models.values() if name in model.texts("in_collection")]
-    return {
+    unused = {
         f"collection_{kind}": value
         for kind, value in collection.common.items()
-        if not any(_has(model, kind, value) for model in heirs)
+        if not any(_inherits(model, kind, value) for model in heirs)
     }
+    yield from _of_values(index, None, unused)
 
 
-def _has(model: Entry, kind: str, value: Value) -> bool:
-    """Whether a model inherited the value, or all items of the list that it is."""
+def _inherits(model: Entry, kind: str, value: Value) -> bool:
+    """Whether a model inherited the value, or all items of a list."""
     own = model.values.get(kind)
     return own is not None and (own.where == value.where or (bool(value.items) and {*value.items} <= {*own.items}))
 
 
-def _calls(index: Index, model: str) -> Iterator[Claim]:
-    """The name that a page tells its reader to call `timm.create_model` with: timm's pages include that as a file."""
+def _of_model(index: Index, name: str) -> Iterator[Claim]:
+    model = index.models[name]
+    for entry in (model, *model.results):
+        yield from _of_values(index, name, entry.values)
+    # Pages of timm include a snippet that calls `timm.create_model` with the model's name.
     for include in index.includes:
         if include.name == "code_snippets.md":
             where = Location(index.page.name, include.line, 1, "template")
-            yield Claim(index.page.name, model, "create_model", model, where)
+            yield Claim(index.page.name, name, "create_model", name, where)
 
 
 def _of_prose(index: Index) -> Iterator[Claim]:
@@ -63,8 +63,8 @@ def _of_prose(index: Index) -> Iterator[Claim]:
         yield Claim(page.name, None, "block", statement.text, statement.where)
     for include in index.includes:
         yield Claim(page.name, None, "include", include.name, Location(page.name, include.line, 1, "template"))
-    damages = list(prose.damaged_text(page))
-    for damage in damages:
-        yield Claim(page.name, None, "text", damage.text, damage.where)
-    if not damages:
+    damaged = list(prose.damaged_text(page))
+    for statement in damaged:
+        yield Claim(page.name, None, "text", statement.text, statement.where)
+    if not damaged:
         yield Claim(page.name, None, "text", "text in UTF-8", Location(page.name, 1, 1, "text"))

@@ -1,4 +1,4 @@
-"""YAML text to nodes that know their line, column and path; nothing is guessed and nothing constructed."""
+"""YAML and JSON text as nodes that know their line, column and path. No values are guessed or constructed."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -6,21 +6,24 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from harness.index.faults import Fault, Location, PageError
+from harness.index.kinds import snake_case
 from harness.index.page import Form, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DEEPEST = 40
-_MOST_NODES = 100_000
-_LONGEST_KEY = 200
+_MAX_DEPTH = 40
+_MAX_NODES = 100_000
+_MAX_KEY_LENGTH = 200
+_MAX_SHOWN_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
-    """A value as written, without its quotes; `plain` tells that it had none, `tag` what YAML reads it as.
+class ScalarNode:
+    """A value as written, without its quotes.
 
-    `span` says where it begins and ends in the text of the page, quotes included.
+    `plain` is true if it has no quotes, `tag` is the type that YAML gives it. `span` is the start and end of the value
+    in the text of the page, quotes included.
     """
 
     raw: str
@@ -31,62 +34,101 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
-    """A list of nodes; `flow` tells that it is written as `[a, b]`."""
+class SequenceNode:
+    """A list of nodes. `flow` is true if it is written as `[a, b]`; `span` is then its start and end in the text."""
 
     items: tuple["Node", ...]
     where: Location
     flow: bool
+    span: tuple[int, int] = (-1, -1)
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
-    """Keys in the order of the page, each with its own place."""
+class MappingNode:
+    """Keys in the order of the page, each with its location and value. `flow` and `span` are as for a list."""
 
     entries: dict[str, tuple[Location, "Node"]]
     where: Location
+    flow: bool = False
+    span: tuple[int, int] = (-1, -1)
 
     def get(self, key: str) -> "Node | None":
         """The node under `key`, or None."""
         entry = self.entries.get(key)
         return entry[1] if entry else None
 
+    def fields(self) -> "Iterator[tuple[str, Node]]":
+        """The kind that each key means, and its value."""
+        return ((snake_case(key), node) for key, (_, node) in self.entries.items())
 
-Node = Scalar | Sequence | Mapping
+    def by_kind(self) -> "dict[str, Node]":
+        """The values by the kinds that their keys mean; the first one if several keys mean the same."""
+        return {snake_case(key): node for key, (_, node) in reversed(self.entries.items())}
+
+
+Node = ScalarNode | SequenceNode | MappingNode
+
+
+def is_text(node: Node) -> bool:
+    """Whether a node is text that is not empty, and that YAML does not read as a number, a date or null."""
+    return isinstance(node, ScalarNode) and bool(node.raw) and (not node.plain or node.tag == "str")
+
+
+def is_nothing(node: Node) -> bool:
+    """Whether a node is null or an empty text, which declares nothing."""
+    return isinstance(node, ScalarNode) and (not node.raw or (node.plain and node.tag == "null"))
+
+
+def mappings_of(node: Node | None) -> list[MappingNode]:
+    """The mappings in a list, or the one mapping that the node is."""
+    items = node.items if isinstance(node, SequenceNode) else (node,)
+    return [item for item in items if isinstance(item, MappingNode)]
+
+
+def describe(node: Node) -> str:
+    """The node as a message shows it."""
+    if isinstance(node, MappingNode):
+        return "a mapping"
+    if isinstance(node, SequenceNode):
+        return "a list" if node.items else "an empty list"
+    if is_nothing(node):
+        return "nothing"
+    raw = node.raw if len(node.raw) <= _MAX_SHOWN_LENGTH else node.raw[:_MAX_SHOWN_LENGTH] + "…"
+    return raw if node.plain and raw.isprintable() else repr(raw)
 
 
 def parse_document(page: Page) -> tuple[Node, list[Fault]]:
-    """The block's nodes and the duplicate keys in it. Raises PageError where it is not YAML, or a bomb."""
+    """The nodes of the page's block, and a fault for each repeated key.
+
+    Raises PageError if the block is not valid YAML or JSON, or too large or deep.
+    """
+    language = "JSON" if page.form is Form.JSON else "YAML"
     try:
-        _refuse_bombs(page)
+        _check_size(page)
         root = yaml.compose(page.block.text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
-        where = _place(page, error.problem_mark or error.context_mark)
-        mend = "check indentation, brackets and colons, here and on the line above"
-        raise PageError([Fault(where, _language(page), error.problem or "broken YAML", mend)]) from None
+        where = _locate(page, error.problem_mark or error.context_mark)
+        fix = "check indentation, brackets and colons on this line and the line above"
+        raise PageError([Fault(where, language, error.problem or "broken YAML", fix)]) from None
     except yaml.reader.ReaderError as error:
         character = chr(error.character) if isinstance(error.character, int) else error.character
         where = page.place(page.block.start + max(0, page.block.text.find(character)))
         found = f"the character U+{ord(character):04X}"
-        raise PageError([Fault(where, _language(page), found, "remove the character")]) from None
+        raise PageError([Fault(where, language, found, "remove the character")]) from None
     if root is None:
-        found, mend = "an empty block", "list the models under 'Models:'"
-        raise PageError([Fault(_place(page, None), "a model-index", found, mend)])
+        found, fix = "an empty block", "list the models under 'Models:'"
+        raise PageError([Fault(_locate(page, None), "a model-index", found, fix)])
     converter = _Converter(page)
     return converter.convert(root, ""), converter.faults
 
 
-def _language(page: Page) -> str:
-    return "JSON" if page.form is Form.JSON else "YAML"
-
-
-def _place(page: Page, mark: Any, path: str = "") -> Location:
-    """The place of a mark of YAML's parser, by its offset: YAML counts more line breaks than editors do."""
+def _locate(page: Page, mark: Any, path: str = "") -> Location:
+    """The location of a mark of PyYAML, from its offset: YAML counts more line breaks than editors do."""
     return page.place(page.block.start + (mark.index if mark else 0), path)
 
 
-def _refuse_bombs(page: Page) -> None:
-    """Composing recurses once a level, so depth and number are bounded on the flat stream of events first."""
+def _check_size(page: Page) -> None:
+    """Bound depth and number of nodes on the flat stream of events, because composing recurses once per level."""
     depth = 0
     events: Iterator[yaml.Event] = yaml.parse(page.block.text, Loader=yaml.CSafeLoader)
     for number, event in enumerate(events):
@@ -94,66 +136,65 @@ def _refuse_bombs(page: Page) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > _DEEPEST:
-            where = _place(page, event.start_mark)
-            raise PageError([Fault(where, f"at most {_DEEPEST} levels", "deeper nesting", "flatten the block")])
-        if number > _MOST_NODES:
-            raise PageError([_too_many(_place(page, event.start_mark))])
+        if depth > _MAX_DEPTH:
+            where = _locate(page, event.start_mark)
+            raise PageError([Fault(where, f"at most {_MAX_DEPTH} levels", "deeper nesting", "flatten the block")])
+        if number > _MAX_NODES:
+            raise _too_many_nodes(_locate(page, event.start_mark))
 
 
-def _too_many(where: Location) -> Fault:
-    expected, mend = f"a block of at most {_MOST_NODES} values", "write aliases out, or split the page"
-    return Fault(where, expected, "more than that, aliases expanded", mend)
+def _too_many_nodes(where: Location) -> PageError:
+    expected, fix = f"a block of at most {_MAX_NODES} values", "write aliases out, or split the page"
+    return PageError([Fault(where, expected, "more than that, aliases expanded", fix)])
 
 
 class _Converter:
-    """Copies composed nodes, expanding aliases within a budget of nodes."""
+    """Converts PyYAML's nodes. Aliases are expanded up to a total number of nodes."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.faults: list[Fault] = []
-        self.left = _MOST_NODES
-        self.inside: list[int] = []
+        self.nodes_left = _MAX_NODES
+        self.open_nodes: list[int] = []
 
     def convert(self, node: yaml.Node, path: str) -> Node:
-        where = _place(self.page, node.start_mark, path)
+        where = _locate(self.page, node.start_mark, path)
         # A long text that many aliases repeat weighs as much as many values.
-        self.left -= 1 + (len(node.value) // 100 if isinstance(node, yaml.ScalarNode) else 0)
-        if self.left < 0:
-            raise PageError([_too_many(where)])
-        if id(node) in self.inside:
-            fault = Fault(where, "a value", "an alias of what it stands in", "write the value out")
-            raise PageError([fault])
+        self.nodes_left -= 1 + (len(node.value) // 100 if isinstance(node, yaml.ScalarNode) else 0)
+        if self.nodes_left < 0:
+            raise _too_many_nodes(where)
+        if id(node) in self.open_nodes:
+            raise PageError([Fault(where, "a value", "an alias of the value that contains it", "write the value out")])
+        span = self.page.block.start + node.start_mark.index, self.page.block.start + node.end_mark.index
         if isinstance(node, yaml.ScalarNode):
-            tag = node.tag.removeprefix("tag:yaml.org,2002:")
-            start = self.page.block.start
-            span = start + node.start_mark.index, start + node.end_mark.index
-            return Scalar(node.value, tag, not node.style, where, span)
-        self.inside.append(id(node))
+            return ScalarNode(node.value, node.tag.removeprefix("tag:yaml.org,2002:"), not node.style, where, span)
+        self.open_nodes.append(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):
                 items = tuple(self.convert(item, f"{path}[{n}]") for n, item in enumerate(node.value))
-                return Sequence(items, where, bool(node.flow_style))
-            return self._mapping(node, where)
+                return SequenceNode(items, where, bool(node.flow_style), span)
+            return self._convert_mapping(node, where, span)
         finally:
-            self.inside.pop()
+            self.open_nodes.pop()
 
-    def _mapping(self, node: yaml.Node, where: Location) -> Mapping:
+    def _convert_mapping(self, node: Any, where: Location, span: tuple[int, int]) -> MappingNode:
         entries: dict[str, tuple[Location, Node]] = {}
         for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                key_where = _place(self.page, key_node.start_mark, where.path)
-                raise PageError([Fault(key_where, "a key", "a list or mapping as key", "write the key as text")])
             key = key_node.value
-            if len(key) > _LONGEST_KEY:
-                key_where = _place(self.page, key_node.start_mark, where.path)
-                found = f"one of {len(key)}"
-                raise PageError([Fault(key_where, f"a key of at most {_LONGEST_KEY} characters", found, "shorten it")])
+            if not isinstance(key, str) or len(key) > _MAX_KEY_LENGTH:
+                found = f"a key of {len(key)} characters" if isinstance(key, str) else "a list or mapping as key"
+                expected, fix = f"text of at most {_MAX_KEY_LENGTH} characters as key", "write the key as short text"
+                raise PageError([Fault(_locate(self.page, key_node.start_mark, where.path), expected, found, fix)])
             path = f"{where.path}.{key}" if where.path else key
-            key_where = _place(self.page, key_node.start_mark, path)
+            key_where = _locate(self.page, key_node.start_mark, path)
             if key in entries:
-                mend = f"keep one of the two; the first is on line {entries[key][0].line}"
-                self.faults.append(Fault(key_where, "each key once", f"{key!r} again", mend))
-                continue
-            entries[key] = (key_where, self.convert(value_node, path))
-        return Mapping(entries, where)
+                self.faults.append(repeated_key(key_where, key, entries[key][0]))
+            else:
+                entries[key] = key_where, self.convert(value_node, path)
+        return MappingNode(entries, where, bool(node.flow_style), span)
+
+
+def repeated_key(where: Location, key: str, first: Location) -> Fault:
+    """The fault of a key that stands in a mapping already, at `first`."""
+    place = f"on line {first.line}" if first.file == where.file else f"at {first}"
+    return Fault(where, "each key once", f"{key!r} again", f"keep one of the two; the first is {place}")

@@ -6,16 +6,29 @@ from dataclasses import dataclass, field
 from harness.index.faults import Location
 from harness.index.files import Question
 from harness.index.page import Page
+from harness.index.quantity import Quantity, parse_quantity
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A declared value: its text, or the texts of a list, where it stands, and the comment behind it on its line."""
+    """A declared value: its text (or the texts of a list), its location, and the comment after it on its line.
+
+    `quantity` is the number that the text is, None for other texts.
+    """
 
     raw: str
     where: Location
     items: tuple[str, ...] = ()
     comment: str = ""
+    quantity: Quantity | None = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quantity", parse_quantity(self.raw))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The items of a list, or the one text."""
+        return self.items or (self.raw,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +43,22 @@ class Entry:
     common: dict[str, Value] = field(default_factory=dict)
 
     def text(self, kind: str) -> str | None:
-        """The declared text of `kind`, or None where the record does not declare it."""
+        """The declared text of `kind`, or None if it is not declared."""
         value = self.values.get(kind)
         return value.raw if value else None
 
     def texts(self, kind: str) -> tuple[str, ...]:
-        """The declared texts of `kind`: the items of a list, or the one text; none where it is not declared."""
+        """The declared texts of `kind`: the items of a list, or the one text; empty if it is not declared."""
         value = self.values.get(kind)
-        return (value.items or (value.raw,)) if value else ()
+        return value.texts if value else ()
+
+    def quantity(self, kind: str) -> Quantity | None:
+        """The declared number of `kind`, or None if it is not declared or not a number."""
+        value = self.values.get(kind)
+        return value.quantity if value else None
 
     def holds(self, where: Location) -> bool:
-        """Whether one of its own values stands there."""
+        """Whether one of the entry's own values has this location."""
         return any(value.where == where for value in self.values.values())
 
 
@@ -48,8 +66,8 @@ class Entry:
 class Index:
     """A page's model-index. `models` and `collections` are keyed by name, in the order of the page.
 
-    Models have what they inherit. `files` are those that values stand in beside the page's own, by name; `consulted`
-    are all questions that were asked of the project's files, with digests of the answers.
+    Models include inherited values. `files` names the files that the page imports; `consulted` holds every question
+    asked of the project's files, with a digest of the answer.
     """
 
     page: Page
@@ -64,7 +82,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Readme:
-    """A README that is named at `where`: the file it is, or None; and whether the folder is there to look in."""
+    """A README named at `where`: its file, or None; and whether the folder that should hold it exists."""
 
     where: Location
     file: str | None
@@ -73,7 +91,7 @@ class Readme:
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """A file that a page includes, itself or through another: its name, the page's line, and whether it is there."""
+    """A file that a page includes, directly or through another: its name, the page's line, and whether it exists."""
 
     name: str
     line: int

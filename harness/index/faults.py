@@ -1,4 +1,4 @@
-"""Where a value stands on a page, and what is wrong with a page that cannot be read."""
+"""Locations of values, and the faults of a page that cannot be read."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -10,15 +10,15 @@ from harness.errors import UserError
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-# Control characters, those that turn the direction of text or break its lines, and halves of characters.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters, characters that change the direction of text or break lines, and lone surrogates.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
-_MOST_TOLD = 50
+_MAX_SHOWN_FAULTS = 50
 
 
 def escape_controls(text: str) -> str:
-    """The text with characters that would act on a terminal written out, as in Python's own notation."""
-    return _UNSEEN.sub(lambda character: repr(character[0])[1:-1], text)
+    """The text with characters that would act on a terminal written as Python escapes."""
+    return _CONTROLS.sub(lambda character: repr(character[0])[1:-1], text)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,32 +36,32 @@ class Location:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One reason why a page cannot be read, and how to mend it."""
+    """One reason why a page cannot be read, and how to fix it."""
 
     where: Location
     expected: str
     found: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
-        at = f" at {self.where.path}" if self.where.path else ""
-        told = f"{self.where}: expected {self.expected}, got {self.found}{at}"
-        return f"{escape_controls(told)}\n    mend: {escape_controls(self.mend)}"
+        path = f" at {self.where.path}" if self.where.path else ""
+        message = f"{self.where}: expected {self.expected}, got {self.found}{path}"
+        return f"{escape_controls(message)}\n    fix: {escape_controls(self.fix)}"
 
 
 class PageError(UserError):
-    """A page that cannot be read; holds every fault found, in the order of the page, and tells the first fifty."""
+    """A page that cannot be read. Holds all faults in the order of the page; the message shows the first fifty."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults))
-        told = [str(fault) for fault in self.faults[:_MOST_TOLD]]
-        if len(self.faults) > _MOST_TOLD:
-            told.append(f"and {len(self.faults) - _MOST_TOLD} more faults")
-        super().__init__("\n".join(told))
+        lines = [str(fault) for fault in self.faults[:_MAX_SHOWN_FAULTS]]
+        if len(self.faults) > _MAX_SHOWN_FAULTS:
+            lines.append(f"and {len(self.faults) - _MAX_SHOWN_FAULTS} more faults")
+        super().__init__("\n".join(lines))
 
 
 def collect(items: Iterable[_Item], read: Callable[[_Item], _Result]) -> list[_Result]:
-    """Read every item. Raises PageError with the faults of all that cannot be read."""
+    """Read every item. Raises PageError with the faults of all items that cannot be read."""
     results: list[_Result] = []
     faults: list[Fault] = []
     for item in items:

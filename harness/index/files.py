@@ -1,4 +1,4 @@
-"""The files that an index may draw on, as it sees them: by name, at one state, on disk or in a commit."""
+"""The files that an index may read, by name: those of a folder on disk or of a commit."""
 
 import hashlib
 import posixpath
@@ -11,78 +11,78 @@ Question = tuple[str, str]
 
 
 class Files(Protocol):
-    """Files by their names, which are those that verdicts show: paths from the project's root, with slashes."""
+    """Files by name. Names are paths from the project's root, with slashes, as verdicts show them."""
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of a file; None where there is none. Raises OSError where it is not to be read."""
+        """The bytes of a file; None if it does not exist. Raises OSError if it cannot be read."""
 
     def listed(self, folder: str, *, deep: bool) -> Sequence[str]:
-        """The names of the files in a folder (empty for the root), or below it; none where there is no folder."""
+        """The names of the files in a folder ('' is the root); with `deep`, also in its subfolders."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoFiles:
-    """Where there are none: for a page that stands alone."""
+    """No files: for a page on its own."""
 
-    def read(self, name: str) -> bytes | None:  # noqa: ARG002 - nothing is there
+    def read(self, name: str) -> bytes | None:  # noqa: ARG002 - there are no files
         """None."""
         return None
 
     def listed(self, folder: str, *, deep: bool) -> Sequence[str]:  # noqa: ARG002
-        """Nothing."""
+        """No names."""
         return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Consulted:
-    """Files that keep a digest of every answer they gave, so that it can be told later whether one is another."""
+    """Files that record a digest of every answer, so that a later change can be detected."""
 
     files: Files
     answers: dict[Question, str] = field(default_factory=dict)
 
     def read(self, name: str) -> bytes | None:
-        """As of the files behind."""
+        """The bytes of a file of `files`, recorded."""
         data = self.files.read(name)
         self.answers["read", name] = _digest(data)
         return data
 
     def listed(self, folder: str, *, deep: bool) -> Sequence[str]:
-        """As of the files behind."""
+        """The names in a folder of `files`, recorded."""
         names = self.files.listed(folder, deep=deep)
         self.answers["below" if deep else "in", folder] = _digest("\0".join(names).encode())
         return names
 
 
 def same_answers(files: Files, answers: Mapping[Question, str]) -> bool:
-    """Whether the files still answer each question as they did."""
-    now = Consulted(files)
+    """Whether the files give the same answer to every recorded question."""
+    current = Consulted(files)
     try:
-        for how, name in answers:
-            if how == "read":
-                now.read(name)
+        for question, name in answers:
+            if question == "read":
+                current.read(name)
             else:
-                now.listed(name, deep=how == "below")
+                current.listed(name, deep=question == "below")
     except OSError:
         return False
-    return now.answers == answers
+    return current.answers == answers
 
 
 def beside(name: str, path: str) -> str | None:
-    """The name of the file that `path` leads to from the file called `name`; None where it leads out of the root."""
+    """The name of the file at `path`, relative to the file called `name`; None if it is outside the root."""
     folder = posixpath.dirname(name)
-    found = posixpath.normpath(posixpath.join(folder, path))
-    # A page outside the project is its own root: it reaches what lies below its folder.
-    inside = found.startswith(f"{folder}/") if folder.startswith(("/", "..")) else not found.startswith(("/", ".."))
-    return found if inside else None
+    target = posixpath.normpath(posixpath.join(folder, path))
+    # The root of a page outside the project is its own folder.
+    inside = target.startswith(f"{folder}/") if folder.startswith(("/", "..")) else not target.startswith(("/", ".."))
+    return target if inside else None
 
 
 def is_pattern(path: str) -> bool:
-    """Whether a path has wildcards."""
+    """Whether a path contains wildcards."""
     return any(character in path for character in "*?[")
 
 
 def matching(files: Files, pattern: str) -> list[str]:
-    """The names that a pattern matches, in order: `*` and `?` stay in one folder, `**` is any number of them."""
+    """The names that match a pattern, sorted. `*` and `?` match within one folder, `**` any number of folders."""
     parts = pattern.split("/")
     fixed = next(number for number, part in enumerate(parts) if is_pattern(part))
     deep = "**" in parts or len(parts) - fixed > 1
@@ -90,7 +90,7 @@ def matching(files: Files, pattern: str) -> list[str]:
 
 
 def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether a path matches; `reached` holds how far into the pattern each way of reading the path so far has come."""
+    """Whether a path matches. `reached` holds the positions in the pattern after every possible match so far."""
     reached = _skipping(pattern, {0})
     for part in path:
         stay = {at for at in reached if at < len(pattern) and pattern[at] == "**"}
@@ -100,7 +100,7 @@ def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _skipping(pattern: Sequence[str], reached: set[int]) -> set[int]:
-    """The places in a pattern that are reached, also where `**` stands for no folder at all."""
+    """The reached positions, including those after a `**` that matches no folder."""
     for at, part in enumerate(pattern):
         if at in reached and part == "**":
             reached = reached | {at + 1}

@@ -1,4 +1,4 @@
-"""A page's bytes to its text, and the one model-index in it: a comment, the front matter, or the whole file."""
+"""A page's text, and the one model-index in it: an HTML comment, the front matter, or the whole file."""
 
 import re
 from bisect import bisect_right
@@ -18,13 +18,13 @@ _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?P<block>.*?)^---[ \t]*\r?$", re.DOT
 _FRONT_INDEX = re.compile(
     rf"^(?:{_TYPE}|['\"]?(?:models|collections|import|model-index)['\"]?\s*:)", re.IGNORECASE | re.MULTILINE
 )
-# What a file that nobody named must say to be taken for a page: other formats have keys called `models` too.
+# Keys that make an unnamed file a page; case matters, because other formats have keys called `models` too.
 _SAYS_INDEX = re.compile(rf"^(?:(?i:{_TYPE})|['\"]?(?:Models|Collections|Import|model-index)['\"]?\s*:)", re.MULTILINE)
 _SAYS_INDEX_IN_JSON = re.compile(rf'"(?:Models|Collections|Import|model-index)"\s*:|(?i:{_TYPE})')
 
 
 class Form(Enum):
-    """How a page holds its model-index."""
+    """Where a page holds its model-index."""
 
     COMMENT = "comment"
     FRONT_MATTER = "front matter"
@@ -38,7 +38,7 @@ SUFFIXES = frozenset({".md", ".mdx", *FORMS})
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The YAML or JSON text of a model-index, and where it begins in the text of its page."""
+    """The YAML or JSON text of a model-index, and its start in the text of the page."""
 
     text: str
     start: int
@@ -46,7 +46,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What stands on a page before its model-index, all that holds it (such as the comment), and what comes after."""
+    """The text of a page before its model-index, the index with its delimiters, and the text after it."""
 
     before: str
     index: str
@@ -55,10 +55,10 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page's name (as verdicts show it), its text, and the model-index block in it.
+    """A page's name (as verdicts show it), its text, and its model-index block.
 
-    `span` is the place of all that holds the block. `template` is the text with that blanked out, empty for a page
-    that is no template; `prose` lacks fenced code too. Places are the same in all.
+    `span` is the start and end of the block with its delimiters. `template` is the text with that blanked out, empty
+    if the page is not a template; `prose` also has fenced code blanked out. Offsets are the same in all of them.
     """
 
     name: str
@@ -72,39 +72,34 @@ class Page:
 
     @property
     def is_template(self) -> bool:
-        """Whether there is anything in the page that a template's engine would act on."""
+        """Whether the page contains template statements or expressions."""
         return "{%" in self.template or "{{" in self.template
 
     @property
     def parts(self) -> Parts:
-        """The text in three, none of it lost."""
+        """The text before, of and after the model-index."""
         start, end = self.span
         return Parts(self.text[:start], self.text[start:end], self.text[end:])
 
     def place(self, offset: int, path: str = "") -> Location:
-        """The line and column of a character of the text; lines end at line feeds, as editors count them."""
+        """The location of a character of the text. Lines end at line feeds, as in editors."""
         line = bisect_right(self.line_starts, offset)
         return Location(self.name, line, offset - self.line_starts[line - 1] + 1, path)
 
 
 def read_page(path: Path, name: str) -> Page:
-    """Read the page at `path`. Raises PageError where there is none, or no single model-index in it."""
+    """Read the page at `path`. Raises PageError if it cannot be read or does not hold exactly one model-index."""
     try:
         name.encode()
     except UnicodeEncodeError:
-        told = ascii(name)
-        raise _error(told, "a page whose name is text", "bytes that are no UTF-8", "rename the page") from None
+        raise _error(ascii(name), "a file name in UTF-8", "other bytes", "rename the page") from None
     try:
         size = path.stat().st_size
         if not path.is_file():
             raise _error(name, "a file", "a folder or device", "name the page itself")
         if size > MOST_BYTES:
-            raise _error(
-                name,
-                f"a page of at most {MOST_BYTES} bytes",
-                f"{size} bytes",
-                "split the page, a family each",
-            )
+            fix = "split the page, one model family per page"
+            raise _error(name, f"a page of at most {MOST_BYTES} bytes", f"{size} bytes", fix)
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -113,36 +108,35 @@ def read_page(path: Path, name: str) -> Page:
 
 
 def page_from_bytes(data: bytes, name: str) -> Page:
-    """The page that a file of these bytes holds. Raises PageError where it holds none."""
+    """The page in the bytes of a file. Raises PageError if they hold none."""
     return page_from_text(_decode(data, name), name)
 
 
 def page_from_text(text: str, name: str) -> Page:
-    """The page that `text` holds; what its name ends in tells Markdown, YAML and JSON apart.
+    """The page in a text. The suffix of the name says whether it is Markdown, YAML or JSON.
 
-    Raises PageError unless exactly one model-index stands in Markdown. Whether a YAML or JSON file is one shows when
-    it is parsed.
+    Raises PageError unless Markdown holds exactly one model-index. YAML and JSON files are checked when parsed.
     """
     if not text.strip():
-        raise _error(name, "a page with a model-index", "an empty file", _START)
+        raise _error(name, "a page with a model-index", "an empty file", _HOW_TO_START)
     line_starts = (0, *accumulate(len(line) + 1 for line in text.split("\n")))
     form = form_of(name)
     if form is not None:
         return Page(name, text, form, Block(text, 0), (0, len(text)), "", "", line_starts)
     outside_code = without_code(text)
     form, block, span = _only_index(text, outside_code, name)
-    # A model card is shown as it is, and MDX has braces of its own.
+    # Model cards are not rendered, and MDX uses braces itself.
     template = _blanked(text, *span) if form is Form.COMMENT and not name.casefold().endswith(".mdx") else ""
     return Page(name, text, form, block, span, template, _blanked(outside_code, *span), line_starts)
 
 
 def form_of(name: str) -> Form | None:
-    """The form of a page that is all model-index, by what its name ends in; None for Markdown."""
+    """The form that the suffix of a file name means; None for Markdown."""
     return FORMS.get(PurePosixPath(name).suffix.casefold())
 
 
 def says_index(text: str, name: str) -> bool:
-    """Whether a file that nobody named looks like a page; a cheap look, which parsing may belie."""
+    """Whether a file looks like a page. A quick check; parsing decides."""
     form = form_of(name)
     if form is not None:
         return bool((_SAYS_INDEX_IN_JSON if form is Form.JSON else _SAYS_INDEX).search(text))
@@ -156,7 +150,7 @@ def says_index(text: str, name: str) -> bool:
 
 
 def _only_index(text: str, outside_code: str, name: str) -> tuple[Form, Block, tuple[int, int]]:
-    """The one model-index of Markdown, and the span of all that holds it. Raises PageError."""
+    """The one model-index of a Markdown text, and its span with delimiters. Raises PageError."""
     found: list[tuple[Form, Block, tuple[int, int]]] = []
     front = _FRONT_MATTER.match(text)
     if front and _FRONT_INDEX.search(front["block"]):
@@ -167,22 +161,22 @@ def _only_index(text: str, outside_code: str, name: str) -> tuple[Form, Block, t
         if found:
             comments.pop()
         else:
-            mend = "close the comment"
-            raise _error(name, "the comment to be closed", "no '-->' after it", mend, _place(text, comments[-1][0]))
+            place = _place(text, comments[-1][0])
+            raise _error(name, "'-->' at the end of the comment", "none", "close the comment", place)
     for start, end in comments:
         if _IS_INDEX.match(text, start + len("<!--"), end):
             inner = text[start + len("<!--") : end].lstrip(" \t")
             found.append((Form.COMMENT, Block(inner, end - len(inner)), (start, end + len("-->"))))
     if not found:
-        raise _error(name, "a model-index", "none on the page", _START)
+        raise _error(name, "a model-index", "none", _HOW_TO_START)
     if len(found) > 1:
-        mend = "put all models of the page into one block"
-        raise _error(name, "one model-index", f"{len(found)} of them", mend, _place(text, found[1][2][0]))
+        fix = "put all models of the page into one block"
+        raise _error(name, "one model-index", str(len(found)), fix, _place(text, found[1][2][0]))
     return found[0]
 
 
 def _comments(text: str) -> Iterator[tuple[int, int]]:
-    """Where each comment begins, and where its `-->` stands; -1 for one that is never closed, the last."""
+    """The start of each comment and of its `-->`; -1 for the end of an unclosed comment, which is the last."""
     end = 0
     while (start := text.find("<!--", end)) >= 0:
         end = text.find("-->", start + len("<!--"))
@@ -192,7 +186,7 @@ def _comments(text: str) -> Iterator[tuple[int, int]]:
 
 
 def without_code(text: str) -> str:
-    """The text with fenced code blanked out; a fence that is never closed is text."""
+    """The text with fenced code blanked out. An unclosed fence is text."""
     lines = text.split("\n")
     opened: tuple[int, str] | None = None
     for number, line in enumerate(lines):
@@ -209,7 +203,7 @@ def _blanked(text: str, start: int, end: int) -> str:
     return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
 
 
-_START = "add a comment <!-- … --> whose first line is 'Type: model-index', followed by 'Models:'"
+_HOW_TO_START = "add a comment <!-- … --> whose first line is 'Type: model-index', followed by 'Models:'"
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -226,5 +220,5 @@ def _place(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-def _error(name: str, expected: str, found: str, mend: str, place: tuple[int, int] = (1, 1)) -> PageError:
-    return PageError([Fault(Location(name, *place), expected, found, mend)])
+def _error(name: str, expected: str, found: str, fix: str, place: tuple[int, int] = (1, 1)) -> PageError:
+    return PageError([Fault(Location(name, *place), expected, found, fix)])

@@ -1,4 +1,4 @@
-"""What a page says outside its model-index: relations in its formulas, the blocks it names, damaged characters."""
+"""Checkable statements of a page outside its model-index: formulas, names of blocks, wrongly decoded text."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.index.faults import Location
 from harness.index.page import Page
 
-# What the symbols of a design space are called; the paper's own letters (arXiv 2003.13678, sections 3 and 5).
+# Names of the symbols of a design space, as in the paper (arXiv 2003.13678, sections 3 and 5).
 SYMBOLS = {
     "u_j": "block_width",
     "w_0": "initial_width",
@@ -21,25 +21,25 @@ SYMBOLS = {
 _FORMULA = re.compile(r"\$\$(?P<display>[^$]+)\$\$|\$(?P<inline>[^$\n]+)\$")
 _LATEX = {r"\cdot": "·", r"\leq": "≤", r"\le": "≤", r"\geq": "≥", r"\ge": "≥", r"\_": "_", r"\times": "×"}
 _RELATION = re.compile(r"[=<>≤≥]")
-# A name with hyphens, or any that is a link: `Squeeze-and-Excitation blocks`, `[Residual blocks](…)`.
+# A name with hyphens, or the text of a link: `Squeeze-and-Excitation blocks`, `[Residual blocks](…)`.
 _BLOCK = re.compile(
     r"\[(?P<linked>[\w -]{1,80}?) blocks?\]|(?<![\w-])(?P<hyphened>\w+(?:-\w+){1,5}) blocks?\b", re.IGNORECASE
 )
 _PUNCTUATION = ".,;:!?)]}\"'"
-# Not \S+: half of a wrongly decoded character can be a no-break space.
+# Not \S+: a part of a wrongly decoded character can be a no-break space.
 _WORD = re.compile(r"[^ \t\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Something that stands in the prose, in plain characters (`12 ≤ d ≤ 28`), and where."""
+    """A statement in plain characters, such as `12 ≤ d ≤ 28`, and its location."""
 
     text: str
     where: Location
 
 
 def relations(page: Page) -> Iterator[Statement]:
-    """The formulas of the prose that relate something: `u_j = w_0 + w_a·j`, `b = 1`, `12 ≤ d ≤ 28`."""
+    """The formulas of the prose that are relations: `u_j = w_0 + w_a·j`, `b = 1`, `12 ≤ d ≤ 28`."""
     for formula in _FORMULA.finditer(page.prose):
         group = "display" if formula["display"] else "inline"
         text = _plain(formula[group])
@@ -49,24 +49,24 @@ def relations(page: Page) -> Iterator[Statement]:
 
 
 def named_blocks(page: Page) -> Iterator[Statement]:
-    """The kinds of block that the prose says the models are built from."""
+    """The kinds of blocks that the prose names."""
     for match in _BLOCK.finditer(page.prose):
         group = "linked" if match["linked"] else "hyphened"
         yield Statement(match[group], page.place(match.start(group), "prose"))
 
 
 def damaged_text(page: Page) -> Iterator[Statement]:
-    """Every word of the page, model-index included, whose characters were decoded wrongly."""
+    """Every word of the page, model-index included, whose characters were decoded with the wrong encoding."""
     if page.text.isascii():
         return
     for match in _WORD.finditer(page.text):
         word = match[0].rstrip(_PUNCTUATION)
-        if mended(word) != word:
+        if fix_encoding(word) != word:
             yield Statement(word, page.place(match.start(), "prose"))
 
 
-def mended(text: str) -> str:
-    """The text as it was meant, where its characters were decoded wrongly; else as it is."""
+def fix_encoding(text: str) -> str:
+    """The text with wrongly decoded characters corrected (`DollÃ¡r` → `Dollár`); other text as it is."""
     if text.isascii():
         return text
     import ftfy

@@ -1,4 +1,4 @@
-"""Numbers as a page writes them: exact, with the precision they are declared to, and in base units."""
+"""Numbers as a page writes them: exact, in base units, with their declared precision."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ _NUMBER = re.compile(
     r"(?P<number>[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]{1,3}(?:_[0-9]{3})+"
     r"|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?)\s*(?P<unit>%|[A-Za-z]{1,9})?"
 )
-_MOST_DIGITS = 40
-# Enough for every digit that is read, times the largest unit.
-_EXACT = Context(prec=2 * _MOST_DIGITS)
+_MAX_LENGTH = 40
+# Enough digits for every number that is read, times the largest unit.
+_EXACT = Context(prec=2 * _MAX_LENGTH)
 
 
 class Dimension(StrEnum):
-    """What a unit measures; a bare prefix (`3.16M`) counts whatever its field does."""
+    """What a unit measures. A prefix alone (`3.16M`) is a count of whatever its field counts."""
 
     NONE = ""
     PERCENT = "percent"
@@ -27,7 +27,7 @@ class Dimension(StrEnum):
     BYTES = "bytes"
 
 
-# SI prefixes, and IEC 80000-13's binary ones. `B` is left out: a billion to some, a byte to others.
+# SI prefixes and the binary ones of IEC 80000-13. `B` is not a unit: it can mean a billion or a byte.
 _DECIMAL = {"K": 3, "k": 3, "M": 6, "G": 9, "T": 12}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40}
 UNITS: Mapping[str, tuple[Decimal, Dimension]] = MappingProxyType(
@@ -51,11 +51,11 @@ UNITS: Mapping[str, tuple[Decimal, Dimension]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """An exact number in base units (`16.8 MB` → 16800000), the text it was read from, and the step it is declared to.
+    """An exact number in base units (`16.8 MB` → 16800000), its text, and its declared step.
 
     The step is the place of the last digit written (`70.28%` → 0.01, `5.0e-05` → 0.000001, `3.16M` → 10000); the
-    zeros that end a whole number are read as rounding (`3160000` → 10000), but never its first two digits. `unit` is
-    the one written: MB is 10^6 bytes, MiB 2^20. A percentage has the unit `%`; a fraction, such as 0.9, has none.
+    final zeros of a whole number count as rounding (`3160000` → 10000), except in its first two digits. `unit` is as
+    written: MB is 10^6 bytes, MiB 2^20. A percentage has the unit `%`; a fraction, such as 0.9, has none.
     """
 
     raw: str
@@ -65,12 +65,12 @@ class Quantity:
 
     @property
     def percent(self) -> bool:
-        """Whether it is written with a percent sign."""
+        """Whether the number has a percent sign."""
         return self.unit == "%"
 
     @property
     def dimension(self) -> Dimension:
-        """What its unit measures."""
+        """What the unit measures."""
         return UNITS[self.unit][1]
 
     def covers(self, exact: Decimal | int) -> bool:
@@ -79,27 +79,27 @@ class Quantity:
 
 
 def parse_quantity(raw: str) -> Quantity | None:
-    """The quantity that `raw` writes, or None where it writes no number a page would hold."""
+    """The quantity that a text is, or None if it is not a number with a known unit or none."""
     text = raw.strip()
-    written = _NUMBER.fullmatch(text) if len(text) <= _MOST_DIGITS else None
-    unit = (written["unit"] or "") if written else ""
-    if written is None or unit not in UNITS:
+    match = _NUMBER.fullmatch(text) if len(text) <= _MAX_LENGTH else None
+    if match is None or (unit := match["unit"] or "") not in UNITS:
         return None
-    digits = written["number"].replace(",", "").replace("_", "")
+    digits = match["number"].replace(",", "").replace("_", "")
     value, scale = Decimal(digits), UNITS[unit][0]
     return Quantity(raw, _EXACT.multiply(value, scale), _EXACT.multiply(_step(digits, value), scale), unit)
 
 
 def split_unit(text: str) -> tuple[str, str]:
-    """A number as written and what stands behind it, white space included: `70.28 %` → `70.28`, ` %`."""
-    written = _NUMBER.fullmatch(text.strip())
-    number = written["number"] if written else text.strip()
-    return number, text.strip()[len(number) :]
+    """A number as written and the rest of the text, with its white space: `70.28 %` → `70.28`, ` %`."""
+    text = text.strip()
+    match = _NUMBER.fullmatch(text)
+    number = match["number"] if match else text
+    return number, text[len(number) :]
 
 
-def _step(text: str, value: Decimal) -> Decimal:
-    place = int(value.as_tuple().exponent)
-    if "." not in text and value and place >= 0:
-        rounded_to = int(value.normalize(_EXACT).as_tuple().exponent)
-        place = max(0, min(rounded_to, value.adjusted() - 1))
-    return Decimal(1).scaleb(place)
+def _step(digits: str, value: Decimal) -> Decimal:
+    exponent = int(value.as_tuple().exponent)
+    if "." not in digits and value and exponent >= 0:
+        last_nonzero = int(value.normalize(_EXACT).as_tuple().exponent)
+        exponent = max(0, min(last_nonzero, value.adjusted() - 1))
+    return Decimal(1).scaleb(exponent)

@@ -1,4 +1,4 @@
-"""What the address of a weights file says about it."""
+"""What the URL of a weights file says about the file."""
 
 import re
 from dataclasses import dataclass
@@ -7,11 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """A file name such as `regnety_032_ra-7f2439f9.pth`: what stands between model and digest, and the digest.
+    """The parts of a file name such as `regnety_032_ra-7f2439f9.pth`.
 
-    `tag` names the training run (`ra`; empty for the original), None where the name is not this model's.
-    `digest` holds the first hex digits of the file's SHA-256, None where the name carries none. `label` is the name
-    without digest and extension.
+    `tag` names the training run (`ra`; empty for the original); None if the name does not begin with the model's.
+    `digest` is the start of the file's SHA-256 in hex, or None. `label` is the name without digest and extension.
     """
 
     name: str
@@ -21,7 +20,7 @@ class WeightsFile:
 
 
 def weights_file(url: str, model: str) -> WeightsFile:
-    """The file that `url` leads to, read as a file of `model`."""
+    """The name of the file at `url`, parsed as a weights file of `model`."""
     name = unquote(urlsplit(url).path).rpartition("/")[2]
     stem = name.rpartition(".")[0] or name
     parts = re.fullmatch(r"(?P<label>.+?)(?:-(?P<digest>[0-9a-f]{8,64}))?", stem)
@@ -33,5 +32,5 @@ def weights_file(url: str, model: str) -> WeightsFile:
 
 
 def is_relative(address: str) -> bool:
-    """Whether `Weights` names a file by its path from the page, not by a URL."""
+    """Whether `Weights` is a path relative to the page, not a URL."""
     return not urlsplit(address).scheme

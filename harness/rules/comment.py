@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from harness.index.entries import Value
 from harness.index.quantity import parse_quantity
 from harness.project.references import References
 from harness.rules.declared_model import DeclaredModel
@@ -24,15 +25,15 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Numbers whose comment is an amount, in a unit of their kind, that does not round to them."""
     for model in models:
         for kind, value in model.values():
-            if value.comment and _contradicts(kind, value.raw, value.comment):
+            if value.comment and _contradicts(kind, value):
                 reason = f"The value is {value.raw}, its comment says {value.comment}: one of the two is wrong."
                 claim = model.name, kind, value.where
                 remedy = "correct the value or the comment"
                 yield Finding(model.page, claim, NAME, reason, (value.where,), remedy, to_blame=False)
 
 
-def _contradicts(kind: str, raw: str, comment: str) -> bool:
-    amount, declared = _AMOUNT.fullmatch(comment), parse_quantity(raw)
+def _contradicts(kind: str, value: Value) -> bool:
+    amount, declared = _AMOUNT.fullmatch(value.comment), value.quantity
     sizes = UNITS.get(kind, {}).get(amount["unit"].casefold()) if amount else None
     commented = parse_quantity(re.sub("[_,]", "", amount["number"])) if amount else None
     if not sizes or commented is None or declared is None:

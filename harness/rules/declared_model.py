@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.index.claim import ClaimKey
 from harness.index.entries import Entry, Index, Value
 from harness.index.faults import Location
-from harness.index.quantity import Quantity, parse_quantity
+from harness.index.quantity import Quantity
 from harness.index.weights_url import WeightsFile, weights_file
 
 _QUANTITIES = ("parameters", "flops", "file_size")
@@ -113,7 +113,7 @@ def declared_models(indexes: Iterable[Index]) -> tuple[DeclaredModel, ...]:
 
 
 def _model(page: str, name: str, entry: Entry) -> DeclaredModel:
-    parsed = {kind: parse_quantity(entry.text(kind) or "") for kind in _QUANTITIES}
+    parsed = {kind: entry.quantity(kind) for kind in _QUANTITIES}
     quantities = {kind: quantity for kind, quantity in parsed.items() if quantity and quantity.value > 0}
     address = entry.text("weights") or ""
     text = " ".join(
@@ -131,7 +131,7 @@ def declared_accuracies(models: Iterable[DeclaredModel]) -> Iterator[DeclaredAcc
     for model in models:
         for result in model.entry.results:
             for kind in ACCURACIES:
-                quantity = parse_quantity(result.text(kind) or "")
+                quantity = result.quantity(kind)
                 if quantity is not None:
                     yield DeclaredAccuracy(model, result, kind, quantity)
 

@@ -155,7 +155,7 @@ def _store(entry: str, content: Any, files: Iterable[Path], consulted: Sequence[
 
 @cache
 def _harness_digest() -> str:
-    return code_digest("**/*.py")
+    return code_digest("**/*.py", "**/*.json")
 
 
 def _stamps(path: str, depth: int = 0) -> list[list[object]]:

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.checks.shared.reproduction import METRICS, Giving, giving, published_evaluations, reproducing_suspects
+from harness.checks.shared.conditions import published_evaluations
+from harness.checks.shared.reproduction import METRICS, AccuracyComparison, Match
 from harness.checks.shared.subject import Evaluated, Evaluations
 from harness.evaluate.causes import FINALISTS, SAMPLE_SIZE, Variation, estimate_under, label_causes, variations
 from harness.evaluate.data.conditions import Geometry
@@ -117,14 +118,8 @@ def _undecided(failure: _NotReproduced) -> list[Variation]:
     known = {(variation.kind, variation.value): variation for variation in failure.variations}
     chosen: dict[Variation, None] = {}
     for claim in failure.claims:
-        metric, declared = METRICS[claim.kind], claim.quantity
-        if reproducing_suspects(declared, metric, evaluation, tolerance):
-            continue
-        possible = [
-            cause
-            for cause in evaluation.causes
-            if giving(cause, declared, metric, evaluation, tolerance) is Giving.UNKNOWN
-        ]
-        possible.sort(key=lambda cause: abs(cause.estimates[metric] - declared.value))
-        chosen |= dict.fromkeys(known[cause.kind, cause.value] for cause in possible[:FINALISTS])
+        comparison = AccuracyComparison(METRICS[claim.kind], claim.quantity, evaluation, tolerance)
+        if not comparison.causes(Match.YES):
+            closest = comparison.causes(Match.UNKNOWN)[:FINALISTS]
+            chosen |= dict.fromkeys(known[cause.kind, cause.value] for cause in closest)
     return list(chosen)

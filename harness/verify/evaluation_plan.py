@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.checks.shared.reproduction import declared_conditions, stopping_rule
+from harness.checks.shared.conditions import declared_conditions
+from harness.checks.shared.early_decision import stopping_rule
 from harness.checks.shared.subject import Evaluated, Evaluations, Subject
 from harness.evaluate.data.conditions import Conditions
 from harness.evaluate.data.dataset import Dataset
@@ -75,7 +76,7 @@ def plan_evaluations(subjects: Iterable[Subject]) -> EvaluationPlan:
     by_folder: dict[Path, list[PlannedEvaluation]] = {}
     unavailable: dict[EvaluationKey, Evaluated] = {}
     for subject in subjects:
-        for result in subject.record.results:
+        for result in subject.entry.results:
             try:
                 planned = _plan(subject, result)
             except NotHereError as missing:
@@ -101,7 +102,7 @@ def _plan(subject: Subject, result: Entry) -> PlannedEvaluation:
         supply = "--imagenet DIR" if dataset == "ImageNet-1k" else "name its folder under [datasets] in verify.toml"
         missing.append(NotHereError(f"the images of {dataset} are not on this machine", supply))
     try:
-        checkpoint = subject.usable_checkpoint
+        checkpoint = subject.local_weights.usable
     except NotHereError as error:
         missing.append(error)
     if missing:

@@ -28,7 +28,7 @@ _PRELOADED = ("torch", "harness.verify.judging")
 class _Shared:
     """What all tasks need. It is large, so each process gets it once."""
 
-    indexes: tuple[Index, ...]
+    pages: tuple[Index, ...]
     references: References
     resources: Scopes[Resources]
 
@@ -37,7 +37,7 @@ class _Shared:
 class _Task:
     """The claims of one model, or of a page itself. One process judges all of them and builds the network once.
 
-    `page` is the position of the page's index in `_Shared.indexes`; `evaluations` are those of the model.
+    `page` is the position of the page in `_Shared.pages`; `evaluations` are those of the model.
     """
 
     page: int
@@ -47,24 +47,25 @@ class _Task:
 
 
 def judge_pages(  # noqa: PLR0913, PLR0917 - the run's own parameters
-    pages: Mapping[Index, Sequence[Claim]],
+    pages: tuple[Index, ...],
+    selected: Mapping[Index, Sequence[Claim]],
     references: References,
     resources: Scopes[Resources],
     evaluations: Scopes[Evaluations],
     jobs: int | None,
     progress: Progress,
 ) -> dict[Index, Scopes[list[Verdict]]]:
-    """The verdicts on the given claims of each page, in their order.
+    """The verdicts on the selected claims of each page, in their order. `pages` are all pages of the run.
 
     `jobs` is the number of processes; None for one per core if there are enough models.
     Raises UserError if the project's configuration turns out to be wrong.
     """
-    shared = _Shared(tuple(pages), references, resources)
+    shared = _Shared(pages, references, resources)
     of_models = evaluations.map(_evaluations_by_model)
     tasks = [
         _Task(number, model, tuple(claims), of_models.map(itemgetter((index.page.name, model))))
         for number, index in enumerate(pages)
-        for model, claims in _claims_by_model(pages[index]).items()
+        for model, claims in _claims_by_model(selected.get(index, ())).items()
     ]
     jobs = jobs or (cores() if len(tasks) > _WORTH_PROCESSES else 1)
     verdicts: Scopes[dict[Claim, Verdict]] = resources.map(lambda _: {})
@@ -77,7 +78,7 @@ def judge_pages(  # noqa: PLR0913, PLR0917 - the run's own parameters
     def of_page(claims: Sequence[Claim]) -> Scopes[list[Verdict]]:
         return verdicts.map(lambda known: [known[claim] for claim in claims])
 
-    return {index: of_page(claims) for index, claims in pages.items()}
+    return {index: of_page(claims) for index, claims in selected.items()}
 
 
 def _claims_by_model(claims: Sequence[Claim]) -> dict[str | None, list[Claim]]:
@@ -96,8 +97,10 @@ def _evaluations_by_model(evaluations: Evaluations) -> Mapping[tuple[str, str | 
 
 
 def _judge_task(shared: _Shared, task: _Task) -> Scopes[list[Verdict]]:
+    index = shared.pages[task.page]
+
     def judged(pair: tuple[Resources, Evaluations]) -> list[Verdict]:
-        subject = Subject(shared.indexes[task.page], shared.references, pair[0], task.model, pair[1])
+        subject = Subject(index, shared.references, pair[0], task.model, pair[1], shared.pages)
         return [judge(claim, subject) for claim in task.claims]
 
     return shared.resources.zip(task.evaluations).map(judged)

@@ -75,7 +75,8 @@ def verify(  # noqa: PLR0913, PLR0917 - what a run is made of
     return replace(result, verdicts=verdicts, portable=for_reports)
 
 
-def evaluate_claims(
+def evaluate_claims(  # noqa: PLR0913 - what an evaluation is made of
+    pages: "tuple[Index, ...]",
     claims: "Mapping[Index, Sequence[Claim]]",
     references: References,
     resources: Resources,
@@ -83,7 +84,7 @@ def evaluate_claims(
     *,
     search: bool,
 ) -> "Evaluations":
-    """Evaluate the models whose claims need it, in one pass over the images of each dataset.
+    """Evaluate the models whose claims need it, in one pass over the images of each dataset. `pages` are all pages.
 
     With `search`, the cause of each accuracy that is not reproduced is searched for.
     """
@@ -93,7 +94,7 @@ def evaluate_claims(
 
     models = {index: {claim.model for claim in of_page if wants_images(claim)} for index, of_page in claims.items()}
     plan = plan_evaluations(
-        Subject(index, references, resources, model)
+        Subject(index, references, resources, model, pages=pages)
         for index, of_page in models.items()
         for model in index.models
         if model in of_page
@@ -130,9 +131,13 @@ class _Run:
         judged |= {name: cached for name, of_page in keys.items() if (cached := self._load(name, of_page)) is not None}
         missed = [page for page in pages if page.name not in judged]
         claims = self._read(missed)
-        for index, verdicts in self._judge(claims).items():
+        linked = [index for index in claims if self._depends_on_other_pages(index)]
+        every = tuple(claims)
+        if linked and len(missed) < len(pages):
+            every += tuple(parse_pages([page for page in pages if page not in missed], self.project))
+        for index, verdicts in self._judge(every, claims).items():
             judged[index.page.name] = verdicts
-            if verdicts.here and keys:
+            if verdicts.here and keys and index not in linked:
                 cache.store(keys[index.page.name][0], verdicts, self._weights_named_by_path(index), index.consulted)
         here = [verdict for page in pages for verdict in judged[page.name].here if verdict.claim in self.selection]
         portable = [verdict for page in pages for verdict in judged[page.name].for_reports]
@@ -158,7 +163,18 @@ class _Run:
 
         return {index: claims(index) for index in parse_pages(pages, self.project)}
 
-    def _judge(self, claims: "_Claims") -> "dict[Index, PageVerdicts]":
+    def _depends_on_other_pages(self, index: "Index") -> bool:
+        """Whether other pages, which the page's key does not hold, decide which file a model's weights are."""
+        from harness.checks.shared.subject import Subject
+
+        subjects = (
+            Subject(index, self.project.references, resources, model)
+            for resources in self.resources
+            for model in index.models
+        )
+        return any(subject.depends_on_other_pages for subject in subjects)
+
+    def _judge(self, pages: "tuple[Index, ...]", claims: "_Claims") -> "dict[Index, PageVerdicts]":
         """The verdicts on the selected claims."""
         selected = {index: [claim for claim in of_page if claim in self.selection] for index, of_page in claims.items()}
         if not any(selected.values()):
@@ -168,10 +184,12 @@ class _Run:
 
         def evaluate(resources: Resources) -> "Evaluations":
             progress = self.progress if resources is self.resources.here else Progress()
-            return evaluate_claims(selected, self.project.references, resources, progress, search=True)
+            return evaluate_claims(pages, selected, self.project.references, resources, progress, search=True)
 
         evaluations = self.resources.map(evaluate)
-        return judge_pages(selected, self.project.references, self.resources, evaluations, self.jobs, self.progress)
+        return judge_pages(
+            pages, selected, self.project.references, self.resources, evaluations, self.jobs, self.progress
+        )
 
     def _findings(self, key: str, pages: Sequence[Page], read: "Iterable[Index]") -> tuple[Finding, ...]:
         """What rules find across all pages, whatever is selected. `read` are the indexes that were read already."""

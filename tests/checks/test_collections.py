@@ -1,4 +1,4 @@
-"""Which collection a model is in: a name convicts nobody, the models named alike do."""
+"""The collection of a model is judged by its own name and by similarly named models."""
 
 import pytest
 
@@ -22,23 +22,22 @@ def _statuses(*models: tuple[str, str]) -> list[Status]:
         ("regnety_002", "RegNetY", Status.PASS),
         ("beit-l-p14_eva-pre_in1k", "EVA", Status.PASS),
         ("resnet50_mixup", "[ResNet, Mixup]", Status.PASS),
-        # `levit` of `mae-style_vit`, and `resnet` of `cspresnet`, name no family of theirs.
+        # `levit` in `mae-style_vit` and `resnet` in `cspresnet` are not the family of these models.
         ("mae-style_vit-base-p16", "EVA", Status.UNCHECKED),
         ("cspresnet50_8xb32_in1k", "CSPNet", Status.UNCHECKED),
         ("regnety_002", "RegNet", Status.UNCHECKED),
     ],
 )
-def test_a_name_alone_calls_no_collection_false(name: str, collection: str, status: Status) -> None:
+def test_a_name_alone_proves_no_collection_wrong(name: str, collection: str, status: Status) -> None:
     assert _statuses((name, collection)) == [status]
 
 
-def test_a_model_that_is_not_where_those_named_alike_are_is_called_false() -> None:
-    astray = ("regnety_006", "RegNet")
-    found = _statuses(("regnety_002", "RegNetY"), ("regnety_004", "RegNetY"), astray)
+def test_a_collection_that_similarly_named_models_contradict_fails() -> None:
+    found = _statuses(("regnety_002", "RegNetY"), ("regnety_004", "RegNetY"), ("regnety_006", "RegNet"))
     assert found == [Status.PASS, Status.PASS, Status.FAIL]
 
 
-def test_a_collection_has_the_models_that_name_it_among_others() -> None:
+def test_a_collection_contains_models_that_also_name_others() -> None:
     text = "Type: model-index\nCollections: [{Name: A}, {Name: B}]\nModels: [{Name: c, In Collection: [A, B]}]\n"
     verdict = judged(f"<!--\n{text}-->\n", select=lambda claim: claim.kind == "collection_name")
     assert verdict[None, "collection_name"].status is Status.PASS

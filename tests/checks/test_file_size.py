@@ -1,4 +1,4 @@
-"""File sizes of zoos whose serialisation is on file, and of others, whose files are looked for among the named ways."""
+"""File sizes of zoos with a known serialisation, and of others, whose size is compared to all named ones."""
 
 import hashlib
 from functools import partial
@@ -8,11 +8,11 @@ import pytest
 
 from harness.project.references import SHIPPED, load_references
 from harness.project.resources import Resources
-from harness.verdict import Status, Verdict
+from harness.verdict import Fact, Status, Table, Verdict
 from tests.conftest import judged, page_text
 
 ON_FILE = page_text()
-# The same models in a collection of which nothing is on file.
+# The same models in a collection that the references do not know.
 ELSEWHERE = ON_FILE.replace("RegNetY\n", "Elsewhere\n")
 
 
@@ -28,14 +28,16 @@ SMALLEST = partial(_verdict, model="regnety_002", declared="12782926")
 AVERAGED = partial(_verdict, model="regnety_032", declared="78084523")
 
 
-def test_the_serialisation_on_file_decides_alone() -> None:
+def test_a_known_serialisation_decides_alone() -> None:
     assert SMALLEST(ON_FILE, other="12782926").status is Status.PASS
     wrong = SMALLEST(ON_FILE, other="12782923")
     assert (wrong.status, wrong.measured, wrong.difference) == (Status.FAIL, "12782926", "+3")
     # Bytes are declared to the byte, whatever digit they end in.
     assert SMALLEST(ON_FILE, other="12782930").status is Status.FAIL
-    # Counters of another type are on file for the one whose weights were averaged.
-    assert AVERAGED(ON_FILE, other="78084523").evidence["batch norm counters"] == "float32"
+    # The references have another type of counters for the averaged weights.
+    counters = AVERAGED(ON_FILE, other="78084523").find("batch_norm_counters")
+    assert isinstance(counters, Fact)
+    assert counters.values == ("float32",)
     assert AVERAGED(ON_FILE, other="78084936").status is Status.FAIL
 
 
@@ -53,28 +55,30 @@ def test_a_named_serialisation_that_gives_exactly_the_bytes_confirms_them(
     found = verdict(ELSEWHERE)
     assert (found.status, found.method) == (Status.PASS, method)
     assert found.measured == found.claim.declared
-    assert len(found.evidence["serialisations"]) == tried
+    serialisations = found.find("serialisations")
+    assert isinstance(serialisations, Table)
+    assert len(serialisations.rows) == tried
     assert "not their values" in found.reason
 
 
-def test_a_size_that_no_serialisation_gives_is_not_called_false() -> None:
+def test_a_size_that_no_serialisation_gives_does_not_fail() -> None:
     found = SMALLEST(ELSEWHERE, other="12782925")
     assert found.status is Status.NOT_RUN
     assert "the nearest, 'legacy', gives 12782926, +1" in found.reason
     assert "addresses" not in found.reason
-    # An even gap of few bytes is what some addresses of another length would make.
+    # Addresses of another length make an even gap of few bytes.
     assert "addresses" in SMALLEST(ELSEWHERE, other="12782946").reason
 
 
 def test_a_rounded_size_says_how_many_serialisations_lie_within_its_step() -> None:
     found = SMALLEST(ELSEWHERE, other="12.78 MB")
     assert (found.status, found.measured) == (Status.PASS, "12782926")
-    assert "come to the declared size within its step of 10000 bytes" in found.reason
+    assert "give the declared size within its step of 10000 bytes" in found.reason
     assert "is not proven" in found.reason
     assert SMALLEST(ELSEWHERE, other="12.76 MB").status is Status.NOT_RUN
 
 
-def test_a_serialisation_on_file_that_nobody_knows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_serialisation_in_the_references_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     references = load_references([SHIPPED])
     monkeypatch.setitem(references.collections["RegNetY"], "serialization", "pigeon")  # type: ignore[arg-type]
     monkeypatch.setattr("tests.conftest.load_references", lambda _: references)
@@ -83,7 +87,7 @@ def test_a_serialisation_on_file_that_nobody_knows_is_named(monkeypatch: pytest.
     assert "'pigeon'" in found.reason
 
 
-def test_a_file_that_is_here_decides_also_where_nothing_builds_its_network(tmp_path: Path) -> None:
+def test_the_file_decides_even_if_no_builder_knows_its_network(tmp_path: Path) -> None:
     data = b"some bytes"
     file = f"mystery_net-{hashlib.sha256(data).hexdigest()[:8]}"
     (tmp_path / f"{file}.pth").write_bytes(data)

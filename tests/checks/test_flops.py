@@ -1,4 +1,4 @@
-"""Declared FLOPs of published pages are explained by a named convention, or false; with the inputs that they imply.
+"""Declared FLOPs of published pages are explained by a named convention or fail.
 
 The declared numbers are those of huggingface/pytorch-image-models, hfdocs/source/models/*.mdx, and of
 open-mmlab/mmpretrain, configs/*/metafile.yml.
@@ -50,24 +50,24 @@ def test_a_convention_gives_the_declared_number_to_the_digit(model: str, flops: 
         ("mobilenet-v2_8xb32_in1k", 319000000, "mmcv-head@224x224"),
     ],
 )
-def test_a_rounded_number_is_explained_by_rules_that_are_rounded(model: str, flops: int, method: str) -> None:
+def test_a_rounded_number_is_explained_by_conventions_that_round(model: str, flops: int, method: str) -> None:
     found = verdict(model, flops, None)
     assert found.status is Status.EXPLAINED
     assert method in found.reason
     assert "224×224, which the page does not declare" in found.reason
-    # What nobody declares, and no builder knows, calls nothing false.
+    # With an assumed size, no number fails.
     false = flops * 2 + 10**9
     assert (verdict(model, false, None).status, verdict(model, false, 224).status) == (Status.NOT_RUN, Status.FAIL)
 
 
-def test_a_size_that_is_not_declared_explains_and_does_not_pass() -> None:
+def test_an_undeclared_size_explains_and_does_not_pass() -> None:
     declared = verdict("regnetx_002", 198671872 + 368000)
     assumed = verdict("regnetx_002", 198671872 + 368000, None)
     assert (declared.status, assumed.status) == (Status.PASS, Status.EXPLAINED)
     assert "224×224, which the page does not declare" in assumed.reason
 
 
-def test_an_image_that_the_network_cannot_take_is_not_counted() -> None:
+def test_an_image_size_that_the_network_does_not_take_is_not_counted() -> None:
     found = verdict("vit_tiny_patch16_224", 1000, 100)
     assert found.status is Status.NOT_RUN
     assert "takes no image of 100×100" in found.reason
@@ -75,22 +75,22 @@ def test_an_image_that_the_network_cannot_take_is_not_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "tags", "status", "told"),
+    ("model", "tags", "status", "message"),
     [
         ("densenet121", ("Dense Block", "Max Pooling", "Average Pooling", "ReLU"), Status.FAIL, "Convolution"),
         ("efficientnet_lite0", ("Squeeze-and-Excitation Block", "Swish"), Status.FAIL, "Swish (a value times"),
     ],
 )
-def test_tags_that_a_forward_pass_decides(model: str, tags: tuple[str, ...], status: Status, told: str) -> None:
+def test_tags_that_a_forward_pass_decides(model: str, tags: tuple[str, ...], status: Status, message: str) -> None:
     found = verdict(model, 1, 224, tags, "architecture")
     assert found.status is status
-    assert told in found.reason
+    assert message in found.reason
     assert not any(f"{tag} (" in found.reason for tag in ("Dense Block", "Max Pooling", "Hard Swish"))
 
 
-def test_what_a_forward_pass_need_not_show_is_left_open() -> None:
+def test_tags_that_a_forward_pass_cannot_disprove_are_unchecked() -> None:
     tags = "1x1 Convolution, Average Pooling, Batch Normalization, Convolution, Dense Connections, Dropout"
     blocks = "Inverted Residual Block, Squeeze-and-Excitation Block, Swish"
     found = verdict("efficientnet_b0", 1, 224, tuple(f"{tags}, {blocks}".split(", ")), "architecture")
     assert found.status is Status.UNCHECKED
-    assert "No Dropout shows" in found.reason
+    assert "shows no Dropout" in found.reason

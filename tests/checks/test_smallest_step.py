@@ -1,4 +1,4 @@
-"""Every kind of claim changed by its smallest step, on a copy of the page: it must not stay confirmed."""
+"""A claim changed by its smallest step is no longer confirmed, for every kind of claim."""
 
 import hashlib
 import io
@@ -36,7 +36,7 @@ def _state(network: Network) -> Iterable[tuple[str, torch.Tensor]]:
 WEIGHTS = _weights()
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()[:8]
 
-# kind → what stands on the page, and the same with its value one step away. The first place is changed.
+# kind → a text of the page, and the same text with its value one step away. The first occurrence is changed.
 STEPS = {
     "parameters": ("Parameters: 3160000", "Parameters: 3170000"),
     "flops": ("FLOPs: 255754236", "FLOPs: 255754237"),
@@ -81,7 +81,7 @@ STEPS = {
 
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """A weights file and a source repository that bear the page out."""
+    """A weights file and a source repository that agree with the page."""
     folder = tmp_path_factory.mktemp("resources")
     (folder / f"regnety_002-{DIGEST}.pth").write_bytes(WEIGHTS)
     (folder / "regnet.py").write_text("@register_model\ndef regnety_002():\n    pass\n")
@@ -92,7 +92,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
 
 
 def _confirmable(resources: Resources) -> str:
-    """The page with its faults mended, and pointing to what is at hand."""
+    """The page without its faults, with the commit and the digests of the resources."""
     commit = git(resources.source or Path(), "rev-parse", "HEAD")
     text = page_text().replace("    - ReLU\n", "    - ReLU\n    - Residual Connection\n")
     text = text.replace("ID: regnety_002\n", "ID: regnety_002\n    Library: timm\n")
@@ -118,19 +118,18 @@ def test_a_step_away_is_not_confirmed(kind: str, resources: Resources) -> None:
 
 @pytest.mark.parametrize("kind", sorted(STEPS))
 def test_before_the_step_it_is_confirmed(kind: str, resources: Resources) -> None:
-    """Without this a step could pass because nothing is ever confirmed. Accuracy is not, before it is measured."""
+    """Otherwise the other test could pass because no claim is confirmed. Accuracy needs a measurement."""
     first = verdicts_on(_confirmable(resources), resources, lambda claim: claim.kind == kind)[0]
     assert (first.status in CONFIRMED) == (kind not in {"top_1_accuracy", "top_5_accuracy", "include"}), first
 
 
 def test_every_kind_with_a_check_is_stepped() -> None:
-    # A README is looked for beside its page, and these pages stand nowhere: tests/index has them.
+    # A README is looked up beside its page, and these pages have no folder: tests/index covers them.
     assert STEPS.keys() | {"text", "readme"} == CHECKS.keys()
 
 
-@pytest.mark.parametrize("mended", ["Dollár"])
-def test_mended_text_passes(mended: str) -> None:
-    verdict = judged(page_text().replace("DollÃ¡r", mended), select=lambda claim: claim.kind == "text")
+def test_corrected_text_passes() -> None:
+    verdict = judged(page_text().replace("DollÃ¡r", "Dollár"), select=lambda claim: claim.kind == "text")
     assert verdict[None, "text"].status is Status.PASS
 
 

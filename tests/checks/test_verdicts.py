@@ -1,4 +1,4 @@
-"""What the real page comes to, and each rule with what it needs at hand."""
+"""Verdicts on the real page, and each check with the resources that it needs."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from harness.index.page import page_from_text
 from harness.index.reading.index import read_index
 from harness.project.references import SHIPPED
 from harness.project.resources import Resources
-from harness.verdict import Status
+from harness.verdict import Status, Table, Verdict, fact
 from harness.zoo.regnet import build
 from tests.conftest import MODELS, judged, page_text, page_verdicts, verdicts_on
 from tests.measure.test_source import git
@@ -23,10 +23,8 @@ PUBLISHED = json.loads((SHIPPED / "regnety.json").read_text("utf-8"))["models"]
 
 def test_every_module_of_the_folder_is_listed() -> None:
     folder = Path(checks.__file__).parent
-    helpers = {"__init__", "subject", "difference", "reads", "reproduction", "until_sure"}
-    assert {path.stem for path in folder.glob("*.py")} - helpers == {
-        module.__name__.rpartition(".")[2] for module in MODULES
-    }
+    modules = {module.__name__.rpartition(".")[2] for module in MODULES}
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == modules
     assert len(CHECKS) == sum(len(module.KINDS) for module in MODULES)
     assert all(": " in (module.__doc__ or "").partition("\n")[0] for module in MODULES)
 
@@ -48,13 +46,35 @@ def test_counts_of_a_model(model: str) -> None:
     assert (parameters.status, parameters.measured) == (Status.PASS, str(PUBLISHED[model]["params"]))
     assert flops.status is Status.EXPLAINED
     assert "thop@224x285" in flops.reason
-    by_method = {row["convention"]: row["value"] for row in flops.evidence["conventions"]}
+    conventions = _table(flops, "conventions")
+    by_method = dict(zip(conventions.column("convention"), conventions.column("value"), strict=True))
     assert str(by_method["thop@224x285"]) == flops.claim.declared
     assert str(by_method["macs@224x224"]) == flops.measured
-    for table in ("multiply-adds by stage", "multiply-adds by operation"):
-        assert sum(row["multiply-adds"] for row in flops.evidence[table]) == int(flops.measured or 0)
+    for name in ("multiply_adds_by_stage", "multiply_adds_by_operation"):
+        parts = [part for part in _table(flops, name).column("multiply-adds") if isinstance(part, int)]
+        assert sum(parts) == int(flops.measured or 0)
     assert (size.status, size.measured) == (Status.PASS, size.claim.declared)
-    assert sum(size.evidence["bytes"].values()) - size.evidence["bytes"]["tensors"] == int(size.claim.declared)
+    bytes_by_part = [
+        value for part, value in _table(size, "bytes").rows if part != "tensors" and isinstance(value, int)
+    ]
+    assert sum(bytes_by_part) == int(size.claim.declared)
+
+
+def _table(verdict: Verdict, name: str) -> Table:
+    table = verdict.find(name)
+    assert isinstance(table, Table)
+    return table
+
+
+def test_what_was_not_run_has_no_method() -> None:
+    not_run = [verdict for verdict in page_verdicts().values() if verdict.status is Status.NOT_RUN]
+    assert {verdict.method for verdict in not_run} == {None}
+
+
+def test_a_dataset_without_published_evaluations() -> None:
+    text = page_text().replace("Name: regnety_002\n", "Name: vgg11\n")
+    verdict = judged(text, select=lambda claim: claim.kind == "dataset")["vgg11", "dataset"]
+    assert verdict.reason == "No published evaluation on ImageNet is known."
 
 
 def test_the_multiply_adds_themselves_pass() -> None:
@@ -89,14 +109,14 @@ def test_a_model_that_no_family_builds_leaves_the_others() -> None:
         ("nonsense", "vgg11", Status.NOT_RUN),
     ],
 )
-def test_a_library_holds_where_it_builds_the_network(library: str, model: str, status: Status) -> None:
-    """And not where another one does, by a name that is on file for the same network."""
+def test_a_library_passes_if_it_builds_the_network(library: str, model: str, status: Status) -> None:
+    """It does not if another library builds it, under a name that the references have for the same network."""
     text = f"<!--\nType: model-index\nLibrary: {library}\nModels:\n- Name: {model}\n-->\n"
     assert judged(text)[model, "library"].status is status
 
 
 def test_a_model_may_be_in_several_collections() -> None:
-    """None of them is empty then, and the one that its name holds need not be the only one."""
+    """Each of them has a model then, and the model's name needs to contain only one of them."""
     text = page_text().replace("In Collection: RegNetY", "In Collection: [Old, RegNetY]")
     text = text.replace("Collections:\n", "Collections:\n- Name: Old\n")
     kinds = {"collection_name", "in_collection", "paper_title", "file_size"}
@@ -110,20 +130,20 @@ def test_a_model_may_be_in_several_collections() -> None:
     [
         ("89.55%", "69.55%", "top_5_accuracy", "regnety_002", "below top-1"),
         ("70.28%", "0.11%", "top_1_accuracy", "regnety_002", "guessing among 1000"),
-        ("70.28%", "70.5%", "top_1_accuracy", "regnety_002", "evaluated elsewhere to another figure"),
-        ("89.55%", "89.65%", "top_5_accuracy", "regnety_002", "evaluated elsewhere to another figure"),
+        ("70.28%", "70.5%", "top_1_accuracy", "regnety_002", "was published with another accuracy"),
+        ("89.55%", "89.65%", "top_5_accuracy", "regnety_002", "was published with another accuracy"),
         ("70.28%", "70.42%", "top_1_accuracy", "regnety_002", "were not evaluated"),
         ("82.01%", "85%", "top_1_accuracy", "regnety_032", "were not evaluated"),
         ("82.01%", "95%", "top_1_accuracy", "regnety_032", "95% does not fit regnety_006"),
     ],
 )
-def test_accuracy_that_cannot_be(before: str, after: str, kind: str, model: str, reason: str) -> None:
+def test_impossible_accuracies(before: str, after: str, kind: str, model: str, reason: str) -> None:
     verdict = judged(page_text().replace(before, after), select=lambda claim: claim.kind == kind)[model, kind]
     assert reason in verdict.reason
 
 
-def test_an_accuracy_out_of_line_is_blamed_on_the_one_that_is_wrong() -> None:
-    """Without published evaluations, the family's own line tells: here of weights whose recipe is unknown."""
+def test_an_accuracy_out_of_line_with_its_family_fails() -> None:
+    """Without published evaluations, the models of one family are compared."""
     text = page_text().replace("-e68ca334", "_new-e68ca334").replace("75.27%", "95.27%")
     for size in MODELS[1:]:
         text = text.replace(f"{size}-", f"{size}_new-")
@@ -132,11 +152,11 @@ def test_an_accuracy_out_of_line_is_blamed_on_the_one_that_is_wrong() -> None:
     assert failing == {"regnety_006"}
 
 
-def test_weights_at_hand_are_hashed_weighed_and_loaded(tmp_path: Path) -> None:
+def test_weights_files_are_hashed_measured_and_loaded(tmp_path: Path) -> None:
     network = build("regnety_002")
     state = network.module.state_dict().items()
     torch.save(
-        {network.checkpoint_name(name): torch.ones_like(one, device="cpu") for name, one in state}, tmp_path / "x"
+        {network.checkpoint_name(name): torch.ones_like(tensor, device="cpu") for name, tensor in state}, tmp_path / "x"
     )
     data = (tmp_path / "x").read_bytes()
     digest = hashlib.sha256(data).hexdigest()[:8]
@@ -147,11 +167,13 @@ def test_weights_at_hand_are_hashed_weighed_and_loaded(tmp_path: Path) -> None:
     verdicts = judged(text, Resources(weights=tmp_path), lambda claim: claim.kind in kinds)
     assert verdicts["regnety_002", "weights"].status is Status.PASS
     assert verdicts["regnety_002", "file_size"].status is Status.PASS
-    assert verdicts["regnety_002", "parameters"].evidence["learned values in the weights file"] == 3162996
+    assert verdicts["regnety_002", "parameters"].find("learned_values_in_file") == fact(
+        "learned_values_in_file", "learned values in the weights file", 3162996
+    )
     assert verdicts["regnety_004", "weights"].status is Status.FAIL
     assert "its name says 0db870e6. Not a torch or safetensors file" in verdicts["regnety_004", "weights"].reason
     assert verdicts["regnety_006", "weights"].status is Status.NOT_RUN
-    # A broken file is the fault of the file: the size on the page is judged by prediction as before.
+    # A damaged file says nothing about the size on the page, which is judged by prediction.
     assert verdicts["regnety_004", "file_size"].status is Status.PASS
     assert "prediction" in (verdicts["regnety_004", "file_size"].method or "")
     larger = text.replace(f"File Size: {len(data)}", f"File Size: {len(data) + 1}")
@@ -161,7 +183,7 @@ def test_weights_at_hand_are_hashed_weighed_and_loaded(tmp_path: Path) -> None:
     assert (size.status, size.measured, size.method) == (Status.FAIL, str(len(data)), "size of the file")
 
 
-def test_what_timm_loads_by_the_name_today(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_weights_that_timm_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     def found(timm: str | None) -> dict[str, Status]:
         verdicts = judged(page_text(), Resources(timm=timm), lambda claim: claim.kind == "create_model")
         return {model or "": verdict.status for (model, _), verdict in verdicts.items()}
@@ -187,7 +209,7 @@ def test_what_timm_loads_by_the_name_today(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_two_models_of_one_file(file: str, failing: set[str]) -> None:
-    """The model that the file is named after, alone, has done nothing wrong."""
+    """The model that the file is named after does not fail."""
     text = page_text().replace("regnety_004-0db870e6.pth", file)
     verdicts = judged(text, select=lambda claim: claim.kind == "weights")
     assert {model for (model, _), verdict in verdicts.items() if verdict.status is Status.FAIL} == failing
@@ -222,7 +244,7 @@ def test_code_is_read_at_the_pinned_commit(tmp_path: Path) -> None:
     assert {found.status for found in elsewhere.values()} == {Status.NOT_RUN}
 
 
-def test_an_evaluation_on_another_dataset_is_not_held_against_imagenets() -> None:
+def test_an_evaluation_on_another_dataset_does_not_contradict_imagenet() -> None:
     other = "  - Task: Image Classification\n    Dataset: ImageNet-V2\n    Metrics:\n      Top 1 Accuracy: 58.0%\n"
     text = page_text().replace("- Name: regnety_004", other + "- Name: regnety_004")
     added = [verdict for verdict in verdicts_on(text) if "Results[1]" in verdict.claim.where.path]
@@ -242,8 +264,8 @@ def test_conditions_hold_together_and_are_numbers() -> None:
     assert first.status is Status.FAIL
 
 
-def test_one_conflict_blames_neither() -> None:
-    """Of two models alone, either can be the wrong one."""
+def test_a_conflict_of_two_models_blames_neither() -> None:
+    """With two models only, either can be the wrong one."""
     start, end = page_text().index("- Name: regnety_006"), page_text().index("-->")
     text = (page_text()[:start] + page_text()[end:]).replace("70.28%", "79.28%")
     for model in MODELS[:2]:
@@ -263,7 +285,7 @@ def test_one_conflict_blames_neither() -> None:
         ("12 \\leq d", "x \\leq d", Status.UNCHECKED),
     ],
 )
-def test_relations_mean_what_they_say_whoever_states_them(before: str, after: str, status: Status) -> None:
+def test_relations_are_compared_by_meaning(before: str, after: str, status: Status) -> None:
     assert before in page_text()
     kinds = {"block_width", "depth"}
     for text in (page_text(), page_text().replace("RegNetY\n", "Nets\n")):
@@ -271,14 +293,14 @@ def test_relations_mean_what_they_say_whoever_states_them(before: str, after: st
         assert status in {verdict.status for verdict in verdicts.values()}
 
 
-def test_resources_in_other_words() -> None:
+def test_training_resources_in_other_words() -> None:
     for words, status in (("8xV100", Status.PASS), ("8 x nvidia v100 gpu", Status.PASS), ("8x A100", Status.FAIL)):
         text = page_text().replace("8x NVIDIA V100 GPUs", words, 1)
         verdicts = judged(text, select=lambda claim: claim.kind == "training_resources")
         assert verdicts["regnety_002", "training_resources"].status is status
 
 
-def test_includes_that_are_not_there_are_missing(tmp_path: Path) -> None:
+def test_missing_includes_are_reported(tmp_path: Path) -> None:
     assert page_verdicts()[None, "include"].status is Status.NOT_RUN
     (tmp_path / "code_snippets.md").write_text("text")
     index = read_index(page_from_text(page_text(), "page.md"), tmp_path)
@@ -286,7 +308,7 @@ def test_includes_that_are_not_there_are_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", ["1", "16384"])
-def test_what_a_network_contains_does_not_hang_on_the_declared_size(size: str) -> None:
+def test_components_do_not_depend_on_the_declared_size(size: str) -> None:
     text = (
         page_text().replace("'224'", f"'{size}'", 1).replace("    - ReLU\n", "    - ReLU\n    - Residual Connection\n")
     )

@@ -50,14 +50,14 @@ def test_a_file_or_an_address_that_changes_under_an_unchanged_lock_fails(verify:
     file.write_bytes(damaged)
     assert _weights(verify, canary) == (
         "fail",
-        "The file here is another than the one that was locked for this address.",
+        "The file on this machine is not the one in weights.lock.",
     )
     file.write_bytes(whole)
 
     page = canary / "modelindex" / "canary.md"
     page.write_text(page.read_text().replace(UNNAMED, WEIGHTS))
     status, reason = _weights(verify, canary)
-    assert (status, reason) == ("fail", "The page names another file than the one that is locked for this model.")
+    assert (status, reason) == ("fail", "The page names another file than weights.lock has for this model.")
     missing = verify("lock", cwd=canary)
     assert (missing.returncode, f"{UNNAMED} stays locked" in missing.stdout) == (2, True)
     assert _weights(verify, canary)[0] == "fail"

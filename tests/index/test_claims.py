@@ -1,17 +1,19 @@
-"""Every field of the page becomes a claim that stands where the field stands."""
+"""Every field of a page becomes a claim with the field's location."""
 
 import codecs
 from pathlib import Path
 
+import pytest
 import yaml
 
 from harness.index.claims import claims
-from harness.index.page import read_page
+from harness.index.page import page_from_text, read_page
+from harness.index.reading.index import read_index
 from tests.conftest import MODELS, index_of, judged, page_text, page_verdicts
 
 
 def _fields(node: object) -> int:
-    """Values of a block, read independently: a scalar or a list of scalars is one field."""
+    """The number of fields in a block, counted independently: a scalar or a list of scalars is one field."""
     if isinstance(node, dict):
         return sum(map(_fields, node.values()))
     if isinstance(node, list) and any(isinstance(item, dict) for item in node):
@@ -19,16 +21,23 @@ def _fields(node: object) -> int:
     return 1
 
 
-def test_fields_of_the_block_and_verdicts_match() -> None:
+def test_every_field_is_one_claim_with_one_verdict() -> None:
     block = page_text().partition("<!--")[2].partition("-->")[0]
     index = index_of(page_text())
     of_block = [claim for claim in claims(index) if claim.where.path not in {"prose", "text", "template"}]
-    assert len(of_block) == _fields(yaml.safe_load(block)) == 292
-    assert len({claim.where for claim in of_block}) == 292
-    assert len(page_verdicts()) == len(claims(index)) == 314
+    declared = {key: value for key, value in yaml.safe_load(block).items() if key != "Type"}
+    assert len(of_block) == _fields(declared) == 291
+    assert len({claim.where for claim in of_block}) == 291
+    assert len(page_verdicts()) == len(claims(index)) == 313
 
 
-def test_every_claim_stands_where_its_value_stands() -> None:
+@pytest.mark.parametrize("head", ["Type: model-index\n", "TYPE: ModelIndex\n", ""])
+def test_the_type_of_the_page_is_not_a_claim(head: str) -> None:
+    index = read_index(page_from_text(f"{head}Models: [{{Name: a}}]\n", "page.yml"), Path("none"))
+    assert [claim.kind for claim in claims(index)] == ["text", "name"]
+
+
+def test_claims_have_the_location_of_their_value() -> None:
     lines = page_text().split("\n")
     for claim in claims(index_of(page_text())):
         rest = lines[claim.where.line - 1][claim.where.column - 1 :]
@@ -49,7 +58,7 @@ def test_paths_lead_to_the_value() -> None:
     assert top_5.where.path == "Models[11].Results[0].Metrics.Top 5 Accuracy"
 
 
-def test_windows_line_endings_and_a_byte_order_mark_move_nothing(tmp_path: Path) -> None:
+def test_windows_line_endings_and_a_byte_order_mark_do_not_change_locations(tmp_path: Path) -> None:
     def places(text: str) -> list[tuple[int, int]]:
         return [(claim.where.line, claim.where.column) for claim in claims(index_of(text))]
 

@@ -1,4 +1,4 @@
-"""A few hundred of the pages that ci/fuzz.py makes."""
+"""A few hundred pages from ci/fuzz.py."""
 
 import importlib.util
 
@@ -11,7 +11,7 @@ fuzz = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(fuzz)
 
 
-def test_mutated_pages_raise_nothing_but_page_errors() -> None:
-    """A page cut, doubled or strewn with characters that mean something is read, or refused with its place."""
+def test_mutated_pages_raise_only_page_errors() -> None:
+    """A mutated page is read, or refused with a location."""
     read = [fuzz.read(*fuzz.mutated(seed)) for seed in range(400)]
     assert 0 < sum(read) < len(read)

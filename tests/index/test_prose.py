@@ -13,27 +13,27 @@ def test_relations_are_read_from_inline_and_display_formulas() -> None:
 
 
 @pytest.mark.parametrize("text", ["Piotr Dollár", "naïve café", "“quoted” – and … so on", "数学 модель", "ﬁne"])
-def test_text_that_is_as_it_was_meant_is_not_damaged(text: str) -> None:
+def test_correctly_decoded_text_is_not_reported(text: str) -> None:
     assert list(prose.damaged_text(page_from_text(text + INDEX, "p.md"))) == []
 
 
 @pytest.mark.parametrize(
-    ("text", "found", "mended"),
+    ("text", "found", "corrected"),
     [("by DollÃ¡r},", "DollÃ¡r", "Dollár"), ("itâ€™s", "itâ€™s", "it’s"), ("(naÃ¯ve)", "(naÃ¯ve", "(naïve")],
 )
-def test_damage_is_found_with_its_place_and_mended(text: str, found: str, mended: str) -> None:
+def test_wrongly_decoded_text_is_located_and_corrected(text: str, found: str, corrected: str) -> None:
     (damage,) = prose.damaged_text(page_from_text(f"first\n{text}{INDEX}", "p.md"))
-    assert (damage.text, prose.mended(damage.text)) == (found, mended)
+    assert (damage.text, prose.fix_encoding(damage.text)) == (found, corrected)
     assert (damage.where.line, damage.where.column) == (2, text.index(found) + 1)
 
 
-def test_damage_inside_the_block_is_found_too() -> None:
+def test_wrongly_decoded_text_in_the_block_is_found() -> None:
     text = "<!--\nType: model-index\nModels:\n- Name: a\n  Metadata:\n    Training Data: DollÃ¡r\n-->"
     (damage,) = prose.damaged_text(page_from_text(text, "p.md"))
     assert damage.where.line == 6
 
 
-def test_blocks_are_found_as_links_and_as_hyphened_names_and_code_is_no_prose() -> None:
+def test_blocks_are_links_or_hyphened_names_outside_code() -> None:
     text = "With [Residual blocks](u) and squeeze-and-excitation blocks, each block.\n```\n$ x = 1 $ [A blocks]\n```\n"
     page = page_from_text(text + INDEX, "p.md")
     assert [statement.text for statement in prose.named_blocks(page)] == ["Residual", "squeeze-and-excitation"]

@@ -35,7 +35,7 @@ from harness.index.quantity import parse_quantity
         ("9" * 40, "9" * 40, "1"),
     ],
 )
-def test_value_and_step_are_those_written(raw: str, value: str, step: str) -> None:
+def test_value_and_step(raw: str, value: str, step: str) -> None:
     quantity = parse_quantity(raw)
     assert quantity is not None
     assert (quantity.value, quantity.step, quantity.raw) == (Decimal(value), Decimal(step), raw)
@@ -45,12 +45,12 @@ def test_value_and_step_are_those_written(raw: str, value: str, step: str) -> No
     "raw",
     ["", "abc", "1,00", "1,0000", "1_0", "3.16 X", "7B", "M", "0x10", "1e999", "nan", "inf", "1 2", "٣", "9" * 50, "%"],
 )
-def test_what_is_no_number_is_none(raw: str) -> None:
+def test_other_texts_are_not_numbers(raw: str) -> None:
     assert parse_quantity(raw) is None
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=6))
-def test_every_decimal_comes_back_exactly(value: Decimal) -> None:
+def test_decimals_are_exact(value: Decimal) -> None:
     quantity = parse_quantity(f"{value:f}")
     assert quantity is not None
     assert quantity.value == value
@@ -58,7 +58,7 @@ def test_every_decimal_comes_back_exactly(value: Decimal) -> None:
 
 
 @given(st.integers(10, 10**15))
-def test_a_rounded_count_covers_what_rounds_to_it_and_not_the_next_step(value: int) -> None:
+def test_a_rounded_count_covers_numbers_within_half_a_step(value: int) -> None:
     quantity = parse_quantity(str(value))
     assert quantity is not None
     assert quantity.covers(int(quantity.value + quantity.step / 2))
@@ -67,6 +67,6 @@ def test_a_rounded_count_covers_what_rounds_to_it_and_not_the_next_step(value: i
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_a_number_or_none(text: str) -> None:
+def test_any_text_can_be_parsed(text: str) -> None:
     quantity = parse_quantity(text)
     assert quantity is None or quantity.raw == text

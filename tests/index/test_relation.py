@@ -6,7 +6,7 @@ from harness.index.relation import holds, parse_relation, same_relation
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("left", "right", "same"),
     [
         ("12 ≤ d ≤ 28", "28 ≥ d ≥ 12", True),
         ("12 ≤ d ≤ 28", "12 < d ≤ 28", False),
@@ -19,12 +19,12 @@ from harness.index.relation import holds, parse_relation, same_relation
         ("b = 1", "nonsense(", False),
     ],
 )
-def test_relations_are_compared_by_meaning(one: str, other: str, same: bool) -> None:
-    assert same_relation(one, other) is same
+def test_relations_are_compared_by_meaning(left: str, right: str, same: bool) -> None:
+    assert same_relation(left, right) is same
 
 
 @given(st.floats(-100, 100), st.floats(-100, 100))
-def test_a_chain_holds_as_its_numbers_do(low: float, d: float) -> None:
+def test_a_chain_is_true_for_numbers_in_its_order(low: float, d: float) -> None:
     relation = parse_relation("w_0 < d")
     assert relation is not None
     assert holds(relation, {"w_0": low, "d": d}) == (
@@ -33,10 +33,10 @@ def test_a_chain_holds_as_its_numbers_do(low: float, d: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "x =", "= x", "f(x) = 1", "x = 1 = ", "a \\in b", "x = ∞", ""])
-def test_what_is_no_relation_is_none(text: str) -> None:
+def test_other_texts_are_not_relations(text: str) -> None:
     assert parse_relation(text) is None
 
 
-def test_a_symbol_without_a_value_is_named() -> None:
+def test_the_error_names_a_symbol_without_a_value() -> None:
     with pytest.raises(KeyError, match="w_9"):
         holds(parse_relation("d > w_9") or (), {"d": 1.0})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.index.claim import Claim
+from harness.index.claim import claim_of_text
 from harness.index.faults import Location
 from harness.report.figures.accuracy import accuracy_figure
 from harness.report.figures.labels import common_prefix, place_labels
@@ -21,7 +21,7 @@ from harness.verdict import Evidence, Status, Table, Verdict, fact, properties, 
 
 
 def _verdict(model: str | None, kind: str, declared: str, measured: str | None = None, *evidence: Evidence) -> Verdict:
-    claim = Claim("p.md", model, kind, declared, Location("p.md", 1, 1))
+    claim = claim_of_text("p.md", model, kind, declared, Location("p.md", 1, 1))
     status = Status.PASS if measured else Status.NOT_RUN
     return Verdict(claim=claim, status=status, reason="why", measured=measured, evidence=evidence)
 

@@ -231,7 +231,7 @@ def test_a_model_opens_and_back_returns_to_the_overview(reader: Reader) -> None:
     assert page.evaluate("scrollY") == pytest.approx(below, abs=2)
     row.get_by_role("link", name="batch_size").click()
     article = page.locator("article", has=page.locator("h3:focus"))
-    expect(article).to_contain_text("The recipe published for these weights says otherwise.")
+    expect(article).to_contain_text("The recipe published for these weights states another value.")
     assert article.locator("del, ins").all_inner_texts() == ["- 512", "+ 256"]
     expect(article).to_contain_text("modelindex/regnety.md:455:17")
     page.get_by_role("link", name="← Overview").click()

@@ -105,8 +105,8 @@ def test_the_full_command_on_folder_and_tar(
     run = verify(*command, str(folder))
     found = _by_kind(run)
     assert "50000 images of 1000 classes: a folder per class" in run.stderr
-    assert evidence(found["top_1_accuracy"], "counted") == f"{top_1} of 50000 images right"
-    assert evidence(found["top_5_accuracy"], "counted") == f"{top_5} of 50000 images right"
+    assert evidence(found["top_1_accuracy"], "correct") == f"{top_1} of 50000 images"
+    assert evidence(found["top_5_accuracy"], "correct") == f"{top_5} of 50000 images"
     kinds = ("top_1_accuracy", "top_5_accuracy", "weights", "image_size", "crop_pct", "interpolation", "dataset")
     assert {kind: found[kind]["status"] for kind in kinds} == dict.fromkeys(kinds, "pass")
     # The same images in the untouched tar are not evaluated again: what is kept is kept by content.
@@ -126,7 +126,7 @@ def test_the_full_command_on_folder_and_tar(
     # And are read from the tar where they have to be.
     part = verify(*command, str(flat), "--subset", "2000", "--refresh")
     assert "2000 of 2000 images" in part.stderr
-    assert evidence(_by_kind(part)["top_1_accuracy"], "counted").endswith(" of 2000 images right")
+    assert evidence(_by_kind(part)["top_1_accuracy"], "correct").endswith(" of 2000 images")
 
 
 def _by_kind(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:

@@ -40,13 +40,13 @@ def test_inside_the_margin_is_explained_and_reports_hold_what_all_images_give(ve
     assert 88.8 <= low < 93.8 < high <= 98.8
     assert first["reason"].startswith("Within ±5 points of the declared value with 95% confidence, after 200 of 500")
     assert "This is no exact reproduction." in first["reason"]
-    assert evidence(first, "interval") == f"{low:.3f}% to {high:.3f}%, 97.5% confidence at whatever image it stops"
-    assert evidence(first, "counted") == "189 of 200 images right, in seeded random order"
+    assert evidence(first, "interval") == f"{low:.3f}% to {high:.3f}%, 97.5% confidence at every sample size"
+    assert evidence(first, "correct") == "189 of 200 images, in seeded random order"
     assert evidence(first, "alpha") == "0.05 for the model, 0.025 for each declared accuracy"
     assert first["correction"] == []
     report = (digits / "reports" / "canary" / "regnety_canary.md").read_text("utf-8")
     assert "until sure" not in report
-    assert "469 of 500 images right" in report
+    assert "469 of 500 images" in report
     # All images are evaluated by now, so the exact accuracy is known.
     exact = verdicts(verify("all", *ALL, *flags, cwd=digits))["top_1_accuracy"]
     assert (exact["status"], exact["measured"]) == ("pass", "93.800%")
@@ -81,14 +81,14 @@ def test_a_wrong_claim_is_decided_early_killed_or_not_and_the_rest_can_follow(
     assert images is not None
     assert int(images[1]) <= 2000
     assert found["reason"].startswith("Farther than ±0.5 points from the declared value with 99.9% confidence, after")
-    assert "usual_suspects" not in found["evidence"]
+    assert "usual_causes" not in found["evidence"]
     stopped = {path: path.stat().st_mtime_ns for path in shards()}
     assert already <= len(stopped) < 8
     # A true claim is not sure before the end; and what was kept is not evaluated again.
     edit(digits, "Top 1 Accuracy: 88.8%", "Top 1 Accuracy: 93.8%")
     whole = verify("all", *ALL, cwd=digits, XDG_CACHE_HOME=str(cache))
     assert verdicts(whole) == verdicts(verify("all", *ALL, cwd=digits))
-    assert evidence(verdicts(whole)["top_1_accuracy"], "counted") == "4690 of 5000 images right"
+    assert evidence(verdicts(whole)["top_1_accuracy"], "correct") == "4690 of 5000 images"
     assert {path: path.stat().st_mtime_ns for path in stopped} == stopped
     names = [row[0] for path in shards() for row in json.loads(path.read_text())["predictions"]]
     assert len(names) == len(set(names)) == 5000

@@ -84,12 +84,12 @@ _UNUSUAL = {
     "compiled": ("return torch.jit.script(nn.Conv2d(3, 8, 3))", "not_run", "compiled by torch.jit"),
     "lazy": ("return nn.LazyConv2d(8, 3)", "not_run", "lazy layers have no shapes"),
     "class": ("return nn.Conv2d", "not_run", "is not a torch.nn.Module"),
-    "numpy": ("net = nn.Conv2d(3, 104, 1)\nnet.bias.data.numpy()\nreturn net", "fail", "another number"),
+    "numpy": ("net = nn.Conv2d(3, 104, 1)\nnet.bias.data.numpy()\nreturn net", "fail", "does not round"),
     "no_image": ("net = nn.Identity()\nnet.forward = sys.exit\nreturn net", "not_run", "takes no image"),
     "no_rule": (
         "net = nn.Identity()\nnet.forward = lambda x: torch.cdist(x, x)\nreturn net",
         "not_run",
-        "what cdist computes could not",
+        "no rule counts cdist",
     ),
 }
 

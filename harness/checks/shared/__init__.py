@@ -1,1 +1,1 @@
-"""What several checks use: the subject, differences, accuracies."""
+"""What several checks use: the subject and its weights file, comparisons, accuracies and their conditions."""

@@ -15,14 +15,14 @@ Reading = Callable[[Claim, Subject], Any]
 
 
 def _declared(kind: str) -> Reading:
-    return lambda _, subject: subject.record.text(kind)
+    return lambda _, subject: subject.entry.text(kind)
 
 
 def _library(_: Claim, subject: Subject) -> Any:
     """The model's; for a claim of the page, which is about all of its models, that of each."""
     if subject.model is None:
-        return {model.name: model.record.text("library") for model in subject.models}
-    return subject.record.text("library")
+        return {model.name: model.entry.text("library") for model in subject.models}
+    return subject.entry.text("library")
 
 
 def _of_result(kind: str) -> Reading:
@@ -38,7 +38,7 @@ def _recipe(_: Claim, subject: Subject) -> str | None:
 
 def _accuracies(_: Claim, subject: Subject) -> list[dict[str, str]]:
     """All that the model's results declare."""
-    return [{kind: value.raw for kind, value in result.values.items()} for result in subject.record.results]
+    return [{kind: value.raw for kind, value in result.values.items()} for result in subject.entry.results]
 
 
 READINGS: Mapping[str, Reading] = {
@@ -64,7 +64,7 @@ READINGS: Mapping[str, Reading] = {
     ],
     "models": lambda _, subject: sorted(subject.index.models),
     "models of the collection": lambda claim, subject: sorted(
-        name for name, record in subject.index.models.items() if claim.declared in record.texts("in_collection")
+        name for name, entry in subject.index.models.items() if claim.declared in entry.texts("in_collection")
     ),
 }
 
@@ -81,5 +81,5 @@ def measured_from(needs: frozenset[Need], subject: Subject, *, file: bool) -> tu
         return network
     if Need.IMAGES not in needs:
         return network + OF_FILE
-    datasets = {subject.references.find_dataset(result.text("dataset")) for result in subject.record.results}
+    datasets = {subject.references.find_dataset(result.text("dataset")) for result in subject.entry.results}
     return network + (OF_IMAGES if datasets & subject.resources.images.keys() else ())

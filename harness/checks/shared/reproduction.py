@@ -1,154 +1,124 @@
-"""When an accuracy counts as reproduced, and which of the usual suspects reproduces one that is not."""
+"""Whether an evaluation reproduces a declared accuracy, and which changed condition would."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 from harness.checks.shared.subject import Subject
-from harness.evaluate.data.conditions import INTERPOLATIONS, Conditions, Geometry
 from harness.evaluate.evaluation import CandidateCause, Evaluation
-from harness.evaluate.statistics.stopping import StoppingRule
 from harness.index.entries import Entry
-from harness.index.quantity import Quantity, parse_quantity
+from harness.index.quantity import Quantity
 from harness.project.resources import Tolerance
-from harness.verdict import NotHereError, Status
+from harness.verdict import Evidence, Status, Table, fact, properties, table
 
-# The kinds of claim, and what evaluations call them.
+# The kinds of claim, and their names in evaluations.
 METRICS = {"top_1_accuracy": "top_1", "top_5_accuracy": "top_5"}
-MEANS = "percent of the images whose class is the first, or among the first five, of the scores"
-
-_SMALLEST_CROP = Decimal("0.1")
-_CONDITIONS = ("image_size", "crop_pct", "interpolation")
+ACCURACY = fact("accuracy", "accuracy", "percent of the images whose class is first, or among the first five scores")
 
 
-def judged_within(declared: Quantity, measured: Decimal, tolerance: Tolerance) -> Status:
-    """`pass`, `explained` or `fail`, by how far apart declared and measured percentages are."""
-    gap = abs(measured - declared.value)
-    if gap <= tolerance.passing:
-        return Status.PASS
-    return Status.EXPLAINED if gap <= tolerance.explained else Status.FAIL
-
-
-def stopping_rule(subject: Subject, result: Entry) -> StoppingRule | None:
-    """When a result's accuracies, all that are declared, count as sure; None where all images are asked for."""
-    options = subject.resources.evaluation
-    quantities = {metric: parse_quantity(result.text(kind) or "") for kind, metric in METRICS.items()}
-    declared = tuple((metric, quantity.value) for metric, quantity in quantities.items() if quantity)
-    if options.early_stopping is None or not declared:
-        return None
-    tolerated = subject.resources.tolerances[options.precision].explained
-    return StoppingRule(declared, options.early_stopping.alpha, options.early_stopping.margin, tolerated)
-
-
-def reproduced(subject: Subject, result: Entry, found: Evaluation) -> bool:
-    """Whether a result's accuracies, all that are declared, came out of an evaluation of the complete images."""
-    if not found.complete:
-        return False
-    tolerance = subject.resources.tolerances[found.precision]
-    judged = [
-        judged_within(quantity, found.scores.counts.percent(metric), tolerance)
-        for kind, metric in METRICS.items()
-        if (quantity := parse_quantity(result.text(kind) or ""))
-    ]
-    return bool(judged) and Status.FAIL not in judged
-
-
-def declared_conditions(subject: Subject) -> Conditions:
-    """The conditions that the page declares. Raises NotHereError where one is missing or means nothing here."""
-    crop, interpolation = parse_quantity(subject.record.text("crop_pct") or ""), subject.record.text("interpolation")
-    if crop is None or interpolation is None:
-        undeclared = "Crop Pct" if crop is None else "Interpolation"
-        raise NotHereError(f"the page declares no {undeclared}", f"add '{undeclared}:' to the model's metadata")
-    if interpolation not in INTERPOLATIONS:
-        raise NotHereError(f"no interpolation is called {interpolation}", f"declare one of {', '.join(INTERPOLATIONS)}")
-    if crop.value < _SMALLEST_CROP:
-        told = f"a crop of {crop.value} would enlarge every image more than {1 / _SMALLEST_CROP:.0f} times over"
-        raise NotHereError(told, "declare the part of the resized image that is cropped, such as 0.875")
-    return Conditions(Geometry(subject.image_size, crop.value, interpolation))
-
-
-def made_of(found: Evaluation) -> dict[str, Any]:
-    """On which images, with which weights and under which conditions an evaluation was made, for the evidence."""
-    return {
-        "images": str(found.images),
-        "images, SHA-256": found.images.fingerprint,
-        "weights, SHA-256": found.weights,
-        "conditions": {name: str(value) for name, value in found.conditions.as_json().items()},
-    }
-
-
-def same_conditions(subject: Subject, evaluation: Mapping[str, Any]) -> bool:
-    """Whether an evaluation was made under the conditions that the page declares."""
-    return all(_value(subject.record.text(kind)) == _value(str(evaluation[kind])) for kind in _CONDITIONS)
-
-
-def _value(text: str | None) -> Any:
-    quantity = parse_quantity(text or "")
-    return quantity.value if quantity else text
-
-
-def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, Any]]:
-    """Published evaluations of the same weights on the same dataset, if recipe and dataset are on file."""
-    dataset = subject.references.find_dataset(result.text("dataset"))
-    evaluations = subject.references.models.get(subject.name, {}).get("evaluations", ())
-    try:
-        recipe = subject.recipe
-    except NotHereError:
-        return []
-    return [item for item in evaluations if item["recipe"] == recipe and item["dataset"] == dataset]
-
-
-class Giving(StrEnum):
-    """Whether a suspect gives a declared value."""
+class Match(StrEnum):
+    """Whether a changed condition gives a declared accuracy."""
 
     YES = "yes"
     NO = "no"
     UNKNOWN = "too few images to tell"
 
 
-def giving(one: CandidateCause, declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> Giving:
-    """Whether a suspect gives the declared value; not to be told where it cannot be told from the measured one."""
-    within = tolerance.explained + one.margins[metric]
-    if abs(one.estimates[metric] - declared.value) > within:
-        return Giving.NO
-    gap = abs(found.scores.counts.percent(metric) - declared.value)
-    return Giving.YES if gap > within else Giving.UNKNOWN
+def accuracy_status(declared: Quantity, measured: Decimal, tolerance: Tolerance) -> Status:
+    """`pass`, `explained` or `fail`, by the distance between the declared and the measured percentage."""
+    distance = abs(measured - declared.value)
+    if distance <= tolerance.passing:
+        return Status.PASS
+    return Status.EXPLAINED if distance <= tolerance.explained else Status.FAIL
 
 
-def reproducing_suspects(
-    declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance
-) -> list[CandidateCause]:
-    """The suspects that give the declared value, the closest first."""
-    reproducing = [one for one in found.causes if giving(one, declared, metric, found, tolerance) is Giving.YES]
-    return sorted(reproducing, key=lambda one: abs(one.estimates[metric] - declared.value))
+@dataclass(frozen=True, slots=True)
+class AccuracyComparison:
+    """A declared accuracy and the evaluation that measured it, with the causes that were tried for a difference."""
+
+    metric: str
+    declared: Quantity
+    evaluation: Evaluation
+    tolerance: Tolerance
+
+    @property
+    def measured(self) -> Decimal:
+        """The measured accuracy in percent."""
+        return self.evaluation.scores.counts.percent(self.metric)
+
+    @property
+    def status(self) -> Status:
+        """Whether the declared accuracy is reproduced."""
+        return accuracy_status(self.declared, self.measured, self.tolerance)
+
+    def match(self, cause: CandidateCause) -> Match:
+        """Whether a cause gives the declared value; unknown if its margin covers the measured value too."""
+        within = self.tolerance.explained + cause.margins[self.metric]
+        if self._distance(cause) > within:
+            return Match.NO
+        return Match.YES if abs(self.measured - self.declared.value) > within else Match.UNKNOWN
+
+    def causes(self, match: Match) -> list[CandidateCause]:
+        """The causes with this match, closest to the declared value first."""
+        return sorted((cause for cause in self.evaluation.causes if self.match(cause) is match), key=self._distance)
+
+    def causes_table(self) -> Table:
+        """All causes that were tried, for the evidence."""
+        rows = [
+            {
+                "changed": f"{cause.kind} {cause.value}",
+                "accuracy": self._estimate(cause),
+                "images": str(cause.images),
+                "reproduces": self.match(cause).value,
+            }
+            for cause in self.evaluation.causes
+        ]
+        return table("usual_causes", "usual causes", rows)
+
+    def explanation(self) -> str:
+        """A sentence that says which causes give the declared value, or that none does."""
+        matching = self.causes(Match.YES)
+        if matching:
+            closest, *others = matching
+            also = f"; so does {', '.join(f'{cause.kind} {cause.value}' for cause in others)}" if others else ""
+            estimate = self._estimate(closest)
+            return f"With {closest.kind} {closest.value} it is {estimate}, which matches the declared value{also}."
+        if self.causes(Match.UNKNOWN):
+            return "The sample is too small to tell whether a usual cause gives the declared value."
+        return "None of the usual causes gives the declared value."
+
+    def _distance(self, cause: CandidateCause) -> Decimal:
+        return abs(cause.estimates[self.metric] - self.declared.value)
+
+    def _estimate(self, cause: CandidateCause) -> str:
+        margin = f" ± {cause.margins[self.metric]}" if cause.margins[self.metric] else ""
+        return f"{cause.estimates[self.metric]}%{margin}"
 
 
-def suspect_rows(declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> list[dict[str, str]]:
-    """A table of all suspects, for the evidence."""
-    return [
-        {
-            "changed": f"{one.kind} {one.value}",
-            "accuracy": _estimate(one, metric),
-            "images": str(one.images),
-            "reproduces": giving(one, declared, metric, found, tolerance).value,
-        }
-        for one in found.causes
-    ]
+def declared_accuracies(result: Entry) -> dict[str, Quantity]:
+    """The accuracies that a result declares, by metric."""
+    quantities = {metric: result.quantity(kind) for kind, metric in METRICS.items()}
+    return {metric: quantity for metric, quantity in quantities.items() if quantity}
 
 
-def reason_found(declared: Quantity, metric: str, found: Evaluation, tolerance: Tolerance) -> str:
-    """A sentence on which suspects reproduce the declared value, or that none does."""
-    reproducing = reproducing_suspects(declared, metric, found, tolerance)
-    if reproducing:
-        first, *others = reproducing
-        also = f"; so would {', '.join(f'{one.kind} {one.value}' for one in others)}" if others else ""
-        return f"With {first.kind} {first.value} it is {_estimate(first, metric)}, which is the declared value{also}."
-    if any(giving(one, declared, metric, found, tolerance) is Giving.UNKNOWN for one in found.causes):
-        return "Whether one of the usual suspects reproduces the declared value, the sample is too small to tell."
-    return "None of the usual suspects reproduces the declared value."
+def comparisons(subject: Subject, result: Entry, evaluation: Evaluation) -> list[AccuracyComparison]:
+    """Every accuracy that a result declares, compared to its evaluation."""
+    tolerance, declared = subject.resources.tolerances[evaluation.precision], declared_accuracies(result)
+    return [AccuracyComparison(metric, quantity, evaluation, tolerance) for metric, quantity in declared.items()]
 
 
-def _estimate(one: CandidateCause, metric: str) -> str:
-    margin = f" ± {one.margins[metric]}" if one.margins[metric] else ""
-    return f"{one.estimates[metric]}%{margin}"
+def reproduces(subject: Subject, result: Entry, evaluation: Evaluation) -> bool:
+    """Whether an evaluation is complete and reproduces every accuracy that a result declares."""
+    statuses = [comparison.status for comparison in comparisons(subject, result, evaluation)]
+    return evaluation.complete and bool(statuses) and Status.FAIL not in statuses
+
+
+def evaluation_evidence(evaluation: Evaluation) -> tuple[Evidence, ...]:
+    """The images, weights and conditions of an evaluation."""
+    conditions = {name: str(value) for name, value in evaluation.conditions.as_json().items()}
+    return (
+        fact("images", "images", str(evaluation.images)),
+        fact("images_sha_256", "images, SHA-256", evaluation.images.fingerprint),
+        fact("weights_sha_256", "weights, SHA-256", evaluation.weights),
+        properties("conditions", "conditions", conditions),
+    )

@@ -1,32 +1,25 @@
-"""Edits of single values in the text of a page: in the style that is there, and no other character touched."""
+"""Edits of declared values in the text of a page. Every character outside an edited value stays."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
-from json import dumps
-
-import yaml
 
 from harness.index.claim import Claim
-from harness.index.document import Mapping, Node, Scalar, parse_document
-from harness.index.document import Sequence as List
+from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, parse_document
+from harness.index.edits.writing import Data, json_text, yaml_entry, yaml_text
 from harness.index.faults import Location
 from harness.index.page import Form, Page
-from harness.index.quantity import UNITS, parse_quantity, split_unit
-
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 class EditError(Exception):
-    """A value that cannot be rewritten where it stands; the message says why."""
+    """A value that cannot be edited where it is; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
-    """Characters of the page from `start` to before `end`, and the text that takes their place."""
+    """The text that replaces the characters of the page from `start` to before `end`."""
 
     start: int
     end: int
@@ -35,181 +28,201 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Editable:
-    """A page with the values of its model-index by their places, and how many of them stand at each span."""
+    """A page, the nodes of its model-index by location, and how many nodes share each span (through aliases)."""
 
     page: Page
     nodes: dict[Location, Node]
     spans: Counter[tuple[int, int]]
 
+    @property
+    def is_json(self) -> bool:
+        """Whether the model-index is JSON, so that new values are written as JSON."""
+        return self.page.form is Form.JSON
+
 
 def editable(page: Page) -> Editable:
-    """The page, read for editing. Raises PageError where its model-index is no YAML."""
+    """The page with its nodes, for editing. Raises PageError if its model-index cannot be parsed."""
     root, _ = parse_document(page)
-    nodes = {node.where: node for node in _nodes(root)}
-    return Editable(page, nodes, Counter(node.span for node in nodes.values() if isinstance(node, Scalar)))
+    nodes = {node.where: node for node in _walk(root)}
+    return Editable(page, nodes, Counter(node.span for node in nodes.values() if isinstance(node, ScalarNode)))
 
 
-def edits_of(values_of: Editable, claim: Claim, values: Sequence[str]) -> tuple[Edit, ...]:
+def edits_of(source: Editable, claim: Claim, values: Sequence[str]) -> tuple[Edit, ...]:
     """The edits that make a claim declare `values`: one text, or the items of a list. Raises EditError."""
-    page, spans = values_of.page, values_of.spans
-    json = page.form is Form.JSON
+    page = source.page
     if claim.kind == "text":
         start = page.line_starts[claim.where.line - 1] + claim.where.column - 1
         return (Edit(start, start + len(claim.declared), values[0]),)
-    node = values_of.nodes.get(claim.where)
-    if isinstance(node, Scalar) and len(values) == 1:
-        if spans[node.span] > 1:
+    node = source.nodes.get(claim.where)
+    if isinstance(node, ScalarNode) and len(values) == 1:
+        if source.spans[node.span] > 1:
             raise EditError("it is shared with another value, by an alias")
-        # A unit that the key names is no part of what stands there.
+        # A unit that the key names is not part of the text.
         unit = claim.declared.removeprefix(node.raw)
         if not claim.declared.startswith(node.raw) or not values[0].endswith(unit):
             raise EditError("it is not declared in one place")
-        value = values[0].removesuffix(unit)
-        return (Edit(*node.span, _written_like(page.text[slice(*node.span)], node, value, json=json)),)
-    if isinstance(node, List):
-        if ", ".join(item.raw for item in node.items if isinstance(item, Scalar)) != claim.declared:
+        return (Edit(*node.span, _in_same_quotes(source, node, values[0].removesuffix(unit))),)
+    if isinstance(node, SequenceNode):
+        items = [item for item in node.items if isinstance(item, ScalarNode)]
+        if len(items) != len(node.items) or not items or not values:
+            raise EditError("it is not a list of texts, or none would be left")
+        if ", ".join(item.raw for item in items) != claim.declared:
             raise EditError("a part of it is inherited from the collection")
-        if any(spans[item.span] > 1 for item in node.items if isinstance(item, Scalar)):
+        if any(source.spans[item.span] > 1 for item in items):
             raise EditError("it is shared with another list, by an alias")
-        return tuple(_edits_of_list(page.text, node, values, json=json))
-    raise EditError("it does not stand in the model-index as a value of its own")
+        return tuple(_list_edits(source, node, items, values))
+    raise EditError("it is not a value of its own in the model-index")
+
+
+def override_edit(source: Editable, claim: Claim, value: Data) -> Edit:
+    """The edit that gives a model its own value of a field inherited from a collection. Raises EditError."""
+    key = claim.where.path.rpartition("Metadata.")[2]
+    for node in source.nodes.values() if claim.where.path.startswith("Collections") else ():
+        fields = node.by_kind() if isinstance(node, MappingNode) else {}
+        name, metadata = fields.get("name"), fields.get("metadata")
+        if isinstance(name, ScalarNode) and name.raw == claim.model and isinstance(metadata, MappingNode):
+            return insert_key(source, metadata, key, value)
+    raise EditError("the model has no metadata of its own on the page")
+
+
+def insert_key(source: Editable, mapping: MappingNode, key: str, value: Data) -> Edit:
+    """The edit that adds a key at the end of a mapping, in the style of the page. Raises EditError."""
+    entries = list(mapping.entries.values())
+    if not entries:
+        raise EditError("the mapping is empty")
+    text, (key_where, last) = source.page.text, entries[-1]
+    key_start = source.page.line_starts[key_where.line - 1] + key_where.column - 1
+    end = _end(last)
+    if end < key_start:
+        raise EditError("the last value of the mapping is an alias")
+    if mapping.flow:
+        separator = _separator(text, (_end(entries[-2][1]), key_start) if len(entries) > 1 else None)
+        if source.is_json:
+            return Edit(end, end, f"{separator}{json_text(key, quoted=True)}: {json_text(value, quoted=False)}")
+        return Edit(end, end, separator + yaml_entry(key, value, offset=None)[0])
+    lines = yaml_entry(key, value, offset=_list_offset(source, mapping))
+    indent = " " * (key_where.column - 1)
+    return _insert_lines(source, _line_end(source, end), [indent + line for line in lines])
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text with all edits made. Raises EditError where two of them overlap and are not the same."""
+    """The text with all edits made. Raises EditError if two different edits overlap."""
     ordered = sorted(set(edits))
-    for one, other in pairwise(ordered):
-        if other.start < one.end or (one.start, one.end) == (other.start, other.end):
-            raise EditError("two claims want the same place")
-    for one in reversed(ordered):
-        text = text[: one.start] + one.text + text[one.end :]
+    for first, second in pairwise(ordered):
+        if second.start < first.end or (first.start, first.end) == (second.start, second.end):
+            raise EditError("another claim changes the same text")
+    for edit in reversed(ordered):
+        text = text[: edit.start] + edit.text + text[edit.end :]
     return text
 
 
-def in_style(declared: str, value: str, *, exact: bool) -> str:
-    """A measured value as the page writes its own: unit, decimals or rounding step, exponent, separators.
-
-    `exact` keeps every digit of the value, for a page whose rounding would be false.
-    """
-    old, new = parse_quantity(declared), parse_quantity(value)
-    if old is None or new is None:
-        return value
-    number, behind = split_unit(declared)
-    separator = next((mark for mark in ",_" if mark in number), "")
-    mantissa, mark, exponent = number.partition("e" if "e" in number else "E")
-    rounded = new.value if exact else (new.value / old.step).to_integral_value(ROUND_HALF_UP) * old.step
-    rounded /= UNITS[old.unit][0]
-    if mark and not exact:
-        shift = rounded.adjusted()
-        power = f"{abs(shift):0{len(exponent.lstrip('+-'))}d}"
-        digits = _with_decimals(rounded.scaleb(-shift), len(mantissa.partition(".")[2]))
-        shown = f"{digits}{mark}{'-' if shift < 0 else exponent[: exponent.startswith('+')]}{power}"
-    else:
-        decimals = len(mantissa.partition(".")[2])
-        fewest = max(0, -int(rounded.normalize().as_tuple().exponent))
-        shown = _with_decimals(rounded, fewest if exact or mark else decimals, separator)
-    return shown + behind
-
-
-def _with_decimals(value: Decimal, decimals: int, separator: str = "") -> str:
-    shown = f"{value.quantize(Decimal(1).scaleb(-decimals)):{',' if separator else ''}f}"
-    return shown.replace(",", separator)
-
-
-def _nodes(node: Node) -> Iterator[Node]:
+def _walk(node: Node) -> Iterator[Node]:
     yield node
     children: Iterable[Node] = ()
-    if isinstance(node, Mapping):
+    if isinstance(node, MappingNode):
         children = (value for _, value in node.entries.values())
-    elif isinstance(node, List):
+    elif isinstance(node, SequenceNode):
         children = node.items
     for child in children:
-        yield from _nodes(child)
+        yield from _walk(child)
 
 
-def _written_like(source: str, node: Scalar, value: str, *, json: bool) -> str:
-    """The value in the quotes that are there. Raises EditError for what is written in another way."""
-    if json:
-        return _json(value, quoted=not node.plain)
-    if len(source) > 1 and source[0] == source[-1] == "'":
-        return _quoted(value)
-    if len(source) > 1 and source[0] == source[-1] == '"' and value.isprintable():
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    if node.plain and source == node.raw:
-        return _plain(value)
+def _end(node: Node) -> int:
+    """The end of a node in the text of the page. Of block collections the parser gives the next token's start."""
+    if isinstance(node, ScalarNode) or node.flow:
+        return node.span[1]
+    children = node.items if isinstance(node, SequenceNode) else [value for _, value in node.entries.values()]
+    return _end(children[-1])
+
+
+def _list_offset(source: Editable, mapping: MappingNode) -> int | None:
+    """How far the dashes of lists of texts are indented, in the mapping or else on the page; None for brackets."""
+    for node in (mapping, *source.nodes.values()):
+        for where, value in node.entries.values() if isinstance(node, MappingNode) else ():
+            if isinstance(value, SequenceNode) and all(isinstance(item, ScalarNode) for item in value.items):
+                return None if value.flow else max(0, value.where.column - where.column)
+    return 0
+
+
+def _line_end(source: Editable, offset: int) -> int:
+    """The end of the line that holds the character before `offset`, within the block of the model-index."""
+    text, block_end = source.page.text, source.page.block.start + len(source.page.block.text)
+    end = offset if text[offset - 1] == "\n" else text.find("\n", offset) + 1
+    return min(end or len(text), block_end)
+
+
+def _insert_lines(source: Editable, offset: int, lines: Sequence[str]) -> Edit:
+    text = source.page.text
+    newline = "\r\n" if "\r\n" in text else "\n"
+    inserted = newline.join(lines)
+    return Edit(offset, offset, inserted + newline if text[offset - 1] == "\n" else newline + inserted)
+
+
+def _separator(text: str, span: tuple[int, int] | None) -> str:
+    """The text between two items of a flow collection, line breaks included, if it is a plain separator."""
+    between = text[slice(*span)] if span else ""
+    return between if re.fullmatch(r"\s*,\s*", between) else ", "
+
+
+def _in_same_quotes(source: Editable, node: ScalarNode, value: str) -> str:
+    """The value in the quotes of the node. Raises EditError for a node that is written in another way."""
+    written = source.page.text[slice(*node.span)]
+    if source.is_json:
+        return json_text(value, quoted=not node.plain)
+    if len(written) > 1 and written[0] == written[-1] and written[0] in "'\"":
+        return yaml_text(value, written[0])
+    if node.plain and written == node.raw:
+        return yaml_text(value)
     raise EditError("it is written with an anchor or a tag, or over several lines")
 
 
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _plain(value: str) -> str:
-    """The value without quotes where YAML reads it so, else in single ones."""
-    try:
-        read = yaml.compose(f"[{value}]", Loader=yaml.CSafeLoader)
-    except yaml.YAMLError:
-        return _quoted(value)
-    return value if read and [item.value for item in read.value] == [value] else _quoted(value)
-
-
-def _json(value: str, *, quoted: bool) -> str:
-    """The value as JSON: in quotes, unless it stood without them and is a number still."""
-    return value if not quoted and _JSON_NUMBER.fullmatch(value) else dumps(value, ensure_ascii=False)
-
-
-def _edits_of_list(text: str, node: List, values: Sequence[str], *, json: bool) -> Iterator[Edit]:
-    items = [item for item in node.items if isinstance(item, Scalar)]
-    if len(items) != len(node.items) or not items or not values:
-        raise EditError("it is no list of texts, or none would be left")
-    sources = [text[slice(*item.span)] for item in items]
-    if any("\n" in source for source in sources):
-        raise EditError("one of its items is written over several lines")
-    if node.flow:
-        yield from _edits_of_flow(text, items, values, json=json)
-        return
-    lines = [_line(text, item.span) for item in items]
-    prefixes = [re.match(r"\s*-\s+", text[start:end]) for start, end in lines]
-    if any(prefix is None for prefix in prefixes) or len(set(lines)) < len(lines):
-        raise EditError("its items do not stand on lines of their own")
-    kept = [number for number, item in enumerate(items) if item.raw in values]
-    for number, (start, end) in enumerate(lines):
-        if number not in kept:
-            yield Edit(start, end, "")
-    prefix = prefixes[0][0] if prefixes[0] else ""
+def _list_edits(
+    source: Editable, node: SequenceNode, items: Sequence[ScalarNode], values: Sequence[str]
+) -> Iterator[Edit]:
     known = [item.raw for item in items]
-    for before, added in _places(known, [value for value in values if value not in known]).items():
-        newline = "\r\n" if text[lines[0][0] : lines[0][1]].endswith("\r\n") else "\n"
-        place = lines[before][0] if before < len(lines) else lines[-1][1]
-        yield Edit(place, place, "".join(f"{prefix}{_plain(value)}{newline}" for value in added))
+    added = _positions(known, [value for value in values if value not in known])
+    if node.flow:
+        yield _flow_list_edit(source, items, values, added)
+        return
+    text = source.page.text
+    starts = [text.rfind("\n", 0, item.span[0]) + 1 for item in items]
+    prefixes = [text[start : item.span[0]] for start, item in zip(starts, items, strict=True)]
+    if not all(re.fullmatch(r"\s*-\s+", prefix) for prefix in prefixes):
+        raise EditError("its items are not on lines of their own")
+    ends = [_line_end(source, item.span[1]) for item in items]
+    for start, end, item in zip(starts, ends, items, strict=True):
+        if item.raw not in values:
+            yield Edit(start, end, "")
+    for position, texts in added.items():
+        offset = starts[position] if position < len(items) else ends[-1]
+        yield _insert_lines(source, offset, [prefixes[0] + yaml_text(value) for value in texts])
 
 
-def _edits_of_flow(text: str, items: Sequence[Scalar], values: Sequence[str], *, json: bool) -> Iterator[Edit]:
-    start, end = items[0].span[0], items[-1].span[1]
-    if "\n" in text[start:end]:
-        raise EditError("it is written over several lines")
-    known = {item.raw: text[slice(*item.span)] for item in items}
-    listed = [raw for raw in known if raw in values]
-    places = _places(listed, [value for value in values if value not in known])
-    for before in sorted(places, reverse=True):
-        listed[before:before] = places[before]
-    fresh = [_json(value, quoted=True) if json else _plain(value) for value in listed]
-    yield Edit(start, end, ", ".join(known.get(value, new) for value, new in zip(listed, fresh, strict=True)))
+def _flow_list_edit(
+    source: Editable, items: Sequence[ScalarNode], values: Sequence[str], added: dict[int, list[str]]
+) -> Edit:
+    """The edit of a list in brackets. Kept items stay as they are, with the text before them."""
+    text = source.page.text
+    gaps = [(first.span[1], second.span[0]) for first, second in pairwise(items)]
+    usual = _separator(text, gaps[0] if gaps else None)
+    result = ""
+    for position in range(len(items) + 1):
+        for value in added.get(position, ()):
+            result += (usual if result else "") + (
+                json_text(value, quoted=True) if source.is_json else yaml_text(value)
+            )
+        if position < len(items) and items[position].raw in values:
+            separator = text[slice(*gaps[position - 1])] if position else usual
+            result += (separator if result else "") + text[slice(*items[position].span)]
+    return Edit(items[0].span[0], items[-1].span[1], result)
 
 
-def _places(known: Sequence[str], added: Iterable[str]) -> dict[int, list[str]]:
-    """Before which item each new one goes: by the alphabet where the list is in its order, else to the end."""
+def _positions(known: Sequence[str], added: Iterable[str]) -> dict[int, list[str]]:
+    """The index of the item before which each new one goes: in alphabetical order if the list is, else at the end."""
     ordered = list(known) == sorted(known, key=str.casefold)
-    places: dict[int, list[str]] = {}
+    positions: dict[int, list[str]] = {}
     for value in added:
         later = (number for number, item in enumerate(known) if item.casefold() > value.casefold())
-        place = next(later, len(known)) if ordered else len(known)
-        places.setdefault(place, []).append(value)
-    return places
-
-
-def _line(text: str, span: tuple[int, int]) -> tuple[int, int]:
-    """The whole line, its end included, that a span stands on."""
-    end = text.find("\n", span[1])
-    return text.rfind("\n", 0, span[0]) + 1, len(text) if end < 0 else end + 1
+        position = next(later, len(known)) if ordered else len(known)
+        positions.setdefault(position, []).append(value)
+    return positions

@@ -1,1 +1,1 @@
-"""The text of a page to a model-index whose values know their location."""
+"""Pages as model-indexes whose values know their location."""

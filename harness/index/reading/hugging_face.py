@@ -5,106 +5,63 @@ The form is that of huggingface_hub's `ModelCardData` and `EvalResult` (src/hugg
 
 from collections.abc import Iterator, Mapping
 
-from harness.index.document import Mapping as MappingNode
-from harness.index.document import Node, Scalar, Sequence
-from harness.index.entries import Value
-from harness.index.faults import Fault
+from harness.index.document import MappingNode, Node, ScalarNode, mappings_of
+from harness.index.entries import Entry
+from harness.index.kinds import snake_case
 from harness.index.page import Page
-from harness.index.quantity import Quantity, parse_quantity
+from harness.index.quantity import Quantity
 from harness.index.reading.values import Reader
-from harness.index.schema.fields import METRICS, NAME, is_nothing, shown, snake_case
-
-_ENTRY = "write 'name:' and 'results:', each result with 'task:', 'dataset:' and 'metrics:'"
+from harness.index.schema.structure import fields_of
 
 
-def card_faults(card: Node) -> Iterator[Fault]:
-    """What is wrong with a card's `model-index`."""
-    if not isinstance(card, Sequence) or not card.items:
-        yield Fault(card.where, "a list of at least one model", shown(card), f"begin it with '- name:'; {_ENTRY}")
-        return
-    for entry in card.items:
-        if not isinstance(entry, MappingNode):
-            yield Fault(entry.where, "a model", shown(entry), _ENTRY)
-            continue
-        name, results = entry.get("name"), entry.get("results")
-        if name is None:
-            yield Fault(entry.where, "the key 'name'", "none", "add 'name:'")
-        elif not NAME.holds(name):
-            yield Fault(name.where, NAME.expected, shown(name), NAME.mend)
-        if results is not None and not is_nothing(results) and not isinstance(results, Sequence):
-            yield Fault(results.where, "a list of results", shown(results), _ENTRY)
-        for result in results.items if isinstance(results, Sequence) else ():
-            yield from _result_faults(result)
+def card_models(card: Node, pages: Mapping[str, Page]) -> Iterator[Entry]:
+    """The models of a card without faults."""
+    for model in mappings_of(card):
+        reader = Reader(pages)
+        results: tuple[Entry, ...] = ()
+        for kind, node in model.fields():
+            if kind == "results":
+                results = tuple(_read_result(result, pages) for result in mappings_of(node))
+            else:
+                reader.read(node, kind, "model")
+        yield Entry(reader.values, results)
 
 
-def _result_faults(result: Node) -> Iterator[Fault]:
-    if not isinstance(result, MappingNode):
-        yield Fault(result.where, "a result", shown(result), _ENTRY)
-        return
-    metrics = result.get("metrics")
-    if not isinstance(metrics, Sequence) or not metrics.items:
-        where = metrics.where if metrics else result.where
-        found = shown(metrics) if metrics else "none"
-        yield Fault(where, "a list of metrics", found, "write '- type:' and 'value:' for each metric")
-        return
-    for metric in metrics.items:
-        if not isinstance(metric, MappingNode) or not {"type", "name"} & metric.entries.keys():
-            mend = "write 'type:' and 'value:'"
-            yield Fault(metric.where, "a metric with its type and value", shown(metric), mend)
-        elif "value" not in metric.entries:
-            yield Fault(metric.where, "the key 'value'", "none", "add 'value:'")
-
-
-def card_models(card: Node, pages: Mapping[str, Page]) -> Iterator[tuple[dict[str, Value], list[dict[str, Value]]]]:
-    """The values of each model of a card without faults, and those of its results."""
-    for entry in card.items if isinstance(card, Sequence) else ():
-        if isinstance(entry, MappingNode):
-            own, results = Reader(pages), []
-            for key, (_, node) in entry.entries.items():
-                if key == "results":
-                    items = node.items if isinstance(node, Sequence) else ()
-                    results = [_result(item, pages) for item in items if isinstance(item, MappingNode)]
-                else:
-                    own.read(node, snake_case(key), "model")
-            yield own.values, results
-
-
-def _result(result: MappingNode, pages: Mapping[str, Page]) -> dict[str, Value]:
+def _read_result(result: MappingNode, pages: Mapping[str, Page]) -> Entry:
     reader = Reader(pages)
-    for key, (_, node) in result.entries.items():
-        if key in {"task", "dataset"} and isinstance(node, MappingNode):
-            _named(reader, key, node)
-        elif key == "metrics" and isinstance(node, Sequence):
-            for metric in node.items:
-                if isinstance(metric, MappingNode):
-                    _metric(reader, metric)
+    for kind, node in result.fields():
+        if kind in {"task", "dataset"} and isinstance(node, MappingNode):
+            _read_named(reader, kind, node)
+        elif kind == "metrics":
+            for metric in mappings_of(node):
+                _read_metric(reader, metric)
         else:
-            reader.read(node, snake_case(key), "result")
-    return reader.values
+            reader.read(node, kind, "result")
+    return Entry(reader.values)
 
 
-def _named(reader: Reader, of: str, node: MappingNode) -> None:
-    """A task or dataset: known by its name; a dataset without one by its type, the identifier it has on the hub."""
-    known = "type" if of == "dataset" and "name" not in node.entries else "name"
-    for key, (_, value) in node.entries.items():
-        reader.read(value, of if key == known and isinstance(value, Scalar) else f"{of}_{snake_case(key)}", "result")
+def _read_named(reader: Reader, of: str, node: MappingNode) -> None:
+    """Keep a task or dataset under its name; a dataset without a name under its type, which is its identifier."""
+    main = "type" if of == "dataset" and "name" not in node.entries else "name"
+    for kind, value in node.fields():
+        reader.read(value, of if kind == main and isinstance(value, ScalarNode) else f"{of}_{kind}", "result")
 
 
-def _metric(reader: Reader, metric: MappingNode) -> None:
-    """A metric under the kind of its type; under that of its name where that is a standard one, written in percent."""
-    texts = {key: snake_case(node.raw) for key in ("type", "name") if isinstance(node := metric.get(key), Scalar)}
+def _read_metric(reader: Reader, metric: MappingNode) -> None:
+    """Keep a metric under the kind of its type, or of its name if that is a standard metric in percent."""
+    kinds = {key: snake_case(node.raw) for key in ("type", "name") if isinstance(node := metric.get(key), ScalarNode)}
     value = metric.get("value")
-    quantity = parse_quantity(value.raw) if isinstance(value, Scalar) else None
-    standard = texts.get("name") in METRICS and quantity is not None and _is_percent(quantity)
-    known = "name" if standard or not texts.get("type") or texts["type"] in reader.values else "type"
-    kind = texts.get(known) or "metric"
+    quantity = reader.value(value).quantity if isinstance(value, ScalarNode) else None
+    standard = kinds.get("name") in fields_of("metrics") and quantity is not None and _is_percent(quantity)
+    source = "name" if standard or not kinds.get("type") or kinds["type"] in reader.values else "type"
+    kind = kinds.get(source) or "metric"
     for key, (_, node) in metric.entries.items():
         if key == "value":
             reader.read(node, kind, "metrics")
-        elif key != known:
+        elif key != source:
             reader.read(node, f"{kind}_{snake_case(key)}", "metrics")
 
 
 def _is_percent(quantity: Quantity) -> bool:
-    """Whether an accuracy can only be a percentage: cards write fractions too, and up to 1 the two look alike."""
+    """Whether an accuracy must be a percentage. Cards also write fractions, and up to 1 both look alike."""
     return quantity.percent or (not quantity.unit and 1 < quantity.value <= 100)

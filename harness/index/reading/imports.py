@@ -1,232 +1,208 @@
-"""Imports followed: the nodes of an index with those of every file it names in their place, each knowing its own file.
+"""A model-index with the contents of imported files in place of their names. Every node knows its own file.
 
 What may be imported where is as in paperswithcode/model-index (docs/1_quickstart/importing.md, commit 35192ab).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
 
-from harness.index.document import Mapping, Node, Scalar, Sequence
+from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, describe, is_nothing, repeated_key
 from harness.index.faults import Fault, Location, PageError
 from harness.index.files import Files
+from harness.index.kinds import snake_case
 from harness.index.page import Page
 from harness.index.reading.sources import Sources, is_path
-from harness.index.schema.fields import is_nothing, is_text, shown, snake_case
+from harness.index.schema.structure import definition
 
-MappingEntry = tuple[str, Location, Node]
+Chain = tuple[str, ...]
+Entries = dict[str, tuple[Location, Node]]
 
-
-class Role(Enum):
-    """What an imported file is read as: its key, what one item of it is called, how to mend one that is none."""
-
-    INDEX = ("", "a model-index", "list the models under 'Models:'")
-    MODELS = ("models", "a model", "write 'Name:' and what is claimed of the model")
-    COLLECTIONS = ("collections", "a collection", "write 'Name:' and, if there is one, 'Paper:'")
-    RESULTS = ("results", "a result", "write 'Task:', 'Dataset:' and 'Metrics:'")
-    METADATA = ("metadata", "a mapping of claims", "write each claim on a line of its own, such as 'FLOPs: 255754236'")
-
-    def __init__(self, key: str, item: str, mend: str) -> None:
-        self.key = key
-        self.item = item
-        self.mend = mend
-
-
-# What tells that a mapping is an item itself, and not items by their names.
-_OF_ITEM = {
-    Role.MODELS: {"name", "metadata", "results", "import", "weights", "in_collection"},
-    Role.COLLECTIONS: {"name", "metadata", "import", "paper", "readme"},
-    Role.RESULTS: {"task", "dataset", "metrics", "import"},
+# A mapping with one of these kinds is an item itself; other mappings hold items by their names.
+_ITEM_KINDS = {
+    "model": {"name", "metadata", "results", "import", "weights", "in_collection"},
+    "collection": {"name", "metadata", "import", "paper", "readme"},
+    "result": {"task", "dataset", "metrics", "import"},
 }
-_INDEX = {"models", "collections", "import", "model_index"}
+_INDEX_KINDS = {"models", "collections", "import", "model_index"}
 
 
 @dataclass(slots=True)
 class Declared:
-    """All that an index declares: models and collections as mappings, cards as Hugging Face writes them, the rest.
+    """Everything that an index declares. `cards` are model-indexes of Hugging Face, `other` the page's own fields.
 
-    `pages` are the files that it stands in, by their names; the first is the page itself. `at` is where the index
-    begins, `models_at` where its models stand, if anywhere.
+    `pages` are the files of the index by name; the first is the page itself. `start` is where the index begins,
+    `models_start` where its models are, if anywhere.
     """
 
-    at: Location
+    start: Location
     pages: dict[str, Page]
-    models: list[Mapping] = field(default_factory=list)
-    collections: list[Mapping] = field(default_factory=list)
+    models: list[MappingNode] = field(default_factory=list)
+    collections: list[MappingNode] = field(default_factory=list)
     cards: list[Node] = field(default_factory=list)
-    rest: list[MappingEntry] = field(default_factory=list)
-    models_at: Location | None = None
+    other: list[MappingNode] = field(default_factory=list)
+    models_start: Location | None = None
 
 
 def declared(page: Page, files: Files) -> tuple[Declared, list[Fault]]:
-    """What the page's model-index and all that it imports declare, and what is wrong with the imports.
+    """What the page's model-index and its imports declare, and the faults of the imports.
 
-    Raises PageError where the block itself cannot be parsed, or imports are too many, too large or too deep.
+    Raises PageError if the block cannot be parsed, or if imports are too many, too large or too deep.
     """
     sources = Sources(files)
-    root = sources.parsed(page)
-    if not isinstance(root, Mapping):
-        mend = "begin the block with 'Type: model-index', then 'Models:'"
-        fault = Fault(root.where, "a mapping that holds the models", shown(root), mend)
-        raise PageError([*sources.faults, fault])
+    root = sources.parse(page)
+    if not isinstance(root, MappingNode):
+        fix = "begin the block with 'Type: model-index', then 'Models:'"
+        raise PageError([*sources.faults, Fault(root.where, "a mapping that holds the models", describe(root), fix)])
     importer = _Importer(sources, root.where)
-    importer.index(root, (page.name,))
+    importer.add_index(root, (page.name,))
     return importer.declared, sources.faults
 
 
-def by_kind(node: Mapping) -> dict[str, Node]:
-    """The nodes of a mapping by what their keys mean, whatever their case."""
-    return {snake_case(key): value for key, (_, value) in reversed(node.entries.items())}
-
-
 class _Importer:
-    """Puts what files hold in the place of their names. `chain` is the way of names that led to the file at hand."""
+    """Replaces the names of files by their contents. `item` is the name of a definition of the schema."""
 
-    def __init__(self, sources: Sources, where: Location) -> None:
+    def __init__(self, sources: Sources, start: Location) -> None:
         self.sources = sources
-        self.declared = Declared(where, sources.pages)
+        self.declared = Declared(start, sources.pages)
 
-    def index(self, root: Mapping, chain: tuple[str, ...]) -> None:
-        """Take over what an index declares; one without models that has a name is a model itself."""
-        kinds = {snake_case(key) for key in root.entries}
-        if "name" in kinds and not kinds & _INDEX:
-            entries = {key: entry for key, entry in root.entries.items() if snake_case(key) != "type"}
-            self.declared.rest += [(key, *root.entries[key]) for key in root.entries.keys() - entries.keys()]
-            self.declared.models += self.item(Mapping(entries, root.where), Role.MODELS, chain)
+    def add_index(self, root: MappingNode, chain: Chain) -> None:
+        """Add what an index declares. A mapping that has a name and no models is itself a model."""
+        kinds = root.by_kind().keys()
+        if "name" in kinds and not kinds & _INDEX_KINDS:
+            types = {key: entry for key, entry in root.entries.items() if snake_case(key) == "type"}
+            rest = {key: entry for key, entry in root.entries.items() if key not in types}
+            self.declared.models += self.read_item("model", MappingNode(rest, root.where), chain)
+            self.declared.other.append(MappingNode(types, root.where))
             return
+        other = {}
         for key, (where, node) in root.entries.items():
             match snake_case(key):
                 case "models":
-                    self.declared.models_at = node.where
-                    self.declared.models += self.items(node, Role.MODELS, chain)
+                    self.declared.models_start = node.where
+                    self.declared.models += self.read_items("model", node, chain)
                 case "collections":
-                    self.declared.collections += self.items(node, Role.COLLECTIONS, chain)
+                    self.declared.collections += self.read_items("collection", node, chain)
                 case "import":
                     for content, longer in self.sources.contents(node, chain):
-                        self.imported_index(content, longer)
+                        self.add_imported_index(content, longer)
                 case "model_index":
                     self.declared.cards.append(node)
                 case _:
-                    self.declared.rest.append((key, where, node))
+                    other[key] = where, node
+        self.declared.other.append(MappingNode(other, root.where))
 
-    def imported_index(self, root: Node, chain: tuple[str, ...]) -> None:
-        """Take over what an imported file declares, which has to be a whole index, or a list of models."""
-        if isinstance(root, Sequence):
-            self.declared.models += self.items(root, Role.MODELS, chain)
-        elif isinstance(root, Mapping) and {"name", *_INDEX} & by_kind(root).keys():
-            self.index(root, chain)
+    def add_imported_index(self, root: Node, chain: Chain) -> None:
+        """Add an imported file, which must be an index or a list of models."""
+        if isinstance(root, SequenceNode):
+            self.declared.models += self.read_items("model", root, chain)
+        elif isinstance(root, MappingNode) and {"name", *_INDEX_KINDS} & root.by_kind().keys():
+            self.add_index(root, chain)
         else:
-            self.refuse(root, Role.INDEX)
+            self.refuse("index", root)
 
-    def items(self, node: Node, role: Role, chain: tuple[str, ...]) -> Iterator[Mapping]:
-        """The models, collections or results that a node holds: a list, one, several by name, or files of them."""
-        if isinstance(node, Sequence):
-            for item in node.items:
-                if isinstance(item, Sequence):
-                    self.refuse(item, role)
+    def read_items(self, item: str, node: Node, chain: Chain) -> Iterator[MappingNode]:
+        """The models, collections or results in a node: a list, one item, items by name, or files of items."""
+        if isinstance(node, SequenceNode):
+            for inner in node.items:
+                if isinstance(inner, SequenceNode):
+                    self.refuse(item, inner)
                 else:
-                    yield from self.items(item, role, chain)
-        elif isinstance(node, Mapping):
-            if _OF_ITEM[role] & by_kind(node).keys() or role is Role.RESULTS or not node.entries:
-                yield from self.item(node, role, chain)
+                    yield from self.read_items(item, inner, chain)
+        elif isinstance(node, MappingNode):
+            if _ITEM_KINDS[item] & node.by_kind().keys() or item == "result" or not node.entries:
+                yield from self.read_item(item, node, chain)
             else:
                 for name, (where, value) in node.entries.items():
-                    yield from self.items(_named(name, where, value), role, chain)
-        elif is_text(node) and is_path(node):
+                    yield from self.read_items(item, _with_name(name, where, value), chain)
+        elif is_path(node):
             for content, longer in self.sources.contents(node, chain):
-                yield from self.items_of_file(content, role, longer)
+                yield from self.read_file(item, content, longer)
         elif not is_nothing(node):
-            self.refuse(node, role)
+            self.refuse(item, node)
 
-    def items_of_file(self, root: Node, role: Role, chain: tuple[str, ...]) -> Iterator[Mapping]:
-        """The items of a file: all of it, or what stands under `Models:` or `Model:` in it."""
-        inside = by_kind(root) if isinstance(root, Mapping) else {}
-        if role is Role.MODELS and isinstance(root, Mapping) and _INDEX & inside.keys():
-            self.index(root, chain)
+    def read_file(self, item: str, root: Node, chain: Chain) -> Iterator[MappingNode]:
+        """The items of a file: the whole file, or what it holds under `Models:` or `Model:`."""
+        inside = root.by_kind() if isinstance(root, MappingNode) else {}
+        if item == "model" and isinstance(root, MappingNode) and _INDEX_KINDS & inside.keys():
+            self.add_index(root, chain)
             return
-        yield from self.items(inside.get(role.key) or inside.get(role.key[:-1]) or root, role, chain)
+        yield from self.read_items(item, inside.get(f"{item}s") or inside.get(item) or root, chain)
 
-    def item(self, node: Mapping, role: Role, chain: tuple[str, ...]) -> Iterator[Mapping]:
-        """An item with its own imports followed; one that is nothing but an import is what the files hold."""
+    def read_item(self, item: str, node: MappingNode, chain: Chain) -> Iterator[MappingNode]:
+        """An item with its imports. An item that only imports files is replaced by their items."""
+        own, imports = self.split_imports(node, chain)
+        imported = [found for content, longer in imports for found in self.read_file(item, content, longer)]
+        if not own and node.entries:
+            yield from imported
+            return
+        if len(imported) > 1:
+            expected, fix = f"one imported item in {definition(item)['expected']}", "import each into its own item"
+            self.sources.add_fault(node.where, expected, f"{len(imported)} items", fix)
+        entries = {key: (where, self.read_field(key, value, chain)) for key, (where, value) in own.items()}
+        yield _overridden(entries, [found.entries for found in imported[:1]], node.where)
+
+    def split_imports(self, node: MappingNode, chain: Chain) -> tuple[Entries, list[tuple[Node, Chain]]]:
+        """The fields of a mapping other than `Import:`, and the contents of the files that it imports."""
         own = {key: entry for key, entry in node.entries.items() if snake_case(key) != "import"}
-        imports = [entry[1] for key, entry in node.entries.items() if snake_case(key) == "import"]
-        found = [
-            one
-            for reference in imports
-            for content, longer in self.sources.contents(reference, chain)
-            for one in self.items_of_file(content, role, longer)
-        ]
-        if imports and not own:
-            yield from found
-            return
-        if len(found) > 1:
-            where, mend = node.where, "import each into an item of its own"
-            self.sources.faults.append(Fault(where, f"one imported item in {role.item}", f"{len(found)} of them", mend))
-        entries = {key: (where, self.field(key, value, chain)) for key, (where, value) in own.items()}
-        kinds = {snake_case(key) for key in entries}
-        for one in found[:1]:
-            entries |= {key: entry for key, entry in one.entries.items() if snake_case(key) not in kinds}
-        yield Mapping(entries, node.where)
+        references = [value for kind, value in node.fields() if kind == "import"]
+        return own, [content for reference in references for content in self.sources.contents(reference, chain)]
 
-    def field(self, key: str, node: Node, chain: tuple[str, ...]) -> Node:
-        """A field of an item, with the files that it names in its place."""
-        match snake_case(key):
-            case "metadata":
-                return self.metadata(node, chain)
-            case "results" if isinstance(node, Mapping | Sequence) or (is_text(node) and is_path(node)):
-                return Sequence(tuple(self.items(node, Role.RESULTS, chain)), node.where, flow=False)
+    def read_field(self, key: str, node: Node, chain: Chain) -> Node:
+        """A field of an item, with the contents of the files that it names."""
+        kind = snake_case(key)
+        if kind == "metadata":
+            return self.read_metadata(node, chain)
+        if kind == "results" and (isinstance(node, MappingNode | SequenceNode) or is_path(node)):
+            return SequenceNode(tuple(self.read_items("result", node, chain)), node.where, flow=False)
         return node
 
-    def metadata(self, node: Node, chain: tuple[str, ...]) -> Node:
-        """Metadata as one mapping: of a mapping, a list of them, and of files; its own keys before imported ones."""
-        if is_text(node) and is_path(node):
-            parts = [self.metadata_of_file(content, longer) for content, longer in self.sources.contents(node, chain)]
-            return self.merged([part for part in parts if isinstance(part, Mapping)], node.where)
-        if isinstance(node, Sequence) and node.items and all(isinstance(item, Mapping) for item in node.items):
-            parts = [self.metadata(item, chain) for item in node.items]
-            return self.merged([part for part in parts if isinstance(part, Mapping)], node.where)
-        if not isinstance(node, Mapping):
+    def read_metadata(self, node: Node, chain: Chain) -> Node:
+        """Metadata as one mapping: of a mapping, a list of mappings, or files. Own keys override imported ones."""
+        if is_path(node):
+            contents = self.sources.contents(node, chain)
+            return self.merge([self.read_metadata_file(content, longer) for content, longer in contents], node.where)
+        if isinstance(node, SequenceNode) and node.items and all(isinstance(item, MappingNode) for item in node.items):
+            return self.merge([self.read_metadata(item, chain) for item in node.items], node.where)
+        if not isinstance(node, MappingNode):
             return node
-        own = {key: entry for key, entry in node.entries.items() if snake_case(key) != "import"}
-        imports = [self.metadata_of_file(*found) for found in self.of_imports(node, chain)]
-        merged = self.merged([part for part in imports if isinstance(part, Mapping)], node.where)
-        kinds = {snake_case(key) for key in own}
-        more = {key: entry for key, entry in merged.entries.items() if snake_case(key) not in kinds}
-        return Mapping({**own, **more}, node.where)
+        own, imports = self.split_imports(node, chain)
+        merged = self.merge([self.read_metadata_file(content, longer) for content, longer in imports], node.where)
+        return _overridden(own, [merged.entries], node.where)
 
-    def of_imports(self, node: Mapping, chain: tuple[str, ...]) -> Iterator[tuple[Node, tuple[str, ...]]]:
-        """What the imports of a mapping lead to."""
-        for key, (_, value) in node.entries.items():
-            if snake_case(key) == "import":
-                yield from self.sources.contents(value, chain)
-
-    def metadata_of_file(self, root: Node, chain: tuple[str, ...]) -> Node | None:
+    def read_metadata_file(self, root: Node, chain: Chain) -> Node | None:
         """The metadata that a file is, or holds under `Metadata:`."""
-        inside = by_kind(root).get("metadata", root) if isinstance(root, Mapping) else root
-        if isinstance(inside, Mapping | Sequence):
-            return self.metadata(inside, chain)
-        self.refuse(root, Role.METADATA)
-        return None
+        inside = root.by_kind().get("metadata", root) if isinstance(root, MappingNode) else root
+        if isinstance(inside, ScalarNode):
+            self.refuse("metadata", root)
+            return None
+        return self.read_metadata(inside, chain)
 
-    def merged(self, parts: list[Mapping], where: Location) -> Mapping:
-        """The entries of all parts, each key once."""
-        entries: dict[str, tuple[Location, Node]] = {}
+    def merge(self, parts: list[Node | None], where: Location) -> MappingNode:
+        """The entries of all mappings, each key once."""
+        entries: Entries = {}
         for part in parts:
-            for key, entry in part.entries.items():
+            for key, entry in part.entries.items() if isinstance(part, MappingNode) else ():
                 if key in entries:
-                    mend = f"keep one of the two; the first is at {entries[key][0]}"
-                    self.sources.faults.append(Fault(entry[0], "each key once", f"{key!r} again", mend))
+                    self.sources.faults.append(repeated_key(entry[0], key, entries[key][0]))
                 entries.setdefault(key, entry)
-        return Mapping(entries, where)
+        return MappingNode(entries, where)
 
-    def refuse(self, node: Node, role: Role) -> None:
-        """Note that a node is not what it has to be."""
-        self.sources.faults.append(Fault(node.where, role.item, shown(node), role.mend))
+    def refuse(self, name: str, node: Node) -> None:
+        """Add the fault of a node that is not what a definition of the schema says."""
+        schema = definition(name)
+        self.sources.add_fault(node.where, schema["expected"], describe(node), schema["fix"])
 
 
-def _named(name: str, where: Location, node: Node) -> Node:
-    """An item that is written under its name."""
-    if not isinstance(node, Mapping) or "name" in by_kind(node):
+def _overridden(own: Entries, inherited: list[Entries], where: Location) -> MappingNode:
+    """A mapping of its own entries, and inherited ones of other kinds."""
+    kinds = {snake_case(key) for key in own}
+    more = {key: entry for entries in inherited for key, entry in entries.items() if snake_case(key) not in kinds}
+    return MappingNode({**own, **more}, where)
+
+
+def _with_name(name: str, where: Location, node: Node) -> Node:
+    """An item that is written under its name, with the name as a field."""
+    if not isinstance(node, MappingNode) or "name" in node.by_kind():
         return node
-    key = Scalar(name, "str", plain=True, where=where, span=(-1, -1))
-    return Mapping({"Name": (where, key), **node.entries}, node.where)
+    key = ScalarNode(name, "str", plain=True, where=where, span=(-1, -1))
+    return MappingNode({"Name": (where, key), **node.entries}, node.where)

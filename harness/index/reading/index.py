@@ -1,196 +1,188 @@
-"""The model-index as data: collections, models and results, whose values keep the place they came from."""
+"""A page and its imports as an `Index`. All faults of the page are reported together."""
 
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from harness.index.document import Mapping as MappingNode
-from harness.index.document import Node, Scalar, Sequence
-from harness.index.entries import Entry, Index, Value
+from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, is_nothing, mappings_of
+from harness.index.entries import Entry, Include, Index, Value
 from harness.index.faults import Fault, Location, PageError
 from harness.index.files import Consulted, Files, NoFiles
 from harness.index.page import Page
-from harness.index.reading.hugging_face import card_faults, card_models
+from harness.index.reading.hugging_face import card_models
 from harness.index.reading.imports import Declared, declared
-from harness.index.reading.readmes import readme_of
+from harness.index.reading.readmes import find_readme
 from harness.index.reading.values import Reader
-from harness.index.schema.fields import is_nothing, snake_case
-from harness.index.schema.validation import validated
+from harness.index.schema.structure import card_faults, structure_faults
 
-if TYPE_CHECKING:
-    from harness.index.entries import Include
-
-# As validation takes a key for a slip of the pen.
-_NEAR = 0.8
+# How similar a collection's name must be to be suggested; as for keys in the schema.
+_SIMILARITY = 0.8
 
 
 def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  # noqa: B008 - frozen and empty
-    """The index of `page`, whose includes lie in a folder, and whose imports are among `files`.
+    """The index of `page`, with includes from a folder and imports from `files`.
 
-    Raises PageError with every fault of the page and of what it imports.
+    Raises PageError with every fault of the page and of its imports.
     """
-    included = _includes(page, includes)
+    included = _read_includes(page, includes)
     consulted = Consulted(files)
     root, faults = declared(page, consulted)
-    faults += validated(root)
-    faults += [fault for card in root.cards for fault in card_faults(card)]
+    faults += _structure_faults(root)
     if not faults and not root.models and not root.cards:
-        faults.append(_without_models(root))
-    collections = [_collection(node, root.pages) for node in root.collections]
-    models = [_model(node, root.pages) for node in root.models]
-    faults += _repeated(collections, "collection_name")
-    faults += _repeated(models, "name")
-    faults += _astray(models, {name for record in collections for name in record.texts("collection_name")})
+        faults.append(_no_models(root))
+    collections = [_read_collection(node, root.pages) for node in root.collections]
+    models = [_read_model(node, root.pages) for node in root.models]
+    faults += _repeated_names(collections, "collection_name")
+    faults += _repeated_names(models, "name")
+    faults += _misspelled_collections(
+        models, {name for entry in collections for name in entry.texts("collection_name")}
+    )
     if faults:
         raise PageError(dict.fromkeys(faults))
-    models += [
-        Entry(values, tuple(map(Entry, results)))
-        for card in root.cards
-        for values, results in card_models(card, root.pages)
-    ]
-    if faults := list(_repeated(models, "name")):
+    models += [model for card in root.cards for model in card_models(card, root.pages)]
+    if faults := list(_repeated_names(models, "name")):
         raise PageError(faults)
-    values, library = _of_page(root)
-    by_name = {record.values["collection_name"].raw: record for record in collections}
-    models = [_inheriting(model, by_name, library) for model in models]
-    readmes = [value for record in (*collections, *models) if (value := record.values.get("readme"))]
+    values, library = _read_page_fields(root)
+    collections_by_name = {entry.values["collection_name"].raw: entry for entry in collections}
+    readmes = [value for entry in (*collections, *models) if (value := entry.values.get("readme"))]
     return Index(
         page,
         values,
-        by_name,
-        {record.values["name"].raw: record for record in models},
+        collections_by_name,
+        {model.values["name"].raw: _with_inherited(model, collections_by_name, library) for model in models},
         included,
-        tuple(found for value in readmes if (found := readme_of(value, consulted))),
+        tuple(readme for value in readmes if (readme := find_readme(value, consulted))),
         tuple(name for name in root.pages if name != page.name),
         consulted.answers,
     )
 
 
-def _includes(page: Page, folder: Path) -> "tuple[Include, ...]":
-    """What the page includes, where it is a template at all: to ask loads Jinja."""
+def _read_includes(page: Page, folder: Path) -> tuple[Include, ...]:
     if not page.is_template:
         return ()
+    # Loads Jinja, which most pages do not need.
     from harness.index.templates.includes import read_includes
 
     return read_includes(page, folder)
 
 
-def _without_models(root: Declared) -> Fault:
-    """The fault of a page on which no model is declared."""
-    if root.models_at is None:
-        return Fault(root.at, "the key 'Models'", "none", "add 'Models:'")
-    return Fault(root.models_at, "a list of at least one model", "an empty list", "begin each model with '- Name:'")
+def _structure_faults(root: Declared) -> Iterator[Fault]:
+    page = "front_matter" if root.cards else "index"
+    for definition, nodes in ((page, root.other), ("collection", root.collections), ("model", root.models)):
+        for node in nodes:
+            yield from structure_faults(definition, node)
+    for card in root.cards:
+        yield from card_faults(card)
 
 
-def _repeated(records: list[Entry], kind: str) -> Iterator[Fault]:
-    """A fault for each record whose name stands before."""
+def _no_models(root: Declared) -> Fault:
+    if root.models_start is None:
+        return Fault(root.start, "the key 'Models'", "none", "add the key 'Models'")
+    return Fault(root.models_start, "a list of at least one model", "an empty list", "begin each model with '- Name:'")
+
+
+def _repeated_names(entries: list[Entry], kind: str) -> Iterator[Fault]:
+    """A fault for each entry whose name is the name of an earlier one."""
     first: dict[str, Location] = {}
-    for name in (record.values[kind] for record in records if kind in record.values):
-        # Names become file names, which differ by more than case on every machine.
+    for name in (entry.values[kind] for entry in entries if kind in entry.values):
+        # Names become file names, and some file systems ignore case.
         folded = name.raw.casefold()
         if folded in first:
-            at = f"on line {first[folded].line}" if first[folded].file == name.where.file else f"at {first[folded]}"
-            yield Fault(
-                name.where, "each name once", f"{name.raw!r} again", f"rename one of the two; the first is {at}"
-            )
+            place = f"on line {first[folded].line}" if first[folded].file == name.where.file else f"at {first[folded]}"
+            fix = f"rename one of the two; the first is {place}"
+            yield Fault(name.where, "each name once", f"{name.raw!r} again", fix)
         first.setdefault(folded, name.where)
 
 
-def _astray(models: list[Entry], collections: set[str]) -> Iterator[Fault]:
-    """A fault for each model in a collection whose name is nearly that of one there is.
+def _misspelled_collections(models: list[Entry], collections: set[str]) -> Iterator[Fault]:
+    """A fault for each name in `In Collection` that is nearly the name of a collection.
 
-    Any other may stand in a file that is imported beside this one.
+    Any other unknown name may be that of a collection in another file.
     """
     for model in models:
         for name in model.texts("in_collection"):
-            near = [] if name in collections else difflib.get_close_matches(name, collections, n=1, cutoff=_NEAR)
-            if near:
-                mend = f"did you mean {near[0]!r}? Else add it under 'Collections:'"
-                yield Fault(model.values["in_collection"].where, "a collection of this page", repr(name), mend)
+            if name in collections:
+                continue
+            for close in difflib.get_close_matches(name, collections, n=1, cutoff=_SIMILARITY):
+                fix = f"did you mean {close!r}? Otherwise add it under 'Collections:'"
+                yield Fault(model.values["in_collection"].where, "a collection of this page", repr(name), fix)
 
 
-def _of_page(root: Declared) -> tuple[dict[str, Value], Value | None]:
-    """The values of the page itself, and the library that all its models are of."""
+def _read_page_fields(root: Declared) -> tuple[dict[str, Value], Value | None]:
+    """The values of the page itself, and the library that all its models are from. `Type` is not a claim."""
     reader = Reader(root.pages)
     library = None
-    for key, _, node in root.rest:
-        kind = snake_case(key)
+    for kind, node in (field for mapping in root.other for field in mapping.fields()):
         if kind in {"library", "library_name"}:
-            of_library = Reader(root.pages)
-            of_library.library(node, "model")
-            library = of_library.values.pop("library", library)
-            for name, value in of_library.values.items():
+            library_reader = Reader(root.pages)
+            library_reader.library(node, "model")
+            library = library_reader.values.pop("library", library)
+            for name, value in library_reader.values.items():
                 reader.put(name, "page", value)
-        else:
+        elif kind != "type":
             reader.read(node, kind, "page")
     return reader.values, library
 
 
-def _collection(node: MappingNode, pages: Mapping[str, Page]) -> Entry:
+def _read_collection(node: MappingNode, pages: Mapping[str, Page]) -> Entry:
     own, common = Reader(pages), Reader(pages)
-    for key, (_, value) in node.entries.items():
-        kind = snake_case(key)
+    for kind, value in node.fields():
         if kind == "metadata" and isinstance(value, MappingNode):
             common.metadata(value)
         elif kind == "name":
             own.read(value, "collection_name", "collection")
         else:
-            _field(own, kind, value, "collection")
+            _read_field(own, kind, value, "collection")
     return Entry(own.values, common=common.values)
 
 
-def _model(node: MappingNode, pages: Mapping[str, Page]) -> Entry:
+def _read_model(node: MappingNode, pages: Mapping[str, Page]) -> Entry:
     reader = Reader(pages)
     results: tuple[Entry, ...] = ()
-    for key, (_, value) in node.entries.items():
-        kind = snake_case(key)
-        if kind == "results" and isinstance(value, Sequence):
-            results = tuple(_result(item, pages) for item in value.items if isinstance(item, MappingNode))
+    for kind, value in node.fields():
+        if kind == "results" and isinstance(value, SequenceNode):
+            results = tuple(_read_result(result, pages) for result in mappings_of(value))
         elif kind == "metadata" and isinstance(value, MappingNode):
             reader.metadata(value)
         else:
-            _field(reader, kind, value, "model")
+            _read_field(reader, kind, value, "model")
     return Entry(reader.values, results)
 
 
-def _field(reader: Reader, kind: str, node: Node, group: str) -> None:
-    """A field of a model or a collection. One that is empty declares nothing."""
+def _read_field(reader: Reader, kind: str, node: Node, group: str) -> None:
+    """Keep a field of a model or a collection. An empty field declares nothing."""
     if kind == "library":
         reader.library(node, group)
-    elif kind == "paper" and isinstance(node, Scalar) and not is_nothing(node):
+    elif kind == "paper" and isinstance(node, ScalarNode) and not is_nothing(node):
         reader.read(node, "paper_url", group)
     elif kind == "code" and isinstance(node, MappingNode):
-        for key, (_, value) in node.entries.items():
+        for inner_kind, value in node.fields():
             if not is_nothing(value):
-                reader.read(value, "code" if snake_case(key) == "url" else f"code_{snake_case(key)}", group)
-    elif kind == "weights" and isinstance(node, Sequence):
-        # Several files are not the state of one network, which is what `weights` is judged as.
+                reader.read(value, "code" if inner_kind == "url" else f"code_{inner_kind}", group)
+    elif kind == "weights" and isinstance(node, SequenceNode):
+        # `weights` is judged as the state of one network, which several files are not.
         reader.read(node, "weights" if len(node.items) == 1 else "weights_files", group)
     elif not is_nothing(node):
         reader.read(node, kind, group)
 
 
-def _result(node: MappingNode, pages: Mapping[str, Page]) -> Entry:
+def _read_result(node: MappingNode, pages: Mapping[str, Page]) -> Entry:
     reader = Reader(pages)
-    for key, (_, value) in node.entries.items():
-        kind = snake_case(key)
+    for kind, value in node.fields():
         if kind == "metrics":
-            for part in value.items if isinstance(value, Sequence) else (value,):
-                if isinstance(part, MappingNode):
-                    for metric, (_, figure) in part.entries.items():
-                        if not is_nothing(figure):
-                            reader.read(figure, snake_case(metric), "metrics")
+            for metric, figure in (field for mapping in mappings_of(value) for field in mapping.fields()):
+                if not is_nothing(figure):
+                    reader.read(figure, metric, "metrics")
         elif not is_nothing(value):
             reader.read(value, kind, "result")
     return Entry(reader.values)
 
 
-def _inheriting(model: Entry, collections: Mapping[str, Entry], library: Value | None) -> Entry:
-    """The model with what it inherits: its own values before its collection's, and those before the page's library.
+def _with_inherited(model: Entry, collections: Mapping[str, Entry], library: Value | None) -> Entry:
+    """The model with inherited values: its own come before its collection's, and those before the page's library.
 
-    A list of a collection and the model's own are one list, as paperswithcode/model-index merges them
-    (modelindex/models/Model.py, build_full_model, commit 1c6ff54); it stands where the model's own does.
+    A list of the collection and the model's own list are joined, as in paperswithcode/model-index
+    (modelindex/models/Model.py, build_full_model, commit 1c6ff54); the location is that of the model's own list.
     """
     inherited: dict[str, Value] = {}
     for name in model.texts("in_collection"):
@@ -199,13 +191,12 @@ def _inheriting(model: Entry, collections: Mapping[str, Entry], library: Value |
         inherited.setdefault("library", library)
     values = dict(model.values)
     for kind, value in inherited.items():
-        own = values.get(kind)
-        values[kind] = value if own is None else _merged(value, own)
+        values[kind] = _joined(value, values[kind]) if kind in values else value
     return Entry(values, model.results)
 
 
-def _merged(common: Value, own: Value) -> Value:
+def _joined(common: Value, own: Value) -> Value:
     if not common.items:
         return own
-    items = tuple(dict.fromkeys((*common.items, *(own.items or (own.raw,)))))
+    items = tuple(dict.fromkeys((*common.items, *own.texts)))
     return Value(", ".join(items), own.where, items, own.comment)

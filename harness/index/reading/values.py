@@ -1,40 +1,40 @@
-"""Nodes to declared values by kind: nothing dropped, and no two under one kind."""
+"""Nodes as declared values by kind. No value is dropped, and no two values share a kind."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import TypeVar
 
-from harness.index.document import Mapping as MappingNode
-from harness.index.document import Node, Scalar
+from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, is_nothing
 from harness.index.entries import Value
+from harness.index.kinds import kind_and_unit, snake_case
 from harness.index.page import Page
 from harness.index.prose import SYMBOLS
-from harness.index.quantity import parse_quantity
-from harness.index.schema.fields import (
-    COLLECTION,
-    METADATA,
-    METRICS,
-    MODEL,
-    RESULT,
-    is_nothing,
-    kind_and_unit,
-    snake_case,
-)
+from harness.index.schema.structure import definition, fields_of
+from harness.index.schema.violations import quantity_fits
 
-# Kinds that mean something else than a field: what a page's prose says, and what is not a claim of the page.
-_RESERVED = {*SYMBOLS.values(), "formula", "block", "include", "text", "create_model", "collection_name", "waiver"}
-_OF_MODEL = {*MODEL, "paper_title", "paper_url"}
-# What stands in each group under its own kind; anything else that is called so there gets the group's name before it.
-GROUPS: Mapping[str, frozenset[str]] = {
-    "page": frozenset({"type"}),
-    "collection": frozenset({"collection_name", "paper_title", "paper_url", "readme"}),
-    "model": frozenset(_OF_MODEL),
-    "metadata": frozenset(METADATA),
-    "result": frozenset(RESULT),
-    "metrics": frozenset(METRICS),
-}
-_STANDARD = frozenset({*_OF_MODEL, *COLLECTION, *METADATA, *RESULT, *METRICS, *_RESERVED, "type"})
+# Kinds of claims that are not fields: statements of the prose, templates, waivers.
+_OTHER_KINDS = {*SYMBOLS.values(), "formula", "block", "include", "text", "create_model", "waiver", "type"}
+_Leaf = TypeVar("_Leaf", ScalarNode, MappingNode)
 _COMMENT = re.compile(r"[ \t]+#+[ \t]?([^\n]*)")
+
+
+@cache
+def _kinds_of_groups() -> Mapping[str, frozenset[str]]:
+    """The kinds that keep their name in each group. Elsewhere such a kind gets the group's name before it."""
+    paper = {"paper_title", "paper_url"}
+    return {
+        "page": frozenset(),
+        "collection": frozenset({"collection_name", "readme", *paper}),
+        "model": frozenset({*fields_of("model"), *paper}),
+        **{group: frozenset(fields_of(group)) for group in ("metadata", "result", "metrics")},
+    }
+
+
+@cache
+def _standard_kinds() -> frozenset[str]:
+    return frozenset(_OTHER_KINDS).union(fields_of("collection"), *_kinds_of_groups().values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,85 +45,72 @@ class Reader:
     values: dict[str, Value] = field(default_factory=dict)
 
     def put(self, kind: str, group: str, value: Value) -> None:
-        """Keep a value under its kind; with the group's name before it where the kind is taken or means another."""
+        """Keep a value under its kind; the group's name comes before it if the kind is taken or means another field."""
         kind = kind or "field"
-        if (kind in _STANDARD and kind not in GROUPS[group]) or kind in self.values:
+        if (kind in _standard_kinds() and kind not in _kinds_of_groups()[group]) or kind in self.values:
             kind = f"{group}_{kind}"
-        known, number = kind, 2
+        base, number = kind, 2
         while kind in self.values:
-            kind, number = f"{known}_{number}", number + 1
+            kind, number = f"{base}_{number}", number + 1
         self.values[kind] = value
 
     def read(self, node: Node, kind: str, group: str) -> None:
-        """Keep a node's value, or the values of a mapping's fields under kinds that begin with this one."""
+        """Keep a node's value. The fields of a mapping get kinds that begin with `kind`."""
         if isinstance(node, MappingNode):
-            for key, (_, inner) in node.entries.items():
-                self.read(inner, f"{kind}_{snake_case(key)}", group)
-        elif isinstance(node, Scalar):
+            for inner_kind, inner in node.fields():
+                self.read(inner, f"{kind}_{inner_kind}", group)
+        elif isinstance(node, ScalarNode):
             self.put(kind, group, self.value(node))
         else:
-            items = tuple(scalar.raw for scalar in _scalars(node))
+            items = tuple(scalar.raw for scalar in _leaves(node, ScalarNode))
             if items or not node.items:
                 self.put(kind, group, Value(", ".join(items), node.where, items))
-            for mapping in _mappings(node):
+            for mapping in _leaves(node, MappingNode):
                 self.read(mapping, kind, group)
 
-    def value(self, node: Scalar, unit: str = "") -> Value:
+    def value(self, node: ScalarNode, unit: str = "") -> Value:
         """A scalar's value, with the unit that its key names."""
         page = self.pages.get(node.where.file)
-        comment = _COMMENT.match(page.text, node.span[1], _end(page)) if page and node.span[1] >= 0 else None
+        comment = None
+        if page and node.span[1] >= 0:
+            comment = _COMMENT.match(page.text, node.span[1], page.block.start + len(page.block.text))
         raw = f"{node.raw} {unit}" if unit else node.raw
         return Value(raw, node.where, comment=comment[1].strip() if comment else "")
 
     def metadata(self, node: MappingNode) -> None:
-        """Keep the values of metadata, where keys may name units. One that is empty declares nothing."""
+        """Keep the values of metadata, whose keys may name units. An empty value declares nothing."""
         for key, (_, value) in node.entries.items():
             if is_nothing(value):
                 continue
             kind, unit = kind_and_unit(key)
-            if kind == snake_case(key):
-                self.library(value, "metadata") if kind == "library" else self.read(value, kind, "metadata")
-                continue
-            quantity = parse_quantity(value.raw) if isinstance(value, Scalar) else None
-            plain = quantity is not None and not (unit and quantity.unit)
-            scaled = self.value(value, unit) if isinstance(value, Scalar) and plain else None
-            rule = METADATA[kind].rule
-            if scaled and rule and kind not in self.values and rule.holds(_scalar(scaled)):
+            if kind == "library":
+                self.library(value, "metadata")
+            elif kind != snake_case(key) and kind not in self.values and (scaled := self._scaled(value, kind, unit)):
                 self.put(kind, "metadata", scaled)
             else:
                 self.read(value, snake_case(key), "metadata")
 
+    def _scaled(self, node: Node, kind: str, unit: str) -> Value | None:
+        """The value in the unit that its key names; None if it has a unit of its own or is not what `kind` allows."""
+        if not isinstance(node, ScalarNode):
+            return None
+        value = self.value(node, unit)
+        schema = definition("metadata")["properties"][fields_of("metadata")[kind]]
+        return value if quantity_fits(schema, value.quantity) else None
+
     def library(self, node: Node, group: str) -> None:
-        """Keep a library under its name, and what else is told of it."""
-        if not isinstance(node, MappingNode):
-            if not is_nothing(node):
-                self.read(node, "library", group)
-            return
-        for key, (_, value) in node.entries.items():
-            self.read(value, "library" if snake_case(key) == "name" else f"library_{snake_case(key)}", group)
+        """Keep a library under its name, and the other fields of a library after it."""
+        if isinstance(node, MappingNode):
+            for kind, value in node.fields():
+                self.read(value, "library" if kind == "name" else f"library_{kind}", group)
+        elif not is_nothing(node):
+            self.read(node, "library", group)
 
 
-def _scalar(value: Value) -> Scalar:
-    return Scalar(value.raw, "str", plain=True, where=value.where, span=(-1, -1))
-
-
-def _end(page: Page) -> int:
-    return page.block.start + len(page.block.text)
-
-
-def _scalars(node: Node) -> Iterator[Scalar]:
-    """The texts of a list, and of lists in it."""
-    if isinstance(node, Scalar):
+def _leaves(node: Node, kind_of_node: type[_Leaf]) -> Iterator[_Leaf]:
+    """The nodes of one type in a list, and in lists inside it."""
+    if isinstance(node, kind_of_node):
         yield node
-    elif not isinstance(node, MappingNode):
+    elif isinstance(node, SequenceNode):
         for item in node.items:
-            yield from _scalars(item)
-
-
-def _mappings(node: Node) -> Iterator[MappingNode]:
-    """The mappings of a list, and of lists in it."""
-    if isinstance(node, MappingNode):
-        yield node
-    elif not isinstance(node, Scalar):
-        for item in node.items:
-            yield from _mappings(item)
+            yield from _leaves(item, kind_of_node)

@@ -1,1 +1,1 @@
-"""The structure of a model-index."""
+"""The structure of a model-index, as a JSON Schema."""

@@ -1,1 +1,1 @@
-"""Pages as Jinja templates."""
+"""Pages that are Jinja templates: the files they include, and the text their readers see."""

@@ -60,13 +60,13 @@ def accuracy_figure(name: str, verdicts: Sequence[Verdict]) -> Figure | None:
 def _points(model: str, verdicts: Iterable[Verdict]) -> Iterable[AccuracyPoint]:
     multiply_adds = next((_number(verdict.measured) for verdict in verdicts if verdict.claim.kind == "flops"), None)
     for verdict in verdicts:
-        declared = _number(verdict.claim.declared)
+        declared = verdict.claim.number
         if verdict.claim.kind != "top_1_accuracy" or declared is None or not multiply_adds or multiply_adds < 0:
             continue
         evaluations = verdict.find("published_evaluations")
         published = map(_number, evaluations.column("top_1")) if isinstance(evaluations, Table) else ()
         known = tuple(value for value in published if value is not None)
-        yield AccuracyPoint(model, multiply_adds, declared, _number(verdict.measured), known)
+        yield AccuracyPoint(model, multiply_adds, float(declared.value), _number(verdict.measured), known)
 
 
 def _number(value: object) -> float | None:

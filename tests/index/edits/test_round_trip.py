@@ -1,4 +1,4 @@
-"""Generated model-indexes come back as they were written: every value, in its place, whatever the form and style."""
+"""Generated model-indexes in every form and style are read back: every value, with its location."""
 
 import json
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from harness.index.claims import claims
+from harness.index.kinds import snake_case
 from harness.index.page import page_from_bytes, page_from_text
 from harness.index.reading.index import read_index
-from harness.index.schema.fields import snake_case
 from harness.project.files import FolderFiles
 
 TEXTS = st.one_of(
@@ -59,7 +59,7 @@ PLAIN = settings(
 
 
 def _fields(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Kind and value of every field of a model or result, read independently of the harness."""
+    """Kind and value of every field of a model or result, computed independently of the harness."""
     for key, value in node.items():
         if isinstance(value, dict):
             yield from _fields(value, "" if key in {"Metadata", "Metrics"} else f"{prefix}{snake_case(key)}_")
@@ -83,7 +83,7 @@ def _expected(index: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     indent=st.sampled_from([2, 4]),
     by_name=st.booleans(),
 )
-def test_what_is_written_is_what_is_read(
+def test_written_values_are_read_back(
     index: dict[str, Any], suffix: str, flow: object, indent: int, *, by_name: bool
 ) -> None:
     models = index if by_name else [{"Name": name, **model} for name, model in index.items()]
@@ -95,7 +95,7 @@ def test_what_is_written_is_what_is_read(
         block = yaml.safe_dump(
             {"Models": models}, default_flow_style=flow, indent=indent, sort_keys=False, allow_unicode=True, width=1000
         )
-        # In flow style the whole block is one mapping; models under the key is all that can be.
+        # In flow style the whole block is one mapping, so only `Models` is in flow style.
         block = f"Models: {block[len('{Models: ') : -2]}\n" if flow else block
         text = FORMS[suffix].format(block)
     index_read = read_index(page_from_text(text, f"page{suffix}"), Path("none"))
@@ -105,7 +105,7 @@ def test_what_is_written_is_what_is_read(
     for claim in found:
         first = claim.items[0] if claim.items else claim.declared
         there = "\n".join(lines[claim.where.line - 1 :])[claim.where.column - 1 :]
-        # Outside its brackets a plain scalar goes on beyond them.
+        # The rest of the text is scanned without its brackets, so a plain scalar may be longer.
         assert _first_scalar(there).startswith(first), claim
 
 
@@ -115,8 +115,10 @@ def _first_scalar(text: str) -> str:
 
 @PLAIN
 @given(index=INDEX, split=st.booleans())
-def test_imported_parts_are_read_where_they_stand(tmp_path: Path, index: dict[str, Any], *, split: bool) -> None:
-    """The same index in one file and in many gives the same values, those of parts in their own files."""
+def test_imported_parts_have_locations_in_their_own_files(
+    tmp_path: Path, index: dict[str, Any], *, split: bool
+) -> None:
+    """An index in several files gives the same values as in one, with locations in their own files."""
     for number, (name, model) in enumerate(index.items()):
         parts = dict(model)
         if "Metadata" in parts and split:

@@ -1,4 +1,4 @@
-"""What each form of page declares, and what comes from where; budgets and borders of imports."""
+"""What each form of page declares, where imported values come from, and the limits of imports."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 
 from harness.index.claim import Claim
 from harness.index.claims import claims
-from harness.index.edits.in_place import apply, editable, edits_of, in_style
+from harness.index.edits.in_place import apply, editable, edits_of
+from harness.index.edits.style import in_style
 from harness.index.entries import Index
 from harness.index.faults import PageError
 from harness.index.files import matching, same_answers
@@ -31,7 +32,7 @@ def _of(text: str, files: Path | None = None) -> Index:
     return read_index(page, Path("none"), *([FolderFiles(files)] if files else []))
 
 
-def test_imported_values_stand_in_their_own_files() -> None:
+def test_imported_values_have_locations_in_their_own_files() -> None:
     index = _index(PAGES / "good" / "imports.yml")
     assert list(index.models) == ["from-folder", "a", "from-markdown", "m1", "m2", "b"]
     places = {kind: str(claim.where) for kind, claim in _by_kind(index, "a").items()}
@@ -46,7 +47,7 @@ def test_imported_values_stand_in_their_own_files() -> None:
     }
 
 
-def test_models_inherit_what_they_do_not_override_and_lists_are_joined() -> None:
+def test_models_override_inherited_values_and_join_lists() -> None:
     index = _index(PAGES / "good" / "models-by-name.yml")
     one, two = (_by_kind(index, name) for name in index.models)
     assert (one["epochs"].declared, two["epochs"].declared) == ("300", "100")
@@ -56,7 +57,7 @@ def test_models_inherit_what_they_do_not_override_and_lists_are_joined() -> None
     assert not {"collection_epochs", "epochs"} & _by_kind(index, None).keys()
 
 
-def test_metadata_that_no_model_inherits_is_a_claim_of_the_page() -> None:
+def test_metadata_of_a_collection_without_heirs_is_a_claim_of_the_page() -> None:
     collections = "Collections:\n- Name: C\n  Metadata: {Epochs: 9, Layers: 3}\n"
     text = f"{collections}Models:\n- {{Name: a, In Collection: C, Metadata: {{Epochs: 8}}}}\n- Name: b\n"
     of_page = _by_kind(_of(text), None)
@@ -65,7 +66,7 @@ def test_metadata_that_no_model_inherits_is_a_claim_of_the_page() -> None:
     assert "collection_layers" not in of_page
 
 
-def test_units_in_keys_and_comments_behind_values() -> None:
+def test_units_in_keys_and_comments_after_values() -> None:
     claims_of = _by_kind(_index(PAGES / "good" / "units.yml"), "a")
     assert claims_of["parameters"].quantity.value == 5_300_000
     assert claims_of["parameters"].quantity.step == 100_000
@@ -78,15 +79,17 @@ def test_units_in_keys_and_comments_behind_values() -> None:
 def test_a_model_card() -> None:
     index = _index(PAGES / "good" / "model-card.md")
     of_model = _by_kind(index, "org/model.one")
-    told = {kind: of_model[kind].declared for kind in ("library", "task", "dataset", "dataset_type", "top_1_accuracy")}
-    assert told == {
+    declared = {
+        kind: of_model[kind].declared for kind in ("library", "task", "dataset", "dataset_type", "top_1_accuracy")
+    }
+    assert declared == {
         "library": "timm",
         "task": "Image Classification",
         "dataset": "ImageNet-1k",
         "dataset_type": "imagenet-1k",
         "top_1_accuracy": "78.03",
     }
-    # Up to 1 a fraction and a percentage look alike: the kind says only what the card does.
+    # Up to 1, a fraction and a percentage look alike, so the kind is the card's own.
     assert of_model["accuracy"].declared == "0.93"
     assert not of_model["accuracy"].quantity.percent
     assert len(index.models["org/model.one"].results) == 1
@@ -99,7 +102,7 @@ def test_published_pages(path: Path) -> None:
     assert len(index.models) == sum(line.lstrip(" -").startswith(("Name: ", "name: ")) for line in _model_lines(path))
 
 
-def test_what_is_left_empty_declares_nothing_and_several_weights_files_are_not_one() -> None:
+def test_empty_fields_declare_nothing_and_several_weights_files_are_a_list() -> None:
     models = _index(PAGES / "good" / "left-empty.yml").models
     tracker, files = (
         models["tracker"],
@@ -140,18 +143,18 @@ def test_a_page_outside_the_project_imports_from_its_own_folder_only(tmp_path: P
         read_index(page_from_text("Import: ../a.yml\n", f"{tmp_path}/b.yml"), Path("none"), files)
 
 
-def test_a_bomb_of_imports_is_refused(tmp_path: Path) -> None:
+def test_imports_are_limited(tmp_path: Path) -> None:
     for number in range(12):
         (tmp_path / f"{number}.yml").write_text(f"Import: {json.dumps([f'{number + 1}.yml'] * 10)}\n")
     with pytest.raises(PageError, match="at most 2000 imported files"):
         _of("Import: 0.yml\n", tmp_path)
     for number in range(30):
         (tmp_path / f"{number}.yml").write_text(f"Import: {number + 1}.yml\n")
-    with pytest.raises(PageError, match="at most 20 imports one inside the other"):
+    with pytest.raises(PageError, match="at most 20 levels of imports"):
         _of("Import: 0.yml\n", tmp_path)
 
 
-def test_an_answer_is_another_when_a_file_is_or_one_is_new(tmp_path: Path) -> None:
+def test_recorded_answers_change_with_files(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text("Models: [{Name: a, README: docs/a.md}]\n")
     files = FolderFiles(tmp_path)
     asked = _of("Import: '*.yml'\n", tmp_path).consulted
@@ -165,14 +168,16 @@ def test_an_answer_is_another_when_a_file_is_or_one_is_new(tmp_path: Path) -> No
 
 
 def test_readmes(tmp_path: Path) -> None:
-    def told(readme: str) -> list[tuple[str | None, bool]]:
-        return [(one.file, one.folder) for one in _of(f"Models: [{{Name: a, README: {readme}}}]\n", tmp_path).readmes]
+    def found(readme: str) -> list[tuple[str | None, bool]]:
+        return [
+            (named.file, named.folder) for named in _of(f"Models: [{{Name: a, README: {readme}}}]\n", tmp_path).readmes
+        ]
 
     (tmp_path / "a.md").write_text("text")
-    assert told("a.md") == [("a.md", True)]
-    assert told("b.md") == [(None, True)]
-    assert told("configs/a.md") == [(None, False)]
-    assert told("just text") == []
+    assert found("a.md") == [("a.md", True)]
+    assert found("b.md") == [(None, True)]
+    assert found("configs/a.md") == [(None, False)]
+    assert found("just text") == []
 
 
 @pytest.mark.parametrize(
@@ -225,7 +230,7 @@ def test_json_stays_json(text: str, kind: str, values: list[str], after: str) ->
     json.loads(edited)
 
 
-def test_keys_of_ones_own_never_take_the_place_of_a_standard_one() -> None:
+def test_other_keys_never_replace_standard_ones() -> None:
     text = "Models:\n- {Name: a, Metadata: {Name: b, Depth: 3, Top 1 Accuracy: 5, x-y: 1, x y: 2, 层: 1}}\n"
     found = {kind: claim.declared for kind, claim in _by_kind(_of(text), "a").items()}
     assert found == {

@@ -1,4 +1,4 @@
-"""Every page in pages/good is read; every page in pages/bad gives the message beside it, and nothing else."""
+"""Pages in pages/good are read. Pages in pages/bad give exactly the message in the file beside them."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +25,7 @@ def _read(path: Path) -> tuple[Claim, ...]:
 
 
 def _message_of(path: Path) -> Path:
-    """The file beside a bad page with what is told of it."""
+    """The file with the expected message of a bad page."""
     return path.with_suffix(".txt") if path.suffix == ".md" else path.with_name(f"{path.name}.txt")
 
 
@@ -41,7 +41,7 @@ def test_bad(path: Path) -> None:
     assert f"{caught.value}\n" == _message_of(path).read_text("utf-8")
 
 
-def test_a_page_that_is_not_there_a_folder_and_a_device(tmp_path: Path) -> None:
+def test_a_missing_page_a_folder_and_a_device(tmp_path: Path) -> None:
     for path, found in ((tmp_path / "none.md", "no such file"), (tmp_path, "a folder"), (Path("/dev/zero"), "device")):
         with pytest.raises(PageError, match=found):
             read_page(path, path.name)
@@ -57,13 +57,13 @@ def test_a_page_of_fifty_megabytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "piece", ["<!-- ", "$ ", "$$ ", "```\n", "~~~\n", "[a ", "a-", "{% if x %}", "\u2028", "- a\n"]
 )
-def test_hostile_repetition_takes_no_more_than_linear_time(piece: str) -> None:
-    """A page of this size must come to an answer; quadratic rules took minutes."""
+def test_repetition_takes_linear_time(piece: str) -> None:
+    """Quadratic patterns took minutes for a page of this size."""
     with suppress(PageError):
         claims(index_of(piece * (400_000 // len(piece)) + "\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n"))
 
 
-def test_line_breaks_that_only_yaml_knows_move_nothing() -> None:
+def test_line_breaks_that_only_yaml_knows_do_not_change_locations() -> None:
     """Editors and GitHub count line feeds; YAML also counts these."""
     for breaking in ("\u2028", "\u0085", "\r"):
         text = f'<!--\nType: model-index\nModels:\n- Name: a\n  Metadata:\n    ID: "x{breaking} y"\n    FLOPs: -1\n-->'

@@ -1,4 +1,4 @@
-"""A hostile template reaches nothing: no Python object, no file outside the includes; and nothing of it is run."""
+"""A hostile template reaches no Python object and no file outside the includes. Templates are never run."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from harness.index.templates.includes import read_includes
 INDEX = "\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n"
 
 
-def _absent(template: str, includes: Path) -> frozenset[str]:
+def _missing(template: str, includes: Path) -> frozenset[str]:
     includes_of = read_includes(page_from_text(template + INDEX, "p.md"), includes)
     return frozenset(include.name for include in includes_of if not include.there)
 
 
 @pytest.mark.parametrize(
-    ("template", "absent"),
+    ("template", "missing"),
     [
         ("{% include 'there.md' %}", set()),
         ("{% include 'not-there.md' %}{% include '_nor_this.md' %}", {"not-there.md", "_nor_this.md"}),
@@ -31,10 +31,10 @@ def _absent(template: str, includes: Path) -> frozenset[str]:
         ("$$ {x}^{2} $$", set()),
     ],
 )
-def test_a_template_is_read_and_nothing_of_it_is_run(template: str, absent: set[str], tmp_path: Path) -> None:
+def test_templates_are_read_and_never_run(template: str, missing: set[str], tmp_path: Path) -> None:
     (tmp_path / "there.md").write_text("snippet for {{ model_name }}")
     (tmp_path / "self.md").write_text("{% include 'self.md' %}{% include 'gone.md' %}")
-    assert _absent(template, tmp_path) == absent
+    assert _missing(template, tmp_path) == missing
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_template_is_read_and_nothing_of_it_is_run(template: str, absent: set[
         "{{ " + "(" * 5000 + ")" * 5000 + " }}",
     ],
 )
-def test_what_no_page_does_is_a_fault_of_the_page(template: str, tmp_path: Path) -> None:
+def test_hostile_templates_are_faults(template: str, tmp_path: Path) -> None:
     includes = tmp_path / "_includes"
     includes.mkdir()
     (tmp_path / "secret.md").write_text("secret")
@@ -67,13 +67,13 @@ def test_what_no_page_does_is_a_fault_of_the_page(template: str, tmp_path: Path)
     (includes / "reaches.md").write_text("one\n\n{% include '../secret.md' %}")
     (includes / "binary.md").write_bytes(b"\xff\xfe")
     with pytest.raises(PageError) as caught:
-        _absent("first\n" + template, includes)
+        _missing("first\n" + template, includes)
     (fault,) = caught.value.faults
     assert fault.where.line == 2
-    assert fault.expected == "a template that keeps to its variables and to files in _includes/"
+    assert fault.expected == "a template of text, variables and files in _includes/"
 
 
-def test_includes_have_the_line_of_the_page(tmp_path: Path) -> None:
+def test_nested_includes_have_the_line_of_the_page(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("\n\n{% include 'c.md' %}")
     page = page_from_text("one\n{% include 'a.md' %}\n{% include 'b.md' %}" + INDEX, "p.md")
     found = [(include.name, include.line, include.there) for include in read_includes(page, tmp_path)]

@@ -1,4 +1,4 @@
-"""A page's template rendered: text, variables and includes, and nothing that could run, spin or reach elsewhere."""
+"""Rendering of text, variables and includes. Code, endless output and other files are refused."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def _rendered(text: str, folder: Path, **variables: str) -> str:
     return page.before + page.index + page.after
 
 
-def test_includes_and_variables_are_rendered_and_the_model_index_stays(tmp_path: Path) -> None:
+def test_includes_and_variables_are_rendered_but_not_the_model_index(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("from {{ weights }} & {% include 'b.md' %}")
     (tmp_path / "b.md").write_text("{# a comment #}<{{ model_name }}>")
     text = f"# {{{{ model_name }}}}\n{{% include 'a.md' %}}\n\n{BLOCK}\n\nEnd, without a line's end"
@@ -25,19 +25,19 @@ def test_includes_and_variables_are_rendered_and_the_model_index_stays(tmp_path:
     assert _rendered(text, tmp_path) == f"{page}{BLOCK}\n\nEnd, without a line's end"
 
 
-def test_line_ends_stay(tmp_path: Path) -> None:
+def test_line_endings_stay(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("one\ntwo\n")
     text = f"# T\r\n{{% include 'a.md' %}}\r\n{BLOCK}\r\n"
     assert _rendered(text, tmp_path) == f"# T\r\none\r\ntwo\r\n\r\n{BLOCK}\r\n"
 
 
-def test_a_page_that_is_no_template_is_itself(tmp_path: Path) -> None:
+def test_a_page_without_template_syntax_stays_as_it_is(tmp_path: Path) -> None:
     text = f"{BLOCK}\n100 % {{ }} }} {{ #\n"
     assert _rendered(text, tmp_path) == text
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         ("{% for i in range(9**9) %}x{% endfor %}", "got a for"),
         ("{{ model_name * 999999999 }}", "got a mul"),
@@ -55,17 +55,20 @@ def test_a_page_that_is_no_template_is_itself(tmp_path: Path) -> None:
         ),
         ("{{ missing }}", "the variable missing, which the page's first model does not declare"),
         ("{{ long }}" * 20_000, "more than 8388608 characters"),
-        ("\n\n{% include 'loop.md' %}", "page.md:3:1: expected a template of text, variables and includes, got a for"),
+        (
+            "\n\n{% include 'loop.md' %}",
+            "page.md:3:1: expected a template of text, variables and files in _includes/, got a for",
+        ),
         ("{% include 'none.md' %}", "an include of none.md, which is not in modelindex/_includes/"),
-        ("{% include '../secret.md' %}", "an include of ../secret.md"),
-        ("{% include '/etc/passwd' %}", "an include of /etc/passwd"),
-        ("{% include 'link.md' %}", "an include of link.md"),
+        ("{% include '../secret.md' %}", "an include outside _includes/: ../secret.md"),
+        ("{% include '/etc/passwd' %}", "an include outside _includes/: /etc/passwd"),
+        ("{% include 'link.md' %}", "an include outside _includes/: link.md"),
         ("{% include 'self.md' %}", "self.md, which includes itself"),
         ("{% include 'bomb0.md' %}", "more than 8388608 characters"),
         ("{{ model_name", "expected token 'end of print statement'"),
     ],
 )
-def test_what_is_not_rendered(tmp_path: Path, template: str, told: str) -> None:
+def test_templates_that_are_refused(tmp_path: Path, template: str, message: str) -> None:
     folder = tmp_path / "_includes"
     folder.mkdir()
     (tmp_path / "secret.md").write_text("secret")
@@ -77,11 +80,11 @@ def test_what_is_not_rendered(tmp_path: Path, template: str, told: str) -> None:
     (folder / "bomb40.md").write_text("")
     with pytest.raises(PageError) as raised:
         _rendered(f"{template}\n{BLOCK}\n", folder)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["<script>", "a`b", "a\nb", '"', "{{ weights }}", "a|b"])
-def test_values_that_could_be_read_as_more(tmp_path: Path, name: str) -> None:
+def test_values_that_could_be_markup_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PageError, match="could be read as more than a value"):
         _rendered(f"{{{{ model_name }}}}\n{BLOCK}\n", tmp_path, model_name=name)
     assert _rendered(f"{{{{ weights }}}}\n{BLOCK}\n", tmp_path, model_name=name).startswith("https://")

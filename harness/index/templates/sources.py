@@ -1,0 +1,87 @@
+"""The syntax trees of a page's template and of the files it includes. Nothing is run."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from harness.index.faults import Fault, Location, PageError
+from harness.index.page import Page
+
+_REFERENCES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A file that a template names, and the line of the page. `optional` is true for `ignore missing`."""
+
+    name: str
+    path: Path
+    line: int
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One template: its text, its nodes with their lines on the page, and the files it names."""
+
+    text: str
+    nodes: tuple[tuple[nodes.Node, int], ...]
+    references: tuple[Reference, ...]
+
+
+def template_fault(page: Page, line: int, found: str) -> PageError:
+    """The error for something in a template that pages must not contain."""
+    expected = "a template of text, variables and files in _includes/"
+    fix = "keep to text, variables and {% include 'name.md' %}"
+    return PageError([Fault(Location(page.name, line, 1), expected, found, fix)])
+
+
+def read_sources(page: Page, text: str, folder: Path) -> Mapping[Path | None, Source]:
+    """A template (under None) and every file that it includes from `folder`, by path; missing files are left out.
+
+    Nodes of an included file have the line of the page that includes it. Raises PageError for broken syntax, and for
+    a file that is unreadable, outside `folder` or named by an expression.
+    """
+    folder = Path(os.path.realpath(folder))
+    sources: dict[Path | None, Source] = {None: _parse(page, text, None, folder)}
+    pending = list(reversed(sources[None].references))
+    while pending:
+        reference = pending.pop()
+        if reference.path not in sources and reference.path.is_file():
+            try:
+                included = reference.path.read_text("utf-8")
+            except (OSError, ValueError):
+                raise template_fault(page, reference.line, f"{reference.name}, which is not readable text") from None
+            sources[reference.path] = _parse(page, included, reference.line, folder)
+            pending += reversed(sources[reference.path].references)
+    return sources
+
+
+def _parse(page: Page, text: str, line: int | None, folder: Path) -> Source:
+    try:
+        tree = Environment(autoescape=True).parse(text)
+    except TemplateSyntaxError as error:
+        raise template_fault(page, line or error.lineno, error.message or "a syntax error") from None
+    except RecursionError:
+        first = text.count("\n", 0, max(0, text.find("{"))) + 1
+        raise template_fault(page, line or first, "an expression nested too deeply") from None
+    lined = tuple((node, line or node.lineno) for node in tree.find_all(nodes.Node))
+    return Source(text, lined, tuple(_references(page, lined, folder)))
+
+
+def _references(page: Page, lined: tuple[tuple[nodes.Node, int], ...], folder: Path) -> Iterator[Reference]:
+    for node, line in lined:
+        if not isinstance(node, _REFERENCES):
+            continue
+        name = node.template.value if isinstance(node.template, nodes.Const) else None
+        if not isinstance(name, str):
+            raise template_fault(page, line, "an include whose name is computed")
+        if not name.isprintable():
+            raise template_fault(page, line, f"an include of {name!r}, which is not a file name")
+        path = Path(os.path.realpath(folder / name))
+        if PurePosixPath(name).is_absolute() or not path.is_relative_to(folder):
+            raise template_fault(page, line, f"an include outside _includes/: {name}")
+        yield Reference(name, path, line, getattr(node, "ignore_missing", False))
