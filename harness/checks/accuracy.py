@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.shared.conditions import evaluations_table, has_declared_conditions, published_evaluations
+from harness.checks.shared.conditions import (
+    evaluations_table,
+    has_declared_conditions,
+    published_evaluations,
+    records_of,
+    valid_record,
+)
 from harness.checks.shared.early_decision import early_verdict
-from harness.checks.shared.records import records_of, valid_record
 from harness.checks.shared.reproduction import (
     ACCURACY,
     METRICS,
@@ -19,6 +24,7 @@ from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.intervals import CONFIDENCE, random_sample, worst_case
 from harness.evaluate.statistics.scores import Counts, Failure
 from harness.index.claim import Claim
+from harness.index.entries import Entry
 from harness.project.records import Record
 from harness.project.resources import Tolerance
 from harness.verdict import (
@@ -45,16 +51,17 @@ def check(claim: Claim, subject: Subject) -> Verdict:
 
     The verdict depends only on the arguments: an evaluation without causes gives the same status as one with them.
     """
+    result = subject.result_of(claim)
     try:
-        evaluation = subject.evaluation(subject.result_of(claim))
+        evaluation = subject.evaluation(result)
     except NotHereError as missing:
-        return _from_record(claim, subject) or _without_measurement(claim, subject, missing)
+        return _from_record(claim, subject, result) or _without_measurement(claim, subject, result, missing)
     if isinstance(evaluation, Failure):
         remedy = "fix the named problem and run again; no image was counted"
         return errored(claim, reason=f"The evaluation could not finish: {evaluation.reason}", remedy=remedy)
     if evaluation.complete:
         return _from_evaluation(claim, subject, evaluation)
-    decided = early_verdict(claim, subject, evaluation) or _from_record(claim, subject)
+    decided = early_verdict(claim, subject, evaluation) or _from_record(claim, subject, result)
     return decided or _from_part(claim, evaluation)
 
 
@@ -137,9 +144,9 @@ def _from_part(claim: Claim, evaluation: Evaluation) -> Verdict:
     )
 
 
-def _from_record(claim: Claim, subject: Subject) -> Verdict | None:
+def _from_record(claim: Claim, subject: Subject, result: Entry) -> Verdict | None:
     """The verdict of a valid record; None if there is none."""
-    record = valid_record(subject, subject.result_of(claim))
+    record = valid_record(subject, result)
     if record is None:
         return None
     metric, tolerance = METRICS[claim.kind], subject.resources.tolerances[record.precision]
@@ -162,9 +169,9 @@ def _from_record(claim: Claim, subject: Subject) -> Verdict | None:
     )
 
 
-def _without_measurement(claim: Claim, subject: Subject, missing: NotHereError) -> Verdict:
+def _without_measurement(claim: Claim, subject: Subject, result: Entry, missing: NotHereError) -> Verdict:
     """Fail if a published evaluation contradicts the claim; otherwise the accuracy is still to be measured."""
-    published = published_evaluations(subject, subject.result_of(claim))
+    published = published_evaluations(subject, result)
     evidence = (ACCURACY, evaluations_table(published))
     metric = METRICS[claim.kind]
     drift = subject.references.drift.get("accuracy", {})
@@ -185,7 +192,6 @@ def _without_measurement(claim: Claim, subject: Subject, missing: NotHereError) 
                 evidence=evidence,
             )
     reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
-    stale = next(iter(records_of(subject, subject.result_of(claim))), None)
-    if stale is not None:
-        reason += f" The record of {stale.date} is outdated: it has other weights, conditions or images."
+    if outdated := records_of(subject, result):
+        reason += f" The record of {outdated[0].date} is outdated: it has other weights, conditions or images."
     return not_run(claim, reason=reason, remedy=missing.supply, evidence=evidence)

@@ -147,6 +147,4 @@ def _no_match(declared: Quantity, tried: list[Prediction]) -> NotHereError:
 
 def _saved_name(subject: Subject) -> str:
     """The name that the weights file was saved under: without the extension and the digest added later."""
-    if not subject.entry.text("weights"):
-        return ""
-    return Path(subject.weights.name).stem.removesuffix(f"-{subject.weights.digest}")
+    return subject.weights.label if subject.entry.text("weights") else ""

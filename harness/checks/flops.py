@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from harness.checks.shared.comparison import difference
-from harness.checks.shared.cross_check import cross_check
+from harness.checks.shared.comparison import cross_check, difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity

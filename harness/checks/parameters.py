@@ -1,7 +1,6 @@
 """Parameters: the exact number of learned values rounds to the declared number."""
 
-from harness.checks.shared.comparison import difference
-from harness.checks.shared.cross_check import cross_check
+from harness.checks.shared.comparison import cross_check, difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.checkpoint import inspect_checkpoint

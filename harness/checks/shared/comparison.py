@@ -1,10 +1,12 @@
-"""Comparing a declared value with the expected one."""
+"""Comparing a declared value with the expected one, and the networks of two builders with each other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from harness.checks.shared.subject import Subject
 from harness.index.claim import Claim
-from harness.verdict import Evidence, Verdict, failed, passed
+from harness.verdict import Evidence, Verdict, errored, failed, passed
+from harness.zoo import Network
 
 
 def difference(declared: Decimal | int, measured: Decimal | int) -> str | None:
@@ -31,3 +33,15 @@ def expect_text(  # noqa: PLR0913 - the parts of two verdicts
         evidence=evidence,
         correction=(expected,),
     )
+
+
+def cross_check(
+    claim: Claim, subject: Subject, count: int, count_of: Callable[[Network], int], unit: str
+) -> Verdict | None:
+    """With `--cross-check`: an `error` verdict if the second builder's network has another count; otherwise None."""
+    other = subject.second_network
+    if other is None or (second := count_of(other)) == count:
+        return None
+    reason = f"The network of {subject.network.builder} has {count} {unit}, but that of {other.builder} has {second}."
+    remedy = "report this as a fault of the harness: one of the two networks is wrong"
+    return errored(claim, reason=reason, method="cross-check", remedy=remedy)

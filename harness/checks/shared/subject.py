@@ -196,12 +196,6 @@ class Subject:
         return weights_file(url, self.name)
 
     @property
-    def weights_beside(self) -> Path | None:
-        """The path that a relative weights address means, whether the file exists or not; None for a URL."""
-        address = weights_address(self.entry, self.resources.root)
-        return address.beside if address else None
-
-    @property
     def local_weights(self) -> LocalWeights:
         """The weights file on this machine."""
         address, root = weights_address(self.entry, self.resources.root), self.resources.root
