@@ -1,10 +1,9 @@
 """File size: the bytes of the weights file, or of the network's tensors in a named serialisation."""
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
-from harness.checks.shared.comparison import difference
+from harness.checks.shared.comparison import decide, difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
@@ -16,19 +15,7 @@ from harness.measure.serialization import (
     predictions,
     state_of,
 )
-from harness.verdict import (
-    Cell,
-    Details,
-    Evidence,
-    NotHereError,
-    Status,
-    Verdict,
-    fact,
-    failed,
-    passed,
-    properties,
-    table,
-)
+from harness.verdict import Cell, Details, Evidence, NotHereError, Verdict, fact, passed, properties, table
 
 KINDS = ("file_size",)
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS})
@@ -52,8 +39,8 @@ def _from_file(claim: Claim, subject: Subject, file: Path) -> Verdict:
             evidence += [*_parts(prediction), fact("predicted", "predicted", prediction.size)]
     size = file.stat().st_size
     match, mismatch = "The file on this machine has this size.", "The file on this machine has another size."
-    verdict = _compare(claim, size, match, mismatch, {"method": "size of the file", "evidence": evidence})
-    return verdict if verdict.status is Status.PASS else replace(verdict, correction=(str(size),))
+    details: Details = {"method": "size of the file", "evidence": evidence, "correction": (str(size),)}
+    return _compare(claim, size, match, mismatch, details)
 
 
 def _from_zoo(claim: Claim, subject: Subject, prediction: Prediction) -> Verdict:
@@ -66,12 +53,9 @@ def _from_zoo(claim: Claim, subject: Subject, prediction: Prediction) -> Verdict
 
 def _compare(claim: Claim, size: int, match: str, mismatch: str, details: Details) -> Verdict:
     declared = claim.quantity
-    details["measured"] = str(size)
-    if _is_declared(declared, size):
-        return passed(claim, reason=match, **details)
-    details["difference"] = difference(declared.value, size)
+    details["measured"], details["difference"] = str(size), difference(declared.value, size)
     remedy = f"declare {size}, or name the file that has {declared.value:f} bytes"
-    return failed(claim, reason=mismatch, remedy=remedy, **details)
+    return decide(claim, _is_declared(declared, size), match=match, mismatch=mismatch, remedy=remedy, **details)
 
 
 def _is_declared(declared: Quantity, size: int) -> bool:

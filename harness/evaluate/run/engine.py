@@ -10,14 +10,7 @@ from harness.evaluate.data.dataset import Dataset
 from harness.evaluate.data.preprocessing import ImageError
 from harness.evaluate.data.shards import Shard, make_shards
 from harness.evaluate.run.device import library_versions
-from harness.evaluate.run.executor import (
-    EvaluationSettings,
-    EvaluationTask,
-    Executor,
-    ExecutorError,
-    Result,
-    Workload,
-)
+from harness.evaluate.run.executor import EvaluationSettings, EvaluationTask, Executor, ExecutorError, Result, Workload
 from harness.evaluate.run.ledger import EvaluatedShard, Ledger, LedgerError
 from harness.evaluate.run.local_executor import LocalExecutor
 from harness.evaluate.run.progress import Progress
