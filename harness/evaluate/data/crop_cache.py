@@ -54,7 +54,12 @@ class CropCache:
         return path.is_file() and path.stat().st_size == _file_bytes(shard, geometry)
 
     def read(self, shard: Shard, part: slice, geometry: Geometry) -> "torch.Tensor | None":
-        """A part of a shard's crops, N×side×side×3; None if a checksum does not match, and the file is deleted."""
+        """A part of a shard's crops, N×side×side×3; None if they are not cached.
+
+        A file with a wrong checksum is deleted.
+        """
+        if not self.has(shard, geometry):
+            return None
         path = self._path(shard, geometry)
         with path.open("rb") as file:
             file.seek(_CHECKSUM_BYTES * part.start)

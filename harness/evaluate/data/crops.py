@@ -65,16 +65,12 @@ class _CropDataset(Dataset[Crops | str]):
 
     def __getitem__(self, index: int) -> Crops | str:
         batch = self.batches[index]
-        cached = {
-            geometry: crops for geometry in batch.geometries if (crops := self._cached(batch, geometry)) is not None
-        }
+        cached = {}
+        if self.cache:
+            read = {geometry: self.cache.read(batch.shard, batch.part, geometry) for geometry in batch.geometries}
+            cached = {geometry: crops for geometry, crops in read.items() if crops is not None}
         decoded = decode_crops(batch, [geometry for geometry in batch.geometries if geometry not in cached])
         return decoded if isinstance(decoded, str) else cached | decoded
-
-    def _cached(self, batch: Batch, geometry: Geometry) -> torch.Tensor | None:
-        if self.cache is None or not self.cache.has(batch.shard, geometry):
-            return None
-        return self.cache.read(batch.shard, batch.part, geometry)
 
 
 def decode_crops(batch: Batch, geometries: Sequence[Geometry]) -> dict[Geometry, torch.Tensor] | str:
