@@ -1,7 +1,5 @@
 """Accuracy: an evaluation under the declared conditions gives it: one made here, a record, or a published one."""
 
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from harness.checks.shared.conditions import (
@@ -65,51 +63,49 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     return decided or _from_part(claim, evaluation)
 
 
-@dataclass(frozen=True, slots=True)
-class _Measurement:
-    """An accuracy in percent on all images, and what differences its precision allows."""
-
-    percent: Decimal
-    precision: str
-    tolerance: Tolerance
-
-    @property
-    def allowed(self) -> Evidence:
-        """The tolerance, for the evidence."""
-        limits = f"pass within {self.tolerance.passing} points, explained within {self.tolerance.explained}"
-        return fact("tolerance", "tolerance", f"{limits}, {self.precision}")
-
-    def verdict(self, claim: Claim, *, note: str, remedy: str, **details: Any) -> Verdict:
-        """The verdict on a declared accuracy. `note` goes behind the reason; `remedy` is for a failure."""
-        passing, limit = self.tolerance.passing, self.tolerance.explained
-        gap = self.percent - claim.quantity.value
-        details |= {"measured": f"{self.percent}%", "difference": f"{gap:+} points" if gap else None}
-        status = accuracy_status(claim.quantity, self.percent, self.tolerance)
-        if status is Status.PASS:
-            return passed(claim, reason=f"Reproduced on all images within {passing} points.{note}", **details)
-        details["correction"] = (f"{self.percent}%",)
-        if status is Status.FAIL:
-            reason = f"On all images, the accuracy differs by more than {limit} points.{note}"
-            return failed(claim, reason=reason, remedy=remedy, **details)
-        cause = f"the tolerance of {self.precision}"
-        if self.precision == "fp32":
-            cause = "other versions of decoder, resizing and arithmetic change unchanged models by no more than that"
-        return explained(claim, reason=f"Not within {passing} points, but within {limit}: {cause}.{note}", **details)
+def _from_measurement(  # noqa: PLR0913 - the parts of a verdict
+    claim: Claim,
+    counts: Counts | Record,
+    precision: str,
+    tolerance: Tolerance,
+    *,
+    note: str,
+    remedy: str,
+    **details: Any,
+) -> Verdict:
+    """The verdict on an accuracy of all images. `note` ends the reason; `remedy` is what else corrects a failure."""
+    metric, passing, limit = METRICS[claim.kind], tolerance.passing, tolerance.explained
+    percent = counts.percent(metric)
+    gap = percent - claim.quantity.value
+    allowed = f"pass within {passing} points, explained within {limit}, {precision}"
+    evidence = (ACCURACY, _correct(counts, metric), fact("tolerance", "tolerance", allowed), *details["evidence"])
+    details |= {"measured": f"{percent}%", "difference": f"{gap:+} points" if gap else None, "evidence": evidence}
+    status = accuracy_status(claim.quantity, percent, tolerance)
+    if status is Status.PASS:
+        return passed(claim, reason=f"Reproduced on all images within {passing} points.{note}", **details)
+    details["correction"] = (f"{percent}%",)
+    if status is Status.FAIL:
+        reason = f"On all images, the accuracy differs by more than {limit} points.{note}"
+        return failed(claim, reason=reason, remedy=f"declare {percent}%, or {remedy}", **details)
+    cause = f"the tolerance of {precision}"
+    if precision == "fp32":
+        cause = "other versions of decoder, resizing and arithmetic change unchanged models by no more than that"
+    return explained(claim, reason=f"Not within {passing} points, but within {limit}: {cause}.{note}", **details)
 
 
 def _from_evaluation(claim: Claim, subject: Subject, evaluation: Evaluation) -> Verdict:
     tolerance = subject.resources.tolerances[evaluation.precision]
     comparison = AccuracyComparison(METRICS[claim.kind], claim.quantity, evaluation, tolerance)
-    measurement = _Measurement(comparison.measured, evaluation.precision, tolerance)
-    correct = _correct(evaluation.scores.counts, comparison.metric)
     failing = comparison.status is Status.FAIL
-    causes = (comparison.causes_table(),) if failing else ()
-    return measurement.verdict(
+    return _from_measurement(
         claim,
+        evaluation.scores.counts,
+        evaluation.precision,
+        tolerance,
         note=f" {comparison.explanation()}" if failing else "",
-        remedy=f"declare {measurement.percent}%, or the conditions and weights that give {claim.declared}",
+        remedy=f"the conditions and weights that give {claim.declared}",
         method=f"evaluated, {evaluation.precision}, {evaluation.conditions.geometry}",
-        evidence=(ACCURACY, correct, measurement.allowed, *causes, *evaluation_evidence(evaluation)),
+        evidence=(*((comparison.causes_table(),) if failing else ()), *evaluation_evidence(evaluation)),
         environment=evaluation.environment,
     )
 
@@ -149,18 +145,16 @@ def _from_record(claim: Claim, subject: Subject, result: Entry) -> Verdict | Non
     record = valid_record(subject, result)
     if record is None:
         return None
-    metric, tolerance = METRICS[claim.kind], subject.resources.tolerances[record.precision]
-    measurement = _Measurement(record.percent(metric), record.precision, tolerance)
     environment = {name: str(value) for name, value in record.environment.items()}
-    return measurement.verdict(
+    return _from_measurement(
         claim,
+        record,
+        record.precision,
+        subject.resources.tolerances[record.precision],
         note=f" Recorded on {record.date} with these weights under these conditions.",
-        remedy=f"declare {measurement.percent}%, or measure again: verify record",
+        remedy="measure again: verify record",
         method=f"recorded on {record.date}, {record.precision}",
         evidence=(
-            ACCURACY,
-            _correct(record, metric),
-            measurement.allowed,
             fact("images_sha_256", "images, SHA-256", record.fingerprint),
             fact("weights_sha_256", "weights, SHA-256", record.sha256),
             properties("conditions", "conditions", {name: str(value) for name, value in record.conditions.items()}),
@@ -176,7 +170,7 @@ def _without_measurement(claim: Claim, subject: Subject, result: Entry, missing:
     metric = METRICS[claim.kind]
     drift = subject.references.drift.get("accuracy", {})
     for evaluation in published if metric in drift else ():
-        gap: Decimal = evaluation[metric] - claim.quantity.value
+        gap = evaluation[metric] - claim.quantity.value
         if has_declared_conditions(evaluation, subject) and abs(gap) > drift[metric] + claim.quantity.step / 2:
             reason = (
                 "An evaluation of the same weights under the same conditions was published with another accuracy; "

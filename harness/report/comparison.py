@@ -10,7 +10,7 @@ from rich.text import Text
 from harness.evaluate.data.conditions import IMAGENET_MEAN
 from harness.evaluate.run.ledger import StoredEvaluation
 from harness.evaluate.statistics.comparison import compare
-from harness.evaluate.statistics.scores import METRICS
+from harness.evaluate.statistics.scores import METRICS, count
 
 _HASH_DIGITS = 6
 _MAX_IMAGES = 20
@@ -27,7 +27,7 @@ def print_evaluations(console: Console, evaluations: Sequence[StoredEvaluation])
     for column in ("run", "date", *varying, "images", "top-1", "top-5"):
         table.add_column(column, overflow="fold")
     for evaluation, description in zip(evaluations, described, strict=True):
-        counts = evaluation.counts
+        counts = count(evaluation.predictions)
         scores = (str(counts.images), *(str(counts.percent(metric)) for metric in METRICS))
         columns = (description[name] for name in varying)
         table.add_row(evaluation.key[:_HASH_DIGITS], evaluation.dates[-1], *columns, *scores)

@@ -28,6 +28,8 @@ def declared_conditions(subject: Subject) -> Conditions:
     if crop.value < _SMALLEST_CROP:
         missing = f"a crop of {crop.value} would enlarge every image more than {1 / _SMALLEST_CROP:.0f} times"
         raise NotHereError(missing, "declare the part of the resized image that is cropped, such as 0.875")
+    if subject.image_size is None:
+        raise NotHereError("the page declares no image size", "add 'Image Size:' to the model's metadata")
     return Conditions(Geometry(subject.image_size, crop.value, interpolation))
 
 

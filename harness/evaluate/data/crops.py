@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from harness.evaluate.data.conditions import Geometry
 from harness.evaluate.data.crop_cache import CropCache, allocate_crops
+from harness.evaluate.data.images import Image
 from harness.evaluate.data.preprocessing import ImageError, crop, decode
 from harness.evaluate.data.shards import Shard
-
-if TYPE_CHECKING:
-    from harness.evaluate.data.images import Image
 
 # With fewer images, starting worker processes takes longer than they save.
 _MIN_IMAGES_FOR_WORKERS = 1000
@@ -30,7 +27,7 @@ class Batch:
     geometries: tuple[Geometry, ...]
 
     @property
-    def images(self) -> "tuple[Image, ...]":
+    def images(self) -> tuple[Image, ...]:
         """The images of the batch."""
         return self.shard.images[self.part]
 

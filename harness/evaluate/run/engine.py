@@ -108,11 +108,9 @@ class _Evaluation:
     def _load_stored(self) -> None:
         for task, ledger in self.ledgers.items():
             try:
-                stored = {shard: ledger.load(shard) for shard in self.shards}
+                self.evaluated[task] = {shard: found for shard in self.shards if (found := ledger.load(shard))}
             except LedgerError as error:
                 self.failures[task] = Failure(str(error))
-                continue
-            self.evaluated[task] = {shard: evaluated for shard, evaluated in stored.items() if evaluated is not None}
             for evaluated in self.evaluated[task].values():
                 self._count_top_1(task, evaluated.counts)
 

@@ -29,7 +29,7 @@ class BatchedNetwork:
     network: nn.Module
     batch: int
 
-    def top_classes(self, images: torch.Tensor, classes: int) -> list[list[int]]:
+    def top_classes(self, images: torch.Tensor, classes: int) -> list[TopClasses]:
         """For each image of N×3×H×W, the classes with the highest scores, best first.
 
         Raises LogitsError, and torch.OutOfMemoryError or RuntimeError if not even one image fits in memory.
@@ -43,7 +43,7 @@ class BatchedNetwork:
         rows: list[list[int]] = torch.cat([top, finite.to(top.dtype)], dim=1).tolist()
         if not all(row[-1] for row in rows):
             raise LogitsError("got scores that are NaN or infinite")
-        return [row[:-1] for row in rows]
+        return [tuple(row[:-1]) for row in rows]
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:
         while True:
@@ -90,7 +90,7 @@ class ModelPool:
 
     def _predict(self, task: EvaluationTask, inputs: torch.Tensor) -> list[TopClasses] | Failure:
         try:
-            return [tuple(classes) for classes in self._network(task).top_classes(inputs, self.classes)]
+            return self._network(task).top_classes(inputs, self.classes)
         except (LogitsError, WeightsFileError, OSError, RuntimeError) as error:
             return Failure(f"{task.model}: {error}".partition("\n")[0])
 
