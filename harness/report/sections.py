@@ -75,18 +75,15 @@ class ReportPage:
 def report_pages(verdicts: Iterable[Verdict]) -> list[ReportPage]:
     """The pages that the verdicts are about, in order."""
     pages = by_page(verdicts)
-    file_names = Counter(PurePosixPath(page).name for page in pages)
-    return [
-        _page(page, f"page {file_name if file_names[file_name] == 1 else page}", on_page)
-        for page, on_page in pages.items()
-        for file_name in [PurePosixPath(page).name]
-    ]
+    names = {page: PurePosixPath(page).name for page in pages}
+    times = Counter(names.values())
+    return [_page(page, names[page] if times[names[page]] == 1 else page, on_page) for page, on_page in pages.items()]
 
 
-def _page(name: str, title: str, verdicts: list[Verdict]) -> ReportPage:
+def _page(name: str, short_name: str, verdicts: list[Verdict]) -> ReportPage:
     anchor = f"page/{_quote(name)}"
     own_verdicts = [verdict for verdict in verdicts if verdict.claim.model is None]
-    own = ReportSection(anchor, title, None, _claims(anchor, own_verdicts), ()) if own_verdicts else None
+    own = ReportSection(anchor, f"page {short_name}", None, _claims(anchor, own_verdicts), ()) if own_verdicts else None
     models = tuple(_model(name, model, of_model, verdicts) for model, of_model in by_model(verdicts).items())
     return ReportPage(name, verdicts, own, models, accuracy_figure(f"figure/{anchor}", verdicts))
 

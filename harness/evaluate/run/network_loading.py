@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def with_tensors(network: Network, tensors: "Mapping[str, torch.Tensor]") -> "nn.Module":
+def with_tensors(network: Network, tensors: Mapping[str, "torch.Tensor"]) -> "nn.Module":
     """A copy of the network with the tensors of a weights file, by their published names, as its state.
 
     `state_problems` must have found no problem with the tensors.
