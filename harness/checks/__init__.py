@@ -40,10 +40,6 @@ class Check(Protocol):
     def NEEDS(self) -> frozenset[Need]:  # noqa: N802
         """What it needs from the subject."""
 
-    @property
-    def READS(self) -> tuple[str, ...]:  # noqa: N802
-        """What of the page a verdict depends on beside the declared value, as `reads` calls it."""
-
     def check(self, claim: Claim, subject: Subject) -> Verdict:
         """The verdict on one claim."""
 

@@ -38,15 +38,6 @@ from harness.verdict import (
 
 KINDS = tuple(METRICS)
 NEEDS = frozenset({Need.PAGE, Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
-READS = (
-    "weights",
-    "image_size",
-    "crop_pct",
-    "interpolation",
-    "dataset",
-    "top_1_accuracy",
-    "top_5_accuracy",
-)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -7,7 +7,6 @@ from harness.verdict import Cell, Verdict, failed, passed, table, unchecked
 
 KINDS = ("architecture",)
 NEEDS = frozenset({Need.NETWORK})
-READS = ()
 
 _METHOD = "forward pass"
 

@@ -7,7 +7,6 @@ from harness.verdict import Cell, Verdict, failed, passed, table, unchecked
 
 KINDS = ("block",)
 NEEDS = frozenset({Need.NETWORK})
-READS = ("models",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -14,7 +14,6 @@ from harness.verdict import Evidence, NotHereError, Verdict, fact, facts, failed
 
 KINDS = ("code",)
 NEEDS = frozenset({Need.SOURCE})
-READS = ("commits that the page pins",)
 
 _PATH = re.compile(r"/[^/]+/[^/]+/blob/(?P<commit>[^/]+)/(?P<file>.+)")
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")

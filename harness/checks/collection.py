@@ -6,7 +6,6 @@ from harness.verdict import Verdict, facts, failed, passed
 
 KINDS = ("collection_name",)
 NEEDS = frozenset({Need.PAGE})
-READS = ("models of the collection",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

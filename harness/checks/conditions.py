@@ -10,7 +10,6 @@ from harness.verdict import Details, NotHereError, Verdict, failed, passed, prop
 
 KINDS = CONDITIONS
 NEEDS = frozenset({Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
-READS = ("recipe of the weights", "image_size", "crop_pct", "interpolation")
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -8,7 +8,6 @@ from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
 
 KINDS = ("create_model",)
 NEEDS = frozenset({Need.TIMM, Need.REFERENCE})
-READS = ("recipe of the weights",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

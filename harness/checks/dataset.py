@@ -8,7 +8,6 @@ from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
 
 KINDS = ("dataset",)
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS, Need.IMAGES})
-READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -13,7 +13,6 @@ from harness.zoo.regnet import DESIGNS, WIDTH_STEP, Design
 
 KINDS = tuple(SYMBOLS.values())
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE})
-READS = ("models", "relation of the paper")
 
 Relation = tuple[Comparison, ...]
 Row = dict[str, Cell]

@@ -32,7 +32,6 @@ from harness.verdict import (
 
 KINDS = ("file_size",)
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS})
-READS = ("weights", "in_collection")
 
 _PROVES = "it proves their names' lengths, shapes and types, not their values"
 

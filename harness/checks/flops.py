@@ -18,7 +18,6 @@ from harness.zoo.storage import StorageLimitError
 
 KINDS = ("flops",)
 NEEDS = frozenset({Need.NETWORK})
-READS = ("image_size",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

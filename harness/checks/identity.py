@@ -10,7 +10,6 @@ from harness.verdict import NotHereError, Verdict, failed, passed, unchecked
 
 KINDS = ("name", "library", "id", "in_collection")
 NEEDS = frozenset({Need.NETWORK})
-READS = ("collections that fit",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

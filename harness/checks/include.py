@@ -6,7 +6,6 @@ from harness.verdict import NotHereError, Verdict, passed
 
 KINDS = ("include",)
 NEEDS = frozenset({Need.PAGE})
-READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -9,7 +9,6 @@ from harness.verdict import NotHereError, Verdict, fact, passed, unchecked
 
 KINDS = ("paper_title", "paper_url")
 NEEDS = frozenset({Need.REFERENCE})
-READS = ("collection",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -10,7 +10,6 @@ from harness.verdict import Verdict, fact, failed, passed
 
 KINDS = ("parameters",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
-READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

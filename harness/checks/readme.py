@@ -6,7 +6,6 @@ from harness.verdict import NotHereError, Verdict, failed, passed, unchecked
 
 KINDS = ("readme",)
 NEEDS = frozenset({Need.PAGE})
-READS = ("READMEs that are there",)
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

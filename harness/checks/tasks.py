@@ -7,7 +7,6 @@ from harness.verdict import Verdict, fact, unchecked
 
 KINDS = ("tasks", "task")
 NEEDS = frozenset({Need.NETWORK})
-READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:

@@ -8,7 +8,6 @@ from harness.verdict import Verdict
 
 KINDS = ("text",)
 NEEDS = frozenset({Need.PAGE})
-READS = ()
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:  # noqa: ARG001 - the claim is enough

@@ -11,7 +11,6 @@ from harness.index.claim import Claim
 from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
 
 NEEDS = frozenset({Need.REFERENCE})
-READS = ("recipe of the weights",)
 
 Recipe = Mapping[str, Any]
 

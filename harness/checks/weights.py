@@ -12,7 +12,6 @@ from harness.zoo import Network
 
 KINDS = ("weights",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
-READS = ()
 
 _MOST_FAULTS = 20
 
