@@ -61,7 +61,7 @@ def _read_includes(page: Page, folder: Path) -> tuple[Include, ...]:
     if not page.is_template:
         return ()
     # Loads Jinja, which most pages do not need.
-    from harness.index.templates.includes import read_includes
+    from harness.index.templates.sources import read_includes
 
     return read_includes(page, folder)
 
