@@ -13,10 +13,10 @@ from harness.cli.options import open_project
 @opt.pages_argument
 @opt.weights_option
 def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
-    """Record the SHA-256, size and address of the weights files that are here.
+    """Lock the weights files that are here.
 
-    They are written to modelindex/weights.lock. From then on, the claim on weights fails if the file here is another
-    one, or if the page names another one. Files that are not here keep their entry.
+    Their SHA-256, size and address are written to modelindex/weights.lock. From then on, the claim on weights fails if
+    the file here is another one, or if the page names another one. Files that are not here keep their entry.
 
     Exit codes: 0 no wrong file, 1 a file is wrong, 2 bad usage, an unreadable page or nothing to lock.
     """

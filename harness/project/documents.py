@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.index.schema.violations import violations
 from harness.system.files import cache_home
 
 _SCHEMAS = Path(__file__).parent / "schemas"
@@ -54,6 +53,8 @@ def _find_mismatch(document: Any, schema: Path) -> str | None:
     with suppress(OSError):
         if valid.exists():
             return None
+    from harness.index.schema.violations import violations
+
     for violation in violations(schema, document):
         steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in violation.path)
         place = "".join(steps).removeprefix(".")

@@ -278,10 +278,10 @@ def test_a_page_without_false_values_is_judged_once(folder: Path, monkeypatch: p
     assert judged["other.yml", "parameters"] == judged["other.yml", "name"] == 1
 
 
-@pytest.mark.parametrize("value", ["0.9000000000000000000000000000000000001", f"0.{'9' * 50}"])
+@pytest.mark.parametrize("value", ["0.90000000000000000000000000000000000001", f"0.{'9' * 38}"])
 def test_a_false_value_with_many_decimals_is_fixed(verify: Verify, project: Path, value: str) -> None:
     page = project / "modelindex" / "regnety.md"
     page.write_text(page_text().replace("Momentum: 0.9\n", f"Momentum: {value}\n", 1), "utf-8")
     run = verify("fix", "--claim", "momentum", cwd=project)
-    assert (run.returncode, "Traceback" in run.stderr) == (0, False), run.stderr
-    assert page.read_text("utf-8") == page_text()
+    assert (run.returncode, run.stderr) == (0, "Fixed modelindex/regnety.md.\n")
+    assert verify("all", "--claim", "momentum", cwd=project).returncode == 0
