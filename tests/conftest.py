@@ -69,9 +69,9 @@ def page_verdicts() -> dict[Key, Verdict]:
 
 
 def fresh_environment(**environment: str) -> dict[str, str]:
-    """The environment of a new process of a user: nothing that a developer's shell or a test has set."""
+    """The environment of a new process of a user, who trusts the builders that tests write."""
     inherited = {name: value for name, value in os.environ.items() if name not in _UNSET}
-    return inherited | {"PYTHONPATH": str(ROOT), **environment}
+    return inherited | {"PYTHONPATH": str(ROOT), "VERIFY_ALLOW_BUILDERS": "1", **environment}
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def verify_all(  # noqa: PLR0913 - a parameter for each option
     could not finish.
     """
     started = time.monotonic()
-    project = open_project(pages)
+    project = open_project(pages, allow_builders=options["allow_builders"])
     refuse_to_overwrite_pages(project, output)
     verification = verify_selected(project, models, kinds, options)
     if verification.portable and (reports or project.whole):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.commands.changed import AffectedClaim
+    from harness.project.project import Project
     from harness.verdict import Verdict
 
 
@@ -57,7 +58,8 @@ def changed(  # noqa: PLR0913 - a parameter for each option
     """Verify the claims that a change since REF can affect.
 
     Pages are compared by meaning: moved text, comments and the order of keys affect nothing. If anything in a model's
-    entry changed, all its claims are verified; its accuracies only if an input of their evaluation changed.
+    entry changed, all its claims are verified; its accuracies only if an input of their evaluation changed. Without
+    --allow-builders, the builders are those that REF names.
 
     With --format json, the output is {"models": […], "claims": […]} on one line, for the matrix of a workflow. No
     reports are written.
@@ -70,7 +72,9 @@ def changed(  # noqa: PLR0913 - a parameter for each option
     if dry_run and report_format not in {"rich", "json"}:
         raise click.UsageError(f"--dry-run has no verdicts to show as {report_format}; remove one of the two options.")
     started = time.monotonic()
-    project = open_project(pages)
+    project = open_project(pages, allow_builders=options["allow_builders"])
+    if not options["allow_builders"]:
+        project = _with_builders_of(project, base)
     refuse_to_overwrite_pages(project, output)
     resources = local_resources(project, options)
     changes = changes_since(project, base)
@@ -93,6 +97,15 @@ def changed(  # noqa: PLR0913 - a parameter for each option
         output_verdicts(verification, project, settings)
     _print_reasons(affected, verdicts, base, unselected=len(changes.affected) - len(affected))
     return exit_code(verdicts, strict=strict)
+
+
+def _with_builders_of(project: "Project", base: str) -> "Project":
+    from harness.commands.changed import with_builders_of
+
+    before = with_builders_of(project, base)
+    if before.resources.builders != project.resources.builders:
+        click.echo(f"[builders] is taken from {base}, since it changed; --allow-builders uses the new one.", err=True)
+    return before
 
 
 def _print_reasons(

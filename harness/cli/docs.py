@@ -2,6 +2,7 @@
 
 import click
 
+from harness.cli import options as opt
 from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
 from harness.cli.options import open_project
 from harness.cli.output import exit_code, print_diff
@@ -9,7 +10,8 @@ from harness.cli.output import exit_code, print_diff
 
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; show the differences, and exit with 1 if there are any.")
-def docs(*, check: bool) -> int:
+@opt.builders_option
+def docs(*, check: bool, allow_builders: bool) -> int:
     """Render the pages, with a table of their verified claims.
 
     Rendered pages are written to reports/pages/. Each page is a template that may use variables and include files of
@@ -22,7 +24,7 @@ def docs(*, check: bool) -> int:
     from harness.report.files import rendered_pages, write_pages
     from harness.report.progress import ProgressOnStderr
 
-    project = open_project(())
+    project = open_project((), allow_builders=allow_builders)
     folder = project.root / "reports" / "pages"
     skipped = [name for name, _ in project.pages if not can_be_rendered(name)]
     if skipped:

@@ -22,7 +22,9 @@ def explain(*, model: str, claim: str, pages: tuple[Path, ...], **options: Any) 
     MODEL is a model's name, or 'page' for a claim of the page itself. CLAIM is a kind of claim, such as flops.
     'verify list' shows both.
     """
-    verification = verify_selected(open_project(pages), (model,), (claim,), options)
+    verification = verify_selected(
+        open_project(pages, allow_builders=options["allow_builders"]), (model,), (claim,), options
+    )
     from harness.report.terminal import console, print_verdict
 
     for verdict in verification.verdicts:

@@ -41,7 +41,7 @@ def fix(
     from harness.verdict import Status
     from harness.verify.selection import Selection
 
-    project = open_project(pages)
+    project = open_project(pages, allow_builders=options["allow_builders"])
     resources = local_resources(project, options)
     statuses = frozenset({Status.FAIL, Status.EXPLAINED} if explained else {Status.FAIL})
     verification, fixes = propose_fixes(project, Selection(models, kinds), resources, ProgressOnStderr(), statuses)

@@ -28,7 +28,7 @@ def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **options: Any) 
     from harness.report.progress import ProgressOnStderr
     from harness.verify.selection import Selection
 
-    project = open_project(pages)
+    project = open_project(pages, allow_builders=options["allow_builders"])
     resources = local_resources(project, options)
     if resources.evaluation.early_stopping:
         raise click.UsageError("A record is of all images; remove --until-sure.")

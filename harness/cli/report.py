@@ -40,7 +40,7 @@ def report(
     """
     from harness.report.html import html_report
 
-    project = open_project(pages)
+    project = open_project(pages, allow_builders=options["allow_builders"])
     refuse_to_overwrite_pages(project, html)
     verification = verify_selected(project, models, kinds, options)
     write_file(html, html_report(verification.verdicts))
