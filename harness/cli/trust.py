@@ -13,7 +13,7 @@ def trust() -> int:
     """Trust the builders of this project.
 
     Builders are Python code of the project that modelindex/verify.toml names under [builders]. They run with your
-    permissions. Trust everybody who can change files of the project first.
+    permissions, so trust only projects whose authors you trust.
 
     Trust is remembered on this machine for this folder and these builders. Other builders have to be trusted again.
     """

@@ -109,10 +109,12 @@ def changes_since(project: Project, reference: str) -> Changes:
 
 
 def with_builders_of(project: Project, reference: str) -> Project:
-    """The project with the builders of a commit: those that a change adds or replaces are not run.
+    """The project with the builders of a commit, if it has any: those that a change adds or replaces are not run.
 
     Raises RepositoryError if the commit cannot be read.
     """
+    if not project.resources.builders:
+        return project
     top = top_folder(project.root)
     table = _settings_at(project, BaseCommit(top, commit_of(top, reference), reference)).get("builders")
     lines = table.items() if isinstance(table, dict) else ()
