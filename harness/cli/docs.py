@@ -2,9 +2,9 @@
 
 import click
 
-from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
-from harness.cli.options import open_project
-from harness.cli.output import exit_code, print_diff
+from harness.cli import options
+from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE, exit_code
+from harness.cli.output import print_diff
 
 
 @click.command()
@@ -22,18 +22,18 @@ def docs(*, check: bool) -> int:
     from harness.report.files import rendered_pages, write_pages
     from harness.report.progress import ProgressOnStderr
 
-    project = open_project(())
+    project = options.open_project(())
     folder = project.root / "reports" / "pages"
     skipped = [name for name, _ in project.pages if not can_be_rendered(name)]
     if skipped:
         click.echo(f"Skipped, since they have no text to render: {', '.join(skipped)}.", err=True)
     rendered, verdicts = document(project, ProgressOnStderr())
-    if exit_code(verdicts, strict=False) == NOT_FINISHED:
+    if exit_code(verdicts) == NOT_FINISHED:
         click.echo("Nothing was rendered, since a check could not finish; `verify all` shows which.", err=True)
         return NOT_FINISHED
     if not check:
         write_pages(folder, rendered)
-        click.echo(f"The pages are in {folder}.", err=True)
+        click.echo(f"Wrote {folder}.", err=True)
         return NOTHING_FALSE
     existing = rendered_pages(folder, rendered)
     stale = sorted(name for name in rendered.keys() | existing.keys() if rendered.get(name) != existing.get(name))

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli.formats import FORMATS
+
 if TYPE_CHECKING:
     from harness.project.project import Project
     from harness.project.resources import EarlyStopping, Resources
+    from harness.verify.selection import Selection
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Decorator = Callable[[_Command], _Command]
@@ -38,11 +42,10 @@ def _existing_images(_context: click.Context, _parameter: click.Parameter, value
     if value is None:
         return None
     try:
-        place: Path
         if "://" in value:
             from upath import UPath
 
-            place = UPath(value)
+            place: Path = UPath(value)
         else:
             place = Path(value)
         exists = place.exists()
@@ -58,16 +61,15 @@ def _existing_images(_context: click.Context, _parameter: click.Parameter, value
 
 def _all_of(*options: _Decorator[Any]) -> _Decorator[Any]:
     """One decorator for several options, which --help shows in this order."""
-
-    def decorate(command: _Command) -> _Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-pages_argument = click.argument("pages", nargs=-1, type=click.Path(path_type=Path), metavar="[PAGE]...")
+def pages_argument(command: _Command) -> _Command:
+    """The argument PAGE, which the last paragraph of the verb's help describes."""
+    pages = "PAGE is a file, folder, quoted pattern or torchvision:PATTERN; default: all."
+    command.__doc__ = f"{command.__doc__}\n\n    {pages}"
+    return click.argument("pages", nargs=-1, type=click.Path(path_type=Path), metavar="[PAGE]...")(command)
+
 
 model_option = click.option(
     "--model",
@@ -85,14 +87,7 @@ selection_options = _all_of(
 )
 
 output_options = _all_of(
-    click.option(
-        "--format",
-        "report_format",
-        type=click.Choice(["rich", "json", "markdown", "junit", "sarif", "github"]),
-        default="rich",
-        show_default=True,
-        help="Output format.",
-    ),
+    click.option("--format", "report_format", type=click.Choice(list(FORMATS)), default="rich", help="Output format."),
     click.option(
         "--output",
         type=click.Path(path_type=Path, dir_okay=False),
@@ -101,7 +96,7 @@ output_options = _all_of(
     ),
 )
 
-strict_option = click.option("--strict", is_flag=True, help="Exit with 1 for explained and not_run, too.")
+strict_option = click.option("--strict", is_flag=True, help="Also exit with 1 for explained and not_run.")
 
 weights_option = click.option(
     "--weights",
@@ -131,7 +126,8 @@ resource_options = _all_of(
     click.option(
         "--until-sure",
         is_flag=True,
-        help="Stop evaluating a model once its accuracies are known to be close to the declared ones, or not.",
+        help="Stop evaluating a model once it is statistically certain whether its accuracies are within --margin of "
+        "the declared ones.",
     ),
     click.option(
         "--alpha",
@@ -148,7 +144,6 @@ resource_options = _all_of(
     click.option(
         "--device",
         default="auto",
-        show_default=True,
         metavar="NAME",
         help="Device to evaluate on: auto, cpu, cuda or, for example, cuda:1.",
     ),
@@ -156,7 +151,6 @@ resource_options = _all_of(
         "--precision",
         type=click.Choice(["fp32", "tf32", "bf16", "fp16"]),
         default="fp32",
-        show_default=True,
         help="Precision of weights and inputs.",
     ),
     click.option("--refresh", is_flag=True, help="Ignore stored evaluations and evaluate again."),
@@ -167,7 +161,6 @@ resource_options = _all_of(
         "--executor",
         type=click.Choice(["local", "ray"]),
         default="local",
-        show_default=True,
         help="Evaluate on this machine, or on a Ray cluster.",
     ),
     click.option(
@@ -179,7 +172,6 @@ resource_options = _all_of(
     click.option(
         "--address",
         default="auto",
-        show_default=True,
         metavar="ADDRESS",
         help="Address of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT.",
     ),
@@ -195,7 +187,7 @@ network_options = _all_of(
     click.option(
         "--cross-check",
         is_flag=True,
-        help="Build each network with timm, too, and compare parameters and FLOPs. Needs timm.",
+        help="Build each network also with timm, and compare parameters and FLOPs. Needs timm.",
     ),
 )
 
@@ -218,22 +210,30 @@ def open_project(pages: tuple[Path, ...]) -> "Project":
     return project
 
 
-def local_resources(project: "Project", options: Mapping[str, Any]) -> "Resources":
+def selection_of(given: Mapping[str, Any]) -> "Selection":
+    """The claims that the selection options select."""
+    from harness.verify.selection import Selection
+
+    return Selection(given["models"], given["kinds"])
+
+
+def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources":
     """The project's resources, with those that the options name and torch hub's weights files."""
     from harness.measure.checkpoint import torch_hub_folder
     from harness.project.resources import EvaluationOptions
     from harness.system.git import is_repository
     from harness.zoo.timm_models import timm_version
 
-    if options.get("cross_check") and timm_version() is None:
+    if given.get("cross_check") and timm_version() is None:
         raise click.BadParameter("needs timm, which is not installed: pip install timm", param_hint="--cross-check")
-    source, imagenet = options["source"], options["imagenet"]
+    source, imagenet = given["source"], given["imagenet"]
     if source and not is_repository(source):
-        message = f"{source} is no git checkout or bare repository, or git is not installed"
+        message = f"{source} is not a git checkout or bare repository, or git is not installed"
         raise click.BadParameter(message, param_hint="--source")
-    weights = options["weights"] or torch_hub_folder()
-    if options["executor"] == "ray" and options["workers"]:
-        raise click.UsageError("--workers is for --executor local; a Ray cluster uses all its GPUs, or else its cores.")
+    weights = given["weights"] or torch_hub_folder()
+    if given["executor"] == "ray" and given["workers"]:
+        cluster = "--executor ray, which uses every GPU (or every core) of the cluster"
+        raise click.UsageError(f"--workers cannot be used with {cluster}.")
     names = ("device", "precision", "subset", "refresh", "crop_cache", "executor", "workers", "address")
     return replace(
         project.resources,
@@ -241,21 +241,19 @@ def local_resources(project: "Project", options: Mapping[str, Any]) -> "Resource
         source=source,
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
-        cross_check=options.get("cross_check", False),
-        evaluation=EvaluationOptions(
-            **{name: options[name] for name in names}, early_stopping=_early_stopping(options)
-        ),
+        cross_check=given.get("cross_check", False),
+        evaluation=EvaluationOptions(**{name: given[name] for name in names}, early_stopping=_early_stopping(given)),
     )
 
 
-def _early_stopping(options: Mapping[str, Any]) -> "EarlyStopping | None":
+def _early_stopping(given: Mapping[str, Any]) -> "EarlyStopping | None":
     from harness.project.resources import EarlyStopping
 
-    given = {name: options[name] for name in ("alpha", "margin") if options[name] is not None}
-    if options["until_sure"]:
-        if options["subset"] is not None:
-            raise click.UsageError("--until-sure chooses the number of images itself; remove --subset.")
-        return EarlyStopping(**given)
-    if given:
-        raise click.UsageError(f"--{next(iter(given))} is for --until-sure; add --until-sure, or remove it.")
-    return None
+    thresholds = {name: given[name] for name in ("alpha", "margin") if given[name] is not None}
+    if not given["until_sure"]:
+        if thresholds:
+            raise click.UsageError(f"--{next(iter(thresholds))} requires --until-sure.")
+        return None
+    if given["subset"] is not None:
+        raise click.UsageError("--until-sure chooses the number of images itself; remove --subset.")
+    return EarlyStopping(**thresholds)

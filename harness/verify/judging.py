@@ -82,9 +82,9 @@ def judge_pages(  # noqa: PLR0913, PLR0917 - the run's own parameters
 
 
 def _claims_by_model(claims: Sequence[Claim]) -> dict[str | None, list[Claim]]:
-    models: dict[str | None, list[Claim]] = {}
+    models: defaultdict[str | None, list[Claim]] = defaultdict(list)
     for claim in claims:
-        models.setdefault(claim.model, []).append(claim)
+        models[claim.model].append(claim)
     return models
 
 
@@ -99,16 +99,16 @@ def _evaluations_by_model(evaluations: Evaluations) -> Mapping[tuple[str, str | 
 def _judge_task(shared: _Shared, task: _Task) -> Scopes[list[Verdict]]:
     index = shared.pages[task.page]
 
-    def judged(pair: tuple[Resources, Evaluations]) -> list[Verdict]:
-        subject = Subject(index, shared.references, pair[0], task.model, pair[1], shared.pages)
-        return [judge(claim, subject) for claim in task.claims]
-
-    return shared.resources.zip(task.evaluations).map(judged)
+    subjects = (
+        Subject(index, shared.references, resources, task.model, evaluations, shared.pages)
+        for resources, evaluations in zip(shared.resources, task.evaluations, strict=True)
+    )
+    return Scopes(*([judge(claim, subject) for claim in task.claims] for subject in subjects))
 
 
 def _died(task: _Task) -> Scopes[list[Verdict]]:
-    reason = "The check could not finish: its process died, as it does when memory runs out."
-    remedy = "run it with more memory, or with --jobs 1 to see where it ends"
+    reason = "The check could not finish: its process died, probably out of memory."
+    remedy = "use more memory, or --jobs 1 to find the model"
     verdicts = [errored(claim, reason=reason, remedy=remedy) for claim in task.claims]
     return task.evaluations.map(lambda _: verdicts)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.checks.shared.subject import Subject
-from harness.commands.lock import see_weights
+from harness.commands.lock import lock_weights
 from harness.index.entries import Index
 from harness.project.lock import Locked
 from harness.project.references import References
@@ -54,7 +54,7 @@ def test_one_file_cannot_belong_to_two_addresses(tmp_path: Path) -> None:
     assert "several models name a file pytorch_model.bin at different addresses" in verdict.reason.lower()
     assert verdict.remedy == "save this model's file as a/resolve/pytorch_model.bin below the weights folder"
     # A lock of this file for both models would let both pass.
-    assert [seen.status for seen in see_weights([index_of(TWO)], resources)] == [Status.NOT_RUN] * 2
+    assert [seen.status for seen in lock_weights([index_of(TWO)], resources)] == [Status.NOT_RUN] * 2
     with pytest.raises(NotHereError, match="different addresses"):
         _ = Subject(index_of(TWO), References(), resources, "net_a").local_weights.usable
 
@@ -62,21 +62,21 @@ def test_one_file_cannot_belong_to_two_addresses(tmp_path: Path) -> None:
 def test_the_addresses_of_other_pages_count_as_well(tmp_path: Path) -> None:
     _save(tmp_path / "pytorch_model.bin", b"bytes")
     pages = tuple(index_of(_page(ADDRESS.format(letter))) for letter in "ab")
-    found = [seen.status for seen in see_weights(pages, Resources(weights=tmp_path))]
+    found = [seen.status for seen in lock_weights(pages, Resources(weights=tmp_path))]
     assert found == [Status.NOT_RUN, Status.NOT_RUN]
-    assert [seen.status for seen in see_weights(pages[:1], Resources(weights=tmp_path))] == [Status.PASS]
+    assert [seen.status for seen in lock_weights(pages[:1], Resources(weights=tmp_path))] == [Status.PASS]
 
 
 def test_two_models_may_name_one_address(tmp_path: Path) -> None:
     _save(tmp_path / "pytorch_model.bin", b"bytes")
     text = _page(ADDRESS.format("a"), ADDRESS.format("a"))
-    assert [seen.status for seen in see_weights([index_of(text)], Resources(weights=tmp_path))] == [Status.PASS] * 2
+    assert [seen.status for seen in lock_weights([index_of(text)], Resources(weights=tmp_path))] == [Status.PASS] * 2
 
 
 def test_the_longest_path_of_the_address_is_looked_up_first(tmp_path: Path) -> None:
     _save(tmp_path / "pytorch_model.bin", b"any")
     digests = [_save(tmp_path / letter / "resolve" / "pytorch_model.bin", letter.encode()) for letter in "ab"]
-    seen = see_weights([index_of(TWO)], Resources(weights=tmp_path))
+    seen = lock_weights([index_of(TWO)], Resources(weights=tmp_path))
     assert [item.entry.sha256 for item in seen if item.entry] == digests
 
 
@@ -104,7 +104,7 @@ def test_a_relative_path_is_looked_up_below_the_weights_folder(tmp_path: Path, p
     resources = Resources(root=tmp_path / "project", weights=tmp_path / "weights")
 
     def digest(index: Index) -> str | None:
-        entry = see_weights([index], resources)[0].entry
+        entry = lock_weights([index], resources)[0].entry
         return entry and entry.sha256
 
     index = index_of(_page("checkpoints/net.pth"))

@@ -1,4 +1,4 @@
-"""The cache from outside: an answer is reused only if everything that it depends on is the same."""
+"""The cache: verdicts are reused only if everything that they depend on is the same."""
 
 import hashlib
 import json
@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from harness.verify import cache
-from harness.verify.scopes import Scopes
 from tests.verify.test_canary import CANARY, SETTINGS, edit, page, verdicts
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
@@ -102,7 +101,7 @@ def test_a_run_keeps_its_own_entries_and_evicts_old_ones(tmp_path: Path, monkeyp
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
     for number in range(8):
-        cache.store(f"entry{number}", Scopes([]), (), {})
+        cache.store(f"entry{number}", [], [])
         os.utime(cache.cache_folder() / f"entry{number}.json", (number, number))
     assert len(list(cache.cache_folder().iterdir())) == 8
     cache.evict(keep={f"entry{number}" for number in range(5)})

@@ -1,4 +1,4 @@
-"""`--until-sure` from outside: decided before the last image, and no image is lost or counted twice."""
+"""`--until-sure`: models are decided early, and no image is lost or counted twice."""
 
 import json
 import os
@@ -20,7 +20,7 @@ ALL = "--format", "json", "--claim", "top_*"
 
 @pytest.fixture
 def digits(tmp_path: Path) -> Path:
-    """A project that holds nothing but the canary."""
+    """A project with only the canary page."""
     root = tmp_path / "project"
     shutil.copytree(CANARY, root / "modelindex" / "canary")
     (root / "modelindex" / "verify.toml").write_text(SETTINGS)
@@ -98,10 +98,10 @@ def test_a_wrong_claim_is_decided_early_killed_or_not_and_the_rest_can_follow(
     ("flags", "message"),
     [
         (("all", "--until-sure", "--subset", "100"), "remove --subset"),
-        (("all", "--margin", "1"), "--margin is for --until-sure"),
+        (("all", "--margin", "1"), "--margin requires --until-sure"),
         (("all", "--until-sure", "--alpha", "0"), "expected a number from 1e-9 to 0.5, got '0'"),
         (("all", "--until-sure", "--margin", "nan"), "expected a number from 0.001 to 10, got 'nan'"),
-        (("record", "--until-sure"), "A record is of all images"),
+        (("record", "--until-sure"), "Records need all images; remove --until-sure."),
     ],
 )
 def test_flags_that_make_no_sense(verify: Verify, digits: Path, flags: tuple[str, ...], message: str) -> None:
