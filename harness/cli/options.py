@@ -71,82 +71,66 @@ def pages_argument(command: _Command) -> _Command:
     return click.argument("pages", nargs=-1, type=click.Path(path_type=Path), metavar="[PAGE]...")(command)
 
 
-model_option = click.option(
+def _option(name: str, metavar: str, help: str, *names: str, **settings: Any) -> _Decorator[Any]:  # noqa: A002
+    return click.option(name, *names, metavar=metavar, help=help, **settings)
+
+
+model_option = _option(
     "--model",
+    "GLOB",
+    "Select models by name; 'page' selects claims of the page itself. May be repeated.",
     "models",
     multiple=True,
-    metavar="GLOB",
-    help="Select models by name; 'page' selects claims of the page itself. May be repeated.",
 )
-
 selection_options = _all_of(
     model_option,
-    click.option(
-        "--claim", "kinds", multiple=True, metavar="GLOB", help="Select claims by kind, such as flops. May be repeated."
-    ),
+    _option("--claim", "GLOB", "Select claims by kind, such as flops. May be repeated.", "kinds", multiple=True),
 )
-
 output_options = _all_of(
     click.option("--format", "report_format", type=click.Choice(list(FORMATS)), default="rich", help="Output format."),
-    click.option(
+    _option(
         "--output",
+        "FILE",
+        "Write the output to FILE, and show the terminal view.",
         type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Write the output to FILE, and show the terminal view.",
     ),
 )
-
 strict_option = click.option("--strict", is_flag=True, help="Also exit with 1 for explained and not_run.")
-
-weights_option = click.option(
-    "--weights",
-    type=_EXISTING_FOLDER,
-    metavar="DIR",
-    help="Folder of weights files.  [default: torch hub's checkpoints folder]",
+weights_option = _option(
+    "--weights", "DIR", "Folder of weights files.  [default: torch hub's checkpoints folder]", type=_EXISTING_FOLDER
 )
-
 resource_options = _all_of(
     weights_option,
-    click.option(
+    _option(
         "--source",
+        "DIR",
+        "Git repository of the models' source code: a checkout or a bare repository.",
         type=_EXISTING_FOLDER,
-        metavar="DIR",
-        help="Git repository of the models' source code: a checkout or a bare repository.",
     ),
-    click.option(
+    _option(
         "--imagenet",
+        "DIR",
+        "ImageNet validation images, as a path or URL: one folder per class, a flat folder with its ground-truth file, "
+        "or the tar file.",
         callback=_existing_images,
-        metavar="DIR",
-        help="ImageNet validation images, as a path or URL: one folder per class, a flat folder with its "
-        "ground-truth file, or the tar file.",
     ),
-    click.option(
-        "--subset", type=click.IntRange(min=1), metavar="N", help="Evaluate a random sample of N images (fixed seed)."
-    ),
+    _option("--subset", "N", "Evaluate a random sample of N images (fixed seed).", type=click.IntRange(min=1)),
     click.option(
         "--until-sure",
         is_flag=True,
         help="Stop evaluating a model once it is statistically certain whether its accuracies are within --margin of "
         "the declared ones.",
     ),
-    click.option(
-        "--alpha",
-        callback=_number_between("1e-9", "0.5"),
-        metavar="P",
-        help="Error probability of --until-sure.  [default: 0.001]",
+    _option(
+        "--alpha", "P", "Error probability of --until-sure.  [default: 0.001]", callback=_number_between("1e-9", "0.5")
     ),
-    click.option(
+    _option(
         "--margin",
+        "POINTS",
+        "Percentage points that count as close for --until-sure.  [default: 0.5]",
         callback=_number_between("0.001", "10"),
-        metavar="POINTS",
-        help="Percentage points that count as close for --until-sure.  [default: 0.5]",
     ),
-    click.option(
-        "--device",
-        default="auto",
-        metavar="NAME",
-        help="Device to evaluate on: auto, cpu, cuda or, for example, cuda:1.",
-    ),
+    _option("--device", "NAME", "Device to evaluate on: auto, cpu, cuda or, for example, cuda:1.", default="auto"),
     click.option(
         "--precision",
         type=click.Choice(["fp32", "tf32", "bf16", "fp16"]),
@@ -154,35 +138,27 @@ resource_options = _all_of(
         help="Precision of weights and inputs.",
     ),
     click.option("--refresh", is_flag=True, help="Ignore stored evaluations and evaluate again."),
-    click.option(
-        "--crop-cache", type=_FOLDER, metavar="DIR", help="Store decoded crops in DIR, so that later runs are faster."
-    ),
+    _option("--crop-cache", "DIR", "Store decoded crops in DIR, so that later runs are faster.", type=_FOLDER),
     click.option(
         "--executor",
         type=click.Choice(["local", "ray"]),
         default="local",
         help="Evaluate on this machine, or on a Ray cluster.",
     ),
-    click.option(
+    _option(
         "--workers",
+        "N",
+        "Number of batches to evaluate in parallel on this machine.  [default: one per GPU]",
         type=click.IntRange(1, 1024),
-        metavar="N",
-        help="Number of batches to evaluate in parallel on this machine.  [default: one per GPU]",
     ),
-    click.option(
-        "--address",
-        default="auto",
-        metavar="ADDRESS",
-        help="Address of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT.",
-    ),
+    _option("--address", "ADDRESS", "Address of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT.", default="auto"),
 )
-
 network_options = _all_of(
-    click.option(
+    _option(
         "--jobs",
+        "N",
+        "Number of processes that judge models.  [default: one per core if there are many models]",
         type=click.IntRange(min=1),
-        metavar="N",
-        help="Number of processes that judge models.  [default: one per core if there are many models]",
     ),
     click.option(
         "--cross-check",

@@ -143,17 +143,15 @@ def _shared_files(project: Project, base: BaseCommit, changed: set[str], pages: 
         compared += [project.root / name for name in page.files]
         addresses = (weights_address(model, project.root) for model in page.models.values())
         compared += [address.beside for address in addresses if address and address.beside]
-    return sorted(
-        name
-        for name in changed - {base.name(path) for path in compared}
+
+    def is_shared(name: str) -> bool:
+        if project.resources.builders and name.endswith(".py"):
+            return True
         # Editors, and this program, write temporary hidden files.
-        if (not Path(name).name.startswith(".") and _is_below(name, folders))
-        or (project.resources.builders and name.endswith(".py"))
-    )
+        is_hidden = Path(name).name.startswith(".")
+        return not is_hidden and any(folder in {"", "."} or f"{name}/".startswith(f"{folder}/") for folder in folders)
 
-
-def _is_below(name: str, folders: Iterable[str]) -> bool:
-    return any(folder in {"", "."} or f"{name}/".startswith(f"{folder}/") for folder in folders)
+    return sorted(filter(is_shared, changed - {base.name(path) for path in compared}))
 
 
 def _changed_weights(

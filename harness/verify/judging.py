@@ -62,10 +62,13 @@ def judge_pages(  # noqa: PLR0913, PLR0917 - the run's own parameters
     """
     shared = _Shared(pages, references, resources)
     of_models = evaluations.map(_evaluations_by_model)
+    claims_by_task: defaultdict[tuple[int, str | None], list[Claim]] = defaultdict(list)
+    for number, index in enumerate(pages):
+        for claim in selected.get(index, ()):
+            claims_by_task[number, claim.model].append(claim)
     tasks = [
-        _Task(number, model, tuple(claims), of_models.map(itemgetter((index.page.name, model))))
-        for number, index in enumerate(pages)
-        for model, claims in _claims_by_model(selected.get(index, ())).items()
+        _Task(number, model, tuple(claims), of_models.map(itemgetter((pages[number].page.name, model))))
+        for (number, model), claims in claims_by_task.items()
     ]
     jobs = jobs or (cores() if len(tasks) > _WORTH_PROCESSES else 1)
     verdicts: Scopes[dict[Claim, Verdict]] = resources.map(lambda _: {})
@@ -79,13 +82,6 @@ def judge_pages(  # noqa: PLR0913, PLR0917 - the run's own parameters
         return verdicts.map(lambda known: [known[claim] for claim in claims])
 
     return {index: of_page(claims) for index, claims in selected.items()}
-
-
-def _claims_by_model(claims: Sequence[Claim]) -> dict[str | None, list[Claim]]:
-    models: defaultdict[str | None, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        models[claim.model].append(claim)
-    return models
 
 
 def _evaluations_by_model(evaluations: Evaluations) -> Mapping[tuple[str, str | None], Evaluations]:

@@ -296,7 +296,7 @@ def test_a_false_value_with_many_decimals_is_fixed(verify: Verify, project: Path
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("FLOPs: 1.2 G", "FLOPs: 199514080"),
+        ("FLOPs: 12 G", "FLOPs: 199514080"),
         ("FLOPs: 199.3 M", "FLOPs: 199.5 M"),
         ("Parameters: 900 G", "Parameters: 3162996"),
         ("Params (G): 900", "Params (G): 0.003162996"),
