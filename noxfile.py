@@ -16,7 +16,7 @@ def lint(session: nox.Session) -> None:
     """Check style, types, import directions and workflow files. Needs no torch."""
     session.install(*PINNED, "click", "ftfy", "jinja2", "jsonschema", "pyyaml", "rich", "ruamel.yaml")
     typed = ("mypy", "types-PyYAML", "types-jsonschema")
-    session.install(*PINNED, "check-jsonschema", "import-linter", "ruff", *typed)
+    session.install(*PINNED, "check-jsonschema", "import-linter", "ruff", "zizmor", *typed)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
@@ -24,6 +24,7 @@ def lint(session: nox.Session) -> None:
     workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-actions", "ci/action.yml")
+    session.run("zizmor", "--offline", "--quiet", "--min-severity", "medium", ".github", "ci/action.yml")
 
 
 @nox.session

@@ -8,14 +8,9 @@ from harness.checks.shared.comparison import difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
-from harness.measure.serialization import (
-    BY_NAME,
-    SERIALIZATIONS,
-    UNKNOWN_ARCHIVE_NAMES,
-    Prediction,
-    predictions,
-    state_of,
-)
+from harness.measure.serialization.prediction import Prediction, predictions
+from harness.measure.serialization.state import state_of
+from harness.measure.serialization.table import BY_NAME, SERIALIZATIONS, UNKNOWN_ARCHIVE_NAMES
 from harness.verdict import (
     Cell,
     Details,

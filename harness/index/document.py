@@ -79,6 +79,13 @@ def is_nothing(node: Node) -> bool:
     return isinstance(node, ScalarNode) and (not node.raw or (node.plain and node.tag == "null"))
 
 
+def children_of(node: Node) -> "tuple[Node, ...]":
+    """The items of a list, or the values of a mapping."""
+    if isinstance(node, MappingNode):
+        return tuple(value for _, value in node.entries.values())
+    return node.items if isinstance(node, SequenceNode) else ()
+
+
 def mappings_of(node: Node | None) -> list[MappingNode]:
     """The mappings in a list, or the one mapping that the node is."""
     items = node.items if isinstance(node, SequenceNode) else (node,)

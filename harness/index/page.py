@@ -109,7 +109,14 @@ def read_page(path: Path, name: str) -> Page:
 
 def page_from_bytes(data: bytes, name: str) -> Page:
     """The page in the bytes of a file. Raises PageError if they hold none."""
-    return page_from_text(_decode(data, name), name)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        found = f"byte 0x{data[error.start]:02x}"
+        raise _error(name, "text in UTF-8", found, "save the page as UTF-8", (line, column)) from None
+    return page_from_text(text, name)
 
 
 def page_from_text(text: str, name: str) -> Page:
@@ -204,16 +211,6 @@ def _blanked(text: str, start: int, end: int) -> str:
 
 
 _HOW_TO_START = "add a comment <!-- … --> whose first line is 'Type: model-index', followed by 'Models:'"
-
-
-def _decode(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - data.rfind(b"\n", 0, error.start)
-        found = f"byte 0x{data[error.start]:02x}"
-        raise _error(name, "text in UTF-8", found, "save the page as UTF-8", (line, column)) from None
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:

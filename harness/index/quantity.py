@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import StrEnum
-from types import MappingProxyType
 
 _NUMBER = re.compile(
     r"(?P<number>[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]{1,3}(?:_[0-9]{3})+"
@@ -30,23 +29,21 @@ class Dimension(StrEnum):
 # SI prefixes and the binary ones of IEC 80000-13. `B` is not a unit: it can mean a billion or a byte.
 _DECIMAL = {"K": 3, "k": 3, "M": 6, "G": 9, "T": 12}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40}
-UNITS: Mapping[str, tuple[Decimal, Dimension]] = MappingProxyType(
-    {
-        "": (Decimal(1), Dimension.NONE),
-        "%": (Decimal(1), Dimension.PERCENT),
-        **{prefix: (Decimal(10) ** power, Dimension.COUNT) for prefix, power in _DECIMAL.items()},
-        **{f"{prefix}B": (Decimal(10) ** power, Dimension.BYTES) for prefix, power in _DECIMAL.items()},
-        **{f"{prefix}B": (Decimal(2) ** power, Dimension.BYTES) for prefix, power in _BINARY.items()},
-        "bytes": (Decimal(1), Dimension.BYTES),
-        **{
-            f"{prefix}{operations}": (Decimal(10) ** power, Dimension.OPERATIONS)
-            for prefix, power in {"": 0, **_DECIMAL}.items()
-            for operations in ("FLOPs", "FLOPS", "MACs", "MACS", "Mac", "Macs")
-        },
-        "params": (Decimal(1), Dimension.PARAMETERS),
-        **{f"{prefix}params": (Decimal(10) ** power, Dimension.PARAMETERS) for prefix, power in _DECIMAL.items()},
-    }
-)
+UNITS: Mapping[str, tuple[Decimal, Dimension]] = {
+    "": (Decimal(1), Dimension.NONE),
+    "%": (Decimal(1), Dimension.PERCENT),
+    **{prefix: (Decimal(10) ** power, Dimension.COUNT) for prefix, power in _DECIMAL.items()},
+    **{f"{prefix}B": (Decimal(10) ** power, Dimension.BYTES) for prefix, power in _DECIMAL.items()},
+    **{f"{prefix}B": (Decimal(2) ** power, Dimension.BYTES) for prefix, power in _BINARY.items()},
+    "bytes": (Decimal(1), Dimension.BYTES),
+    **{
+        f"{prefix}{operations}": (Decimal(10) ** power, Dimension.OPERATIONS)
+        for prefix, power in {"": 0, **_DECIMAL}.items()
+        for operations in ("FLOPs", "FLOPS", "MACs", "MACS", "Mac", "Macs")
+    },
+    "params": (Decimal(1), Dimension.PARAMETERS),
+    **{f"{prefix}params": (Decimal(10) ** power, Dimension.PARAMETERS) for prefix, power in _DECIMAL.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Term:
 
     def value(self, values: Mapping[str, float]) -> float:
         """The product for these values. Raises KeyError for a symbol without a value."""
-        return self.sign * prod(values[factor] if factor in values else _number(factor) for factor in self.factors)
+        return self.sign * prod(float(factor) if factor[0].isdigit() else values[factor] for factor in self.factors)
 
 
 Side = tuple[Term, ...]
@@ -70,10 +70,3 @@ def _side(text: str) -> Side:
 def _normal(comparison: Comparison) -> tuple[frozenset[Side] | Side, str, Side]:
     left, sign, right = comparison
     return (frozenset({left, right}), sign, ()) if sign == "=" else comparison
-
-
-def _number(factor: str) -> float:
-    try:
-        return float(factor)
-    except ValueError:
-        raise KeyError(factor) from None

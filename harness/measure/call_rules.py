@@ -53,10 +53,6 @@ def _product(place: Place, output: Shape, left: Any, right: Any, **_: object) ->
     return Operation(place, "matrix product", _shapes(left, right), output, prod(output) * left.shape[-1])
 
 
-def _reflected_product(place: Place, output: Shape, right: Any, left: Any) -> Operation:
-    return _product(place, output, left, right)
-
-
 def _sum_and_product(place: Place, output: Shape, _: Any, left: Any, right: Any, **__: object) -> Operation:
     """The summand counts as a bias."""
     macs = prod(output) * left.shape[-1]
@@ -143,7 +139,7 @@ CALL_RULES: dict[str, CallRule] = {
     **{f"adaptive_max_pool{rank}d": _no_macs("max pooling") for rank in (1, 2, 3)},
     **dict.fromkeys(("matmul", "mm", "bmm", "mv", "dot"), _product),
     **dict.fromkeys(("addmm", "baddbmm", "addmv"), _sum_and_product),
-    "rmatmul": _reflected_product,
+    "rmatmul": lambda place, output, right, left: _product(place, output, left, right),
     "linear": _linear,
     "scaled_dot_product_attention": _attention,
     "batch_norm": _norm("batch norm", 2),

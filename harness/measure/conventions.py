@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import prod
 
-from harness.measure.operations import Operation, Operations, Trace
+from harness.measure.operations import Operations, Trace
 
 
 def multiply_adds(operations: Operations) -> int:
@@ -17,25 +17,8 @@ def _with_biases(operations: Operations) -> int:
     return sum(operation.macs + operation.biases for operation in operations)
 
 
-def _two_per_mac(operations: Operations) -> int:
-    return 2 * multiply_adds(operations)
-
-
-# Operation kinds and the prefix of the class name of torch's own layers.
-_TORCH_CLASSES = {
-    "convolution": "torch.nn.modules.conv.",
-    "transposed convolution": "torch.nn.modules.conv.",
-    "linear": "torch.nn.modules.linear.Linear",
-    "batch norm": "torch.nn.modules.batchnorm.",
-    "average pooling": "torch.nn.modules.pooling.",
-    "adaptive average pooling": "torch.nn.modules.pooling.",
-}
-
-
-def _is_torch_class(operation: Operation) -> bool:
-    """Whether the layer has exactly torch's class, not a subclass."""
-    prefix = _TORCH_CLASSES.get(operation.kind)
-    return prefix is not None and operation.place.module.startswith(prefix)
+# Prefixes of the class names of torch's own layers.
+_TORCH_CLASSES = tuple(f"torch.nn.modules.{name}" for name in ("conv.", "linear.Linear", "batchnorm.", "pooling."))
 
 
 def _thop(operations: Operations, batch_norms: str = "none", *, linear: bool = False) -> int:
@@ -50,7 +33,7 @@ def _thop(operations: Operations, batch_norms: str = "none", *, linear: bool = F
     """
     total = 0
     for operation in operations:
-        kind, torch_class = operation.kind, _is_torch_class(operation)
+        kind, torch_class = operation.kind, operation.place.module.startswith(_TORCH_CLASSES)
         if kind == "batch norm" and (batch_norms == "all" or (batch_norms == "torch" and torch_class)):
             total += 2 * prod(operation.inputs[0])
         elif not torch_class:
@@ -131,12 +114,6 @@ def _without_head(count: Callable[[Operations], int], operations: Operations) ->
     return count((*operations[:last], *operations[last + 1 :]))
 
 
-def _torchvision(operations: Operations) -> int:
-    """torchvision's `_ops` are multiply-adds in units of 10^9, rounded to three decimals."""
-    million = 1_000_000
-    return round(multiply_adds(operations) / million) * million
-
-
 @dataclass(frozen=True, slots=True)
 class Convention:
     """A counting rule with a one-line description.
@@ -151,27 +128,36 @@ class Convention:
     rounded: bool = True
 
 
+_THOP = "layers: convolutions with biases, average poolings"
 MACS = Convention("macs", "multiply-adds of convolutions, linear layers and matrix products", multiply_adds)
 
 CONVENTIONS = (
     MACS,
     Convention("macs+bias", "multiply-adds and one per bias (pycls)", _with_biases),
-    Convention("2*macs", "two per multiply-add, as in torch's FlopCounterMode", _two_per_mac),
-    Convention("torchvision", "multiply-adds rounded to a million, as in its weights' metadata", _torchvision),
+    Convention(
+        "2*macs",
+        "two per multiply-add, as in torch's FlopCounterMode",
+        lambda operations: 2 * multiply_adds(operations),
+    ),
+    Convention(
+        "torchvision",
+        "multiply-adds rounded to a million, as in its weights' metadata",
+        lambda operations: round(multiply_adds(operations), -6),
+    ),
     Convention("fvcore", "fvcore: multiply-adds, two per batch norm element, one per pooled element", _fvcore),
     Convention("mmcv", "mmcv: multiply-adds, convolution biases, two per norm element, one per ReLU or pooling", _mmcv),
     Convention("mmcv-head", "mmcv without the last linear layer (mmclassification)", partial(_without_head, _mmcv)),
     Convention("fvcore-head", "fvcore without the last linear layer (mmpretrain)", partial(_without_head, _fvcore)),
-    Convention("thop", "thop on timm's layers: convolutions with biases, average poolings", _thop, rounded=False),
+    Convention("thop", f"thop on timm's {_THOP}", _thop, rounded=False),
     Convention(
         "thop+bn",
-        "thop on timm's layers: convolutions with biases, average poolings, two per batch norm element",
+        f"thop on timm's {_THOP}, two per batch norm element",
         partial(_thop, batch_norms="all"),
         rounded=False,
     ),
     Convention(
         "thop+torch-bn",
-        "thop on timm's layers: convolutions with biases, average poolings, two per element of torch's batch norms",
+        f"thop on timm's {_THOP}, two per element of torch's batch norms",
         partial(_thop, batch_norms="torch"),
         rounded=False,
     ),

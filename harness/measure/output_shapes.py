@@ -64,19 +64,16 @@ def _adaptive_pool(data: Any, output_size: int | Shape) -> Shape | None:
     return None if None in sizes else (*data.shape[:-2], *sizes)
 
 
-def _same(data: Any, *_: object, **__: object) -> Shape:
-    return tuple(data.shape)
-
-
 def _pair(size: int | Shape) -> Shape:
     if isinstance(size, int):
         return (size, size)
     return tuple(size) * 2 if len(size) == 1 else tuple(size)
 
 
+_KEEPING = ("batch_norm", "group_norm", "layer_norm", "hardtanh", "prelu", "rms_norm")
 _SHAPES: dict[str, Callable[..., Shape | None]] = {
     "conv2d": _conv2d,
     "linear": _linear,
     "adaptive_avg_pool2d": _adaptive_pool,
-    **dict.fromkeys(("batch_norm", "group_norm", "layer_norm", "hardtanh", "prelu", "rms_norm"), _same),
+    **dict.fromkeys(_KEEPING, lambda data, *_, **__: tuple(data.shape)),
 }

@@ -134,12 +134,9 @@ def _empty_result(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) ->
     if not isinstance(first, torch.Tensor) or not first.is_meta or "out" in keywords:
         return None
     # Integers and mixed types follow other rules of type promotion.
-    dtype = first.dtype
-    if not dtype.is_floating_point:
+    dtypes = {other.dtype for other in others if isinstance(other, torch.Tensor)}
+    if not first.is_floating_point() or not dtypes <= {first.dtype}:
         return None
-    for other in others:
-        if isinstance(other, torch.Tensor) and other.dtype is not dtype:
-            return None
     shape = output_shape(name, args, keywords)
     if shape is None:
         return None

@@ -1,15 +1,17 @@
 """The project's TOML and JSON files: parsed, and checked against the JSON Schema of their kind."""
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.system.schemas import find_mismatch
+from harness.system.files import cache_home
 
 _SCHEMAS = Path(__file__).parent / "schemas"
 
@@ -39,7 +41,25 @@ def read_document(
     except (ValueError, ArithmeticError, RecursionError) as error:
         found = "a merge conflict" if b"<<<<<<< " in data else f"invalid text ({error})"
         raise ProjectError(f"{name}: expected {form}, got {found}; {fix}") from None
-    mismatch = find_mismatch(document, _SCHEMAS / f"{kind}.schema.json")
+    mismatch = _find_mismatch(document, _SCHEMAS / f"{kind}.schema.json")
     if mismatch:
         raise ProjectError(f"{name}: {mismatch}; {fix}")
     return document
+
+
+def _find_mismatch(document: Any, schema: Path) -> str | None:
+    """The first violation of a schema. The cache keeps the digests of valid documents: loading jsonschema is slow."""
+    valid = cache_home() / "valid" / hashlib.sha256(schema.read_bytes() + repr(document).encode()).hexdigest()
+    with suppress(OSError):
+        if valid.exists():
+            return None
+    from harness.index.schema.violations import violations
+
+    for violation in violations(schema, document):
+        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in violation.path)
+        place = "".join(steps).removeprefix(".")
+        return f"expected {violation.expected}, got {violation.found}" + (f" at {place}" if place else "")
+    with suppress(OSError):
+        valid.parent.mkdir(parents=True, exist_ok=True)
+        valid.touch()
+    return None

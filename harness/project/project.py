@@ -61,7 +61,7 @@ class Project:
     def files_of(self, page: str) -> FolderFiles:
         """The files that a page may import: those of the project; for a page outside it, those of the page's folder."""
         edited = {name: text.encode() for name, text in self.edited.items()}
-        if not _is_outside(page):
+        if not page.startswith(("/", "..")):
             return FolderFiles(self.root, edited=edited)
         return FolderFiles(self.root / posixpath.dirname(page), posixpath.dirname(page), edited)
 
@@ -154,10 +154,6 @@ def _without_imported_pages(project: Project) -> Project:
 def _is_text(name: str) -> bool:
     """Whether a file's name is Unicode; `read_page` reports one that is not."""
     return name.encode(errors="replace").decode() == name
-
-
-def _is_outside(name: str) -> bool:
-    return name.startswith(("/", ".."))
 
 
 def _name(page: Path, root: Path) -> str:

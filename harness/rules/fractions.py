@@ -4,13 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from harness.project.references import References
-from harness.rules.declared_model import (
-    MOST_PLACES,
-    DeclaredAccuracy,
-    DeclaredModel,
-    declared_accuracies,
-    list_names,
-)
+from harness.rules.declared_model import MOST_PLACES, DeclaredAccuracy, DeclaredModel, declared_accuracies, list_names
 from harness.rules.finding import Finding
 
 NAME = "percentages and fractions mixed"

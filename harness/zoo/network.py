@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.verdict import NotHereError
 from harness.zoo.storage import needs_real_tensors, real_tensors
 
 if TYPE_CHECKING:
@@ -34,13 +35,8 @@ class Network:
     make: "Callable[[], nn.Module] | None" = None
 
 
-class UnknownModelError(Exception):
+class UnknownModelError(NotHereError):
     """No builder can build the model. `missing` says why, `supply` what would help."""
-
-    def __init__(self, missing: str, supply: str) -> None:
-        self.missing = missing
-        self.supply = supply
-        super().__init__(f"{missing}; {supply}")
 
 
 # Functions that create the tensors of layers. Others, such as `linspace`, create values that constructors compute with.

@@ -83,12 +83,11 @@ def stages(design: Design) -> tuple[Stage, ...]:
         linear = design.w_0 + design.w_a * block
         power = round(math.log(linear / design.w_0) / math.log(design.w_m))
         widths.append(round(design.w_0 * design.w_m**power / WIDTH_STEP) * WIDTH_STEP)
-    return tuple(_stage(depth, width, design) for width, depth in sorted(Counter(widths).items()))
-
-
-def _stage(depth: int, width: int, design: Design) -> Stage:
-    group_width = min(design.group_width, width)
-    return Stage(depth, round(width / group_width) * group_width, group_width)
+    quantized = []
+    for width, depth in sorted(Counter(widths).items()):
+        group_width = min(design.group_width, width)
+        quantized.append(Stage(depth, round(width / group_width) * group_width, group_width))
+    return tuple(quantized)
 
 
 DESIGNS = REGNETX | REGNETY | CANARY

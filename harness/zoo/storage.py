@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from harness.system.files import cache_home
+from harness.verdict import NotHereError
 
 if TYPE_CHECKING:
     from torch.overrides import TorchFunctionMode
@@ -12,13 +13,8 @@ if TYPE_CHECKING:
 LIMIT = 2 * 2**30  # bytes of real tensors
 
 
-class StorageLimitError(Exception):
-    """The network needs more real tensors than allowed. `missing` says so, `supply` what would help."""
-
-    def __init__(self) -> None:
-        self.missing = f"the network needs more than {LIMIT / 2**30:g} GiB of real tensors"
-        self.supply = "change its constructor and forward pass so that they do not depend on tensor values"
-        super().__init__(f"{self.missing}; {self.supply}")
+class StorageLimitError(NotHereError):
+    """The network needs more real tensors than allowed."""
 
 
 def needs_real_tensors(error: BaseException | None) -> bool:
@@ -79,7 +75,9 @@ def _memory_limit() -> "TorchFunctionMode":
                 return
             self.storages = {key: entry for key, entry in self.storages.items() if not entry[0].expired()}
             if self.total() + additional > LIMIT:
-                raise StorageLimitError
+                missing = f"the network needs more than {LIMIT / 2**30:g} GiB of real tensors"
+                supply = "change its constructor and forward pass so that they do not depend on tensor values"
+                raise StorageLimitError(missing, supply)
 
         def total(self) -> int:
             return sum(size for _, size in self.storages.values())

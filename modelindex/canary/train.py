@@ -39,7 +39,7 @@ def main() -> None:
     held_out = _held_out(digits.target)
     _write_images(scans, digits.target, held_out)
     network = _train(scans, digits.target, held_out)
-    state = {build(MODEL).published_name(name): tensor for name, tensor in network.state_dict().items()}
+    state = {build(MODEL).checkpoint_name(name): tensor for name, tensor in network.state_dict().items()}
     stream = io.BytesIO()
     torch.save(state, stream)
     for old in HERE.glob(f"{MODEL}-*.pth"):

@@ -10,15 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from harness.measure.serialization import (
-    BY_NAME,
-    SERIALIZATIONS,
-    UNKNOWN_ARCHIVE_NAMES,
-    Prediction,
-    predictions,
-    state_of,
-)
-from harness.measure.serialization.table import ARCHIVE_NAME_LENGTHS
+from harness.measure.serialization.prediction import Prediction, predictions
+from harness.measure.serialization.state import state_of
+from harness.measure.serialization.table import ARCHIVE_NAME_LENGTHS, BY_NAME, SERIALIZATIONS, UNKNOWN_ARCHIVE_NAMES
 from harness.verdict import NotHereError
 from harness.zoo import Blueprint, Network, build
 

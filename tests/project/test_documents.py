@@ -39,7 +39,7 @@ EVALUATION = {"recipe": "ra_in1k", "dataset": "ImageNet-1k", "image_size": 224, 
         ),
         (
             {"models": {"regnety_002": {"evaluations": [EVALUATION]}}},
-            "got no key interpolation, top_5 at models.regnety_002.evaluations[0]",
+            "expected the keys 'interpolation' and 'top_5', got none at models.regnety_002.evaluations[0]",
         ),
         ({"dataset": {}}, "sources, units, got dataset (did you mean datasets?)"),
         ([], "mine.json: expected an object, got []; correct the file"),

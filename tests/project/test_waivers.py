@@ -85,7 +85,7 @@ FORM = '[[waivers]]\nmodel = "regnety_160"\nclaim = "batch_size"\nreason = "know
 @pytest.mark.parametrize(
     ("waivers", "message"),
     [
-        ('[[waivers]]\nmodel = "a"', "got no key claim, expires, reason at waivers[0]"),
+        ('[[waivers]]\nmodel = "a"', "expected the keys 'claim', 'reason' and 'expires', got none at waivers[0]"),
         (FORM.format("2030-01-31") + "until = 3", "claim, expires, model, reason, got until at waivers[0]"),
         (FORM.format('"2030-01-31"'), 'verify.toml:2: expected a date without quotes, got "2030-01-31" at waivers[0]'),
         (FORM.format("2030-01-31T00:00:00"), "verify.toml:2: expected a date without quotes"),

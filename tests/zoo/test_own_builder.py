@@ -126,8 +126,8 @@ def test_a_builder_module_that_exits_is_an_error(verify: Verify, own: Path) -> N
 @pytest.mark.parametrize(
     ("function", "options", "message"),
     [
-        ("zoo.nets", (), "[builders]"),
-        ("os;rm:x", (), "[builders]"),
+        ("zoo.nets", (), "builders.mynet_*"),
+        ("os;rm:x", (), "builders.mynet_*"),
         ("zoo.net:build", (), '[builders] "mynet_*" = "zoo.net:build": expected a module zoo.net in'),
         ("zoo.nets:biuld", ("--jobs", "2"), '[builders] "mynet_*" = "zoo.nets:biuld": expected a function biuld in'),
     ],

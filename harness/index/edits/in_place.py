@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.index.claim import Claim
-from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, parse_document
+from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, children_of, parse_document
 from harness.index.edits.style import without_unit
 from harness.index.edits.writing import Data, json_text, yaml_entry, yaml_text
 from harness.index.faults import Location
@@ -119,12 +119,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 def _walk(node: Node) -> Iterator[Node]:
     yield node
-    children: Iterable[Node] = ()
-    if isinstance(node, MappingNode):
-        children = (value for _, value in node.entries.values())
-    elif isinstance(node, SequenceNode):
-        children = node.items
-    for child in children:
+    for child in children_of(node):
         yield from _walk(child)
 
 
@@ -132,8 +127,7 @@ def _end(node: Node) -> int:
     """The end of a node in the text of the page. Of block collections the parser gives the next token's start."""
     if isinstance(node, ScalarNode) or node.flow:
         return node.span[1]
-    children = node.items if isinstance(node, SequenceNode) else [value for _, value in node.entries.values()]
-    return _end(children[-1])
+    return _end(children_of(node)[-1])
 
 
 def _list_offset(source: Editable, mapping: MappingNode) -> int | None:

@@ -139,7 +139,7 @@ class _Importer:
             expected, fix = f"one imported item in {definition(item)['expected']}", "import each into its own item"
             self.sources.add_fault(node.where, expected, f"{len(imported)} items", fix)
         entries = {key: (where, self.read_field(key, value, chain)) for key, (where, value) in own.items()}
-        yield _overridden(entries, [found.entries for found in imported[:1]], node.where)
+        yield _overridden(entries, imported[0].entries if imported else {}, node.where)
 
     def split_imports(self, node: MappingNode, chain: Chain) -> tuple[Entries, list[tuple[Node, Chain]]]:
         """The fields of a mapping other than `Import:`, and the contents of the files that it imports."""
@@ -167,7 +167,7 @@ class _Importer:
             return node
         own, imports = self.split_imports(node, chain)
         merged = self.merge([self.read_metadata_file(content, longer) for content, longer in imports], node.where)
-        return _overridden(own, [merged.entries], node.where)
+        return _overridden(own, merged.entries, node.where)
 
     def read_metadata_file(self, root: Node, chain: Chain) -> Node | None:
         """The metadata that a file is, or holds under `Metadata:`."""
@@ -193,10 +193,10 @@ class _Importer:
         self.sources.add_fault(node.where, schema["expected"], describe(node), schema["fix"])
 
 
-def _overridden(own: Entries, inherited: list[Entries], where: Location) -> MappingNode:
+def _overridden(own: Entries, inherited: Entries, where: Location) -> MappingNode:
     """A mapping of its own entries, and inherited ones of other kinds."""
     kinds = {snake_case(key) for key in own}
-    more = {key: entry for entries in inherited for key, entry in entries.items() if snake_case(key) not in kinds}
+    more = {key: entry for key, entry in inherited.items() if snake_case(key) not in kinds}
     return MappingNode({**own, **more}, where)
 
 

@@ -13,7 +13,7 @@ from harness.index.reading.hugging_face import card_models
 from harness.index.reading.imports import Declared, declared
 from harness.index.reading.readmes import find_readme
 from harness.index.reading.values import Reader
-from harness.index.schema.structure import card_faults, structure_faults
+from harness.index.schema.structure import structure_faults
 
 # How similar a collection's name must be to be suggested; as for keys in the schema.
 _SIMILARITY = 0.8
@@ -24,7 +24,12 @@ def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  
 
     Raises PageError with every fault of the page and of its imports.
     """
-    included = _read_includes(page, includes)
+    included: tuple[Include, ...] = ()
+    if page.is_template:
+        # Loads Jinja, which most pages do not need.
+        from harness.index.templates.sources import read_includes
+
+        included = read_includes(page, includes)
     consulted = Consulted(files)
     root, faults = declared(page, consulted)
     faults += _structure_faults(root)
@@ -57,22 +62,13 @@ def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  
     )
 
 
-def _read_includes(page: Page, folder: Path) -> tuple[Include, ...]:
-    if not page.is_template:
-        return ()
-    # Loads Jinja, which most pages do not need.
-    from harness.index.templates.includes import read_includes
-
-    return read_includes(page, folder)
-
-
 def _structure_faults(root: Declared) -> Iterator[Fault]:
     page = "front_matter" if root.cards else "index"
     for definition, nodes in ((page, root.other), ("collection", root.collections), ("model", root.models)):
         for node in nodes:
             yield from structure_faults(definition, node)
     for card in root.cards:
-        yield from card_faults(card)
+        yield from structure_faults("card", card, str)
 
 
 def _no_models(root: Declared) -> Fault:

@@ -78,16 +78,13 @@ class Sources:
         else:
             files = self.files.listed("" if name == "." else name, deep=True)
             pages = [file for file in files if file != chain[-1] and _has_page_suffix(file)]
-            found = sorted(file for file in pages if self._looks_like_page(file, where))
+            texts = {file: (self._read(file, where) or b"").decode("utf-8", "replace") for file in pages}
+            found = sorted(file for file, text in texts.items() if says_index(text, file))
         if not found:
             expected = "a file, a folder of pages or a pattern that matches one"
             fix = f"correct the path, which is relative to {where.file}"
             self.add_fault(where, expected, f"nothing called {reference.raw!r}", fix)
         return found
-
-    def _looks_like_page(self, name: str, where: Location) -> bool:
-        data = self._read(name, where)
-        return data is not None and says_index(data.decode("utf-8", "replace"), name)
 
     def _read(self, name: str, where: Location) -> bytes | None:
         """The bytes of a file; None if it does not exist or cannot be read."""

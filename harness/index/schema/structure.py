@@ -26,17 +26,8 @@ def fields_of(name: str) -> dict[str, str]:
     return {snake_case(key): key for key in definition(name)["properties"]}
 
 
-def structure_faults(name: str, node: Node) -> Iterator[Fault]:
-    """The faults of a node that should be what a definition says, whatever the case of its keys."""
-    return _faults(name, node, snake_case)
-
-
-def card_faults(card: Node) -> Iterator[Fault]:
-    """The faults of the `model-index` of a Hugging Face model card, whose keys are lower-case."""
-    return _faults("card", card, str)
-
-
-def _faults(name: str, node: Node, normalise: Callable[[str], str]) -> Iterator[Fault]:
+def structure_faults(name: str, node: Node, normalise: Callable[[str], str] = snake_case) -> Iterator[Fault]:
+    """The faults of a node that should be what a definition says. Keys are equal if `normalise` makes them equal."""
     faults: list[Fault] = []
     value = _plain(node, definition(name), normalise, faults)
     yield from faults

@@ -1,13 +1,10 @@
 """A network's state as a file stores it: tensors, their storages, and the versions of the modules."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.verdict import NotHereError
 from harness.zoo import Network
-
-_COUNTERS = "num_batches_tracked"
 
 # For each dtype, the name of torch's storage class and the bytes per element.
 STORAGES = {
@@ -24,10 +21,6 @@ STORAGES = {
     "int64": ("LongStorage", 8),
     "uint8": ("ByteStorage", 1),
 }
-
-# In densenets, before torch 0.4: `denselayer1.norm.1` instead of `denselayer1.norm1`.
-# Source: pytorch/vision v0.26.0, torchvision/models/densenet.py, `_load_state_dict`.
-_DENSE_LAYER = re.compile(r"(denselayer\d+\.(?:norm|conv))(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +39,6 @@ class Tensor:
     storage: int
     elements: int
     is_parameter: bool
-
-    @property
-    def is_counter(self) -> bool:
-        """Whether it is the batch counter of a batch norm."""
-        return self.name.endswith(_COUNTERS)
-
-    @property
-    def old_name(self) -> str:
-        """Its name before torch 0.4, which differs for some modules."""
-        return _DENSE_LAYER.sub(r"\1.", self.name)
 
 
 @dataclass(frozen=True, slots=True)

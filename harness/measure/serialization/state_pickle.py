@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from harness.measure.serialization.state import STORAGES, State, Tensor
 _PICKLE_PROTOCOL = 2
 # The version of a batch norm without counters, and of modules without a version of their own.
 _VERSION_WITHOUT_COUNTERS = 1
+# In densenets, before torch 0.4: `denselayer1.norm.1` instead of `denselayer1.norm1`.
+# Source: pytorch/vision v0.26.0, torchvision/models/densenet.py, `_load_state_dict`.
+_DENSE_LAYER = re.compile(r"(denselayer\d+\.(?:norm|conv))(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,11 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
     mapping = content.mapping()
     storages: dict[int, Storage] = {}
     for tensor in state.tensors:
-        kind = content.counters if tensor.is_counter else tensor.kind
+        kind = content.counters if tensor.name.endswith("num_batches_tracked") else tensor.kind
         if kind is not None:
             new = Storage(str(first_key + len(storages)), kind, tensor.elements, content.on_gpu)
             storage = storages.setdefault(tensor.storage, new)
-            name = tensor.old_name if content.old_tensors else tensor.name
+            name = _DENSE_LAYER.sub(r"\1.", tensor.name) if content.old_tensors else tensor.name
             mapping[name] = _pickled_tensor(tensor, storage, content)
     if content.metadata:
         vars(mapping)["_metadata"] = OrderedDict(

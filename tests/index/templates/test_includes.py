@@ -6,7 +6,7 @@ import pytest
 
 from harness.index.faults import PageError
 from harness.index.page import page_from_text
-from harness.index.templates.includes import read_includes
+from harness.index.templates.sources import read_includes
 
 INDEX = "\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n"
 
