@@ -94,7 +94,6 @@ def _evaluations_by_model(evaluations: Evaluations) -> Mapping[tuple[str, str | 
 
 def _judge_task(shared: _Shared, task: _Task) -> Scopes[list[Verdict]]:
     index = shared.pages[task.page]
-
     subjects = (
         Subject(index, shared.references, resources, task.model, evaluations, shared.pages)
         for resources, evaluations in zip(shared.resources, task.evaluations, strict=True)
