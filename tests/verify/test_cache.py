@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,7 @@ import pytest
 import torch
 
 from harness.verify import cache
-from tests.verify.test_canary import CANARY, SETTINGS, edit, page, verdicts
-
-Verify = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def canary(tmp_path: Path) -> Path:
-    root = tmp_path / "project"
-    shutil.copytree(CANARY, root / "modelindex" / "canary")
-    (root / "modelindex" / "verify.toml").write_text(SETTINGS)
-    return root
+from tests.verify.canary import SETTINGS, Verify, edit, page, verdicts
 
 
 def _verdict(verify: Verify, root: Path, kind: str) -> dict[str, Any]:

@@ -10,46 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from tests.conftest import ROOT
-
-Verify = Callable[..., subprocess.CompletedProcess[str]]
-CANARY = ROOT / "modelindex" / "canary"
-SETTINGS = 'pages = ["canary/canary.md"]\n[datasets]\nDigits = "canary/images"\n'
-
-
-@pytest.fixture
-def canary(tmp_path: Path) -> Path:
-    """A project with only the canary page."""
-    root = tmp_path / "project"
-    shutil.copytree(CANARY, root / "modelindex" / "canary")
-    (root / "modelindex" / "verify.toml").write_text(SETTINGS)
-    return root
-
-
-def page(root: Path) -> Path:
-    return root / "modelindex" / "canary" / "canary.md"
-
-
-def edit(root: Path, before: str, after: str) -> None:
-    text = page(root).read_text("utf-8")
-    assert before in text
-    page(root).write_text(text.replace(before, after), "utf-8")
-
-
-def verdicts(run: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
-    """The verdicts on the model by kind."""
-    return {verdict["claim"]: verdict for verdict in json.loads(run.stdout)["verdicts"] if verdict["model"]}
-
-
-def evidence(verdict: dict[str, Any], name: str) -> str:
-    """The value of a fact in the verdict's evidence."""
-    (value,) = verdict["evidence"][name]["values"]
-    return str(value)
+from tests.verify.canary import SETTINGS, Verify, edit, enlarge, evidence, page, verdicts
 
 
 def test_the_unedited_page_passes(verify: Verify, canary: Path) -> None:
@@ -320,17 +286,6 @@ def test_two_runs_are_compared(verify: Verify, canary: Path) -> None:
     assert "digit_" in compared.stdout
     assert verify("compare", "regnety_canary", "zz", box, cwd=canary).returncode == 2
     assert verify("compare", "regnety_canary", box, cwd=canary).returncode == 2
-
-
-def enlarge(root: Path, times: int) -> None:
-    """Link each image under `times` names, and state the number of images in the references."""
-    images = root / "modelindex" / "canary" / "images"
-    for path in sorted(images.rglob("*.png")):
-        for copy in range(1, times):
-            os.link(path, path.with_stem(f"{path.stem}_{copy}"))
-    references = root / "modelindex" / "references"
-    references.mkdir()
-    (references / "large.json").write_text(json.dumps({"datasets": {"Digits": {"images_per_class": 50 * times}}}))
 
 
 def test_killed_and_resumed_each_image_counts_once(verify: Verify, canary: Path, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,8 @@ from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from harness.project.references import SHIPPED
 from tests.conftest import page_text
-from tests.verify.test_canary import evidence
+from tests.verify.canary import Verify, evidence
 
-Verify = Callable[..., subprocess.CompletedProcess[str]]
 IDS = json.loads((SHIPPED / "imagenet.json").read_text())["datasets"]["ImageNet-1k"]["ids"]
 SIDE, DISTINCT = 32, 200
 
