@@ -1,12 +1,15 @@
 """Accuracy: an evaluation under the declared conditions gives it: one made here, a record, or a published one."""
 
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from harness.checks.shared.conditions import evaluations_table, has_declared_conditions, published_evaluations
+from harness.checks.shared.conditions import (
+    evaluations_table,
+    has_declared_conditions,
+    published_evaluations,
+    records_of,
+    valid_record,
+)
 from harness.checks.shared.early_decision import early_verdict
-from harness.checks.shared.records import records_of, valid_record
 from harness.checks.shared.reproduction import (
     ACCURACY,
     METRICS,
@@ -19,6 +22,7 @@ from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.intervals import CONFIDENCE, random_sample, worst_case
 from harness.evaluate.statistics.scores import Counts, Failure
 from harness.index.claim import Claim
+from harness.index.entries import Entry
 from harness.project.records import Record
 from harness.project.resources import Tolerance
 from harness.verdict import (
@@ -45,64 +49,63 @@ def check(claim: Claim, subject: Subject) -> Verdict:
 
     The verdict depends only on the arguments: an evaluation without causes gives the same status as one with them.
     """
+    result = subject.result_of(claim)
     try:
-        evaluation = subject.evaluation(subject.result_of(claim))
+        evaluation = subject.evaluation(result)
     except NotHereError as missing:
-        return _from_record(claim, subject) or _without_measurement(claim, subject, missing)
+        return _from_record(claim, subject, result) or _without_measurement(claim, subject, result, missing)
     if isinstance(evaluation, Failure):
         remedy = "fix the named problem and run again; no image was counted"
         return errored(claim, reason=f"The evaluation could not finish: {evaluation.reason}", remedy=remedy)
     if evaluation.complete:
         return _from_evaluation(claim, subject, evaluation)
-    decided = early_verdict(claim, subject, evaluation) or _from_record(claim, subject)
+    decided = early_verdict(claim, subject, evaluation) or _from_record(claim, subject, result)
     return decided or _from_part(claim, evaluation)
 
 
-@dataclass(frozen=True, slots=True)
-class _Measurement:
-    """An accuracy in percent on all images, and what differences its precision allows."""
-
-    percent: Decimal
-    precision: str
-    tolerance: Tolerance
-
-    @property
-    def allowed(self) -> Evidence:
-        """The tolerance, for the evidence."""
-        limits = f"pass within {self.tolerance.passing} points, explained within {self.tolerance.explained}"
-        return fact("tolerance", "tolerance", f"{limits}, {self.precision}")
-
-    def verdict(self, claim: Claim, *, note: str, remedy: str, **details: Any) -> Verdict:
-        """The verdict on a declared accuracy. `note` goes behind the reason; `remedy` is for a failure."""
-        passing, limit = self.tolerance.passing, self.tolerance.explained
-        gap = self.percent - claim.quantity.value
-        details |= {"measured": f"{self.percent}%", "difference": f"{gap:+} points" if gap else None}
-        status = accuracy_status(claim.quantity, self.percent, self.tolerance)
-        if status is Status.PASS:
-            return passed(claim, reason=f"Reproduced on all images within {passing} points.{note}", **details)
-        details["correction"] = (f"{self.percent}%",)
-        if status is Status.FAIL:
-            reason = f"On all images, the accuracy differs by more than {limit} points.{note}"
-            return failed(claim, reason=reason, remedy=remedy, **details)
-        cause = f"the tolerance of {self.precision}"
-        if self.precision == "fp32":
-            cause = "other versions of decoder, resizing and arithmetic change unchanged models by no more than that"
-        return explained(claim, reason=f"Not within {passing} points, but within {limit}: {cause}.{note}", **details)
+def _from_measurement(  # noqa: PLR0913 - the parts of a verdict
+    claim: Claim,
+    counts: Counts | Record,
+    precision: str,
+    tolerance: Tolerance,
+    *,
+    note: str,
+    remedy: str,
+    **details: Any,
+) -> Verdict:
+    """The verdict on an accuracy of all images. `note` ends the reason; `remedy` is what else corrects a failure."""
+    metric, passing, limit = METRICS[claim.kind], tolerance.passing, tolerance.explained
+    percent = counts.percent(metric)
+    gap = percent - claim.quantity.value
+    allowed = f"pass within {passing} points, explained within {limit}, {precision}"
+    evidence = (ACCURACY, _correct(counts, metric), fact("tolerance", "tolerance", allowed), *details["evidence"])
+    details |= {"measured": f"{percent}%", "difference": f"{gap:+} points" if gap else None, "evidence": evidence}
+    status = accuracy_status(claim.quantity, percent, tolerance)
+    if status is Status.PASS:
+        return passed(claim, reason=f"Reproduced on all images within {passing} points.{note}", **details)
+    details["correction"] = (f"{percent}%",)
+    if status is Status.FAIL:
+        reason = f"On all images, the accuracy differs by more than {limit} points.{note}"
+        return failed(claim, reason=reason, remedy=f"declare {percent}%, or {remedy}", **details)
+    cause = f"the tolerance of {precision}"
+    if precision == "fp32":
+        cause = "other versions of decoder, resizing and arithmetic change unchanged models by no more than that"
+    return explained(claim, reason=f"Not within {passing} points, but within {limit}: {cause}.{note}", **details)
 
 
 def _from_evaluation(claim: Claim, subject: Subject, evaluation: Evaluation) -> Verdict:
     tolerance = subject.resources.tolerances[evaluation.precision]
     comparison = AccuracyComparison(METRICS[claim.kind], claim.quantity, evaluation, tolerance)
-    measurement = _Measurement(comparison.measured, evaluation.precision, tolerance)
-    correct = _correct(evaluation.scores.counts, comparison.metric)
     failing = comparison.status is Status.FAIL
-    causes = (comparison.causes_table(),) if failing else ()
-    return measurement.verdict(
+    return _from_measurement(
         claim,
+        evaluation.scores.counts,
+        evaluation.precision,
+        tolerance,
         note=f" {comparison.explanation()}" if failing else "",
-        remedy=f"declare {measurement.percent}%, or the conditions and weights that give {claim.declared}",
+        remedy=f"the conditions and weights that give {claim.declared}",
         method=f"evaluated, {evaluation.precision}, {evaluation.conditions.geometry}",
-        evidence=(ACCURACY, correct, measurement.allowed, *causes, *evaluation_evidence(evaluation)),
+        evidence=(*((comparison.causes_table(),) if failing else ()), *evaluation_evidence(evaluation)),
         environment=evaluation.environment,
     )
 
@@ -137,23 +140,21 @@ def _from_part(claim: Claim, evaluation: Evaluation) -> Verdict:
     )
 
 
-def _from_record(claim: Claim, subject: Subject) -> Verdict | None:
+def _from_record(claim: Claim, subject: Subject, result: Entry) -> Verdict | None:
     """The verdict of a valid record; None if there is none."""
-    record = valid_record(subject, subject.result_of(claim))
+    record = valid_record(subject, result)
     if record is None:
         return None
-    metric, tolerance = METRICS[claim.kind], subject.resources.tolerances[record.precision]
-    measurement = _Measurement(record.percent(metric), record.precision, tolerance)
     environment = {name: str(value) for name, value in record.environment.items()}
-    return measurement.verdict(
+    return _from_measurement(
         claim,
+        record,
+        record.precision,
+        subject.resources.tolerances[record.precision],
         note=f" Recorded on {record.date} with these weights under these conditions.",
-        remedy=f"declare {measurement.percent}%, or measure again: verify record",
+        remedy="measure again: verify record",
         method=f"recorded on {record.date}, {record.precision}",
         evidence=(
-            ACCURACY,
-            _correct(record, metric),
-            measurement.allowed,
             fact("images_sha_256", "images, SHA-256", record.fingerprint),
             fact("weights_sha_256", "weights, SHA-256", record.sha256),
             properties("conditions", "conditions", {name: str(value) for name, value in record.conditions.items()}),
@@ -162,14 +163,14 @@ def _from_record(claim: Claim, subject: Subject) -> Verdict | None:
     )
 
 
-def _without_measurement(claim: Claim, subject: Subject, missing: NotHereError) -> Verdict:
+def _without_measurement(claim: Claim, subject: Subject, result: Entry, missing: NotHereError) -> Verdict:
     """Fail if a published evaluation contradicts the claim; otherwise the accuracy is still to be measured."""
-    published = published_evaluations(subject, subject.result_of(claim))
+    published = published_evaluations(subject, result)
     evidence = (ACCURACY, evaluations_table(published))
     metric = METRICS[claim.kind]
     drift = subject.references.drift.get("accuracy", {})
     for evaluation in published if metric in drift else ():
-        gap: Decimal = evaluation[metric] - claim.quantity.value
+        gap = evaluation[metric] - claim.quantity.value
         if has_declared_conditions(evaluation, subject) and abs(gap) > drift[metric] + claim.quantity.step / 2:
             reason = (
                 "An evaluation of the same weights under the same conditions was published with another accuracy; "
@@ -185,7 +186,6 @@ def _without_measurement(claim: Claim, subject: Subject, missing: NotHereError) 
                 evidence=evidence,
             )
     reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
-    stale = next(iter(records_of(subject, subject.result_of(claim))), None)
-    if stale is not None:
-        reason += f" The record of {stale.date} is outdated: it has other weights, conditions or images."
+    if outdated := records_of(subject, result):
+        reason += f" The record of {outdated[0].date} is outdated: it has other weights, conditions or images."
     return not_run(claim, reason=reason, remedy=missing.supply, evidence=evidence)

@@ -2,7 +2,6 @@
 
 import re
 from functools import cache
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from harness.checks.shared.subject import Need, Subject
@@ -31,7 +30,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     source = subject.resources.source
     if source is None:
         raise NotHereError("no source repository was given", "--source DIR with a git checkout or bare repository")
-    if not has_commit(source, path["commit"]) and not _has_pinned_commit(source, subject.index):
+    if not any(has_commit(source, commit) for commit in (path["commit"], *pinned_commits(subject.index))):
         missing = "the repository has none of the commits that the page pins: it is another one, or a shallow clone"
         raise NotHereError(missing, "--source DIR with the complete repository that the page links to")
     try:
@@ -59,11 +58,6 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         evidence=evidence,
         correction=(f"{claim.declared.partition('#')[0]}#L{defined}",),
     )
-
-
-def _has_pinned_commit(source: Path, index: Index) -> bool:
-    """Whether the repository has a commit that some model of the page pins."""
-    return any(has_commit(source, commit) for commit in pinned_commits(index))
 
 
 @cache

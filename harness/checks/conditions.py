@@ -1,7 +1,7 @@
 """Conditions: under all of them together, the declared accuracy is reproduced here or was published."""
 
 from harness.checks.shared.conditions import CONDITIONS, evaluations_table, has_declared_conditions
-from harness.checks.shared.reproduction import METRICS, Match, comparisons, reproduces
+from harness.checks.shared.reproduction import METRICS, Match, comparisons, complete_evaluation, reproduces
 from harness.checks.shared.subject import Need, Subject
 from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.index.claim import Claim
@@ -16,11 +16,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Judge by the evaluations on this machine, then by published ones."""
     evaluated = False
     for result in subject.entry.results:
-        try:
-            evaluation = subject.evaluation(result)
-        except NotHereError:
-            continue
-        if isinstance(evaluation, Evaluation) and evaluation.complete:
+        if evaluation := complete_evaluation(subject, result):
             evaluated = True
             if verdict := _from_evaluation(claim, subject, result, evaluation):
                 return verdict

@@ -1,8 +1,7 @@
 """Dataset: it gives the declared accuracy or is the one of a published evaluation, and its classes fit the network."""
 
-from harness.checks.shared.reproduction import reproduces
+from harness.checks.shared.reproduction import complete_evaluation, reproduces
 from harness.checks.shared.subject import Need, Subject
-from harness.evaluate.evaluation import Evaluation
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
 
@@ -14,7 +13,9 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Look for an evaluation on the dataset, and compare its classes with the network's scores."""
     dataset = subject.references.find_dataset(claim.declared)
     published = sorted({evaluation["dataset"] for evaluation in subject.published_evaluations})
-    reproduced = _is_reproduced(claim, subject)
+    result = subject.result_of(claim)
+    evaluation = complete_evaluation(subject, result)
+    reproduced = evaluation is not None and reproduces(subject, result, evaluation)
     if dataset is None or not (reproduced or dataset in published):
         missing = f"no published evaluation on {claim.declared} is known"
         if published:
@@ -37,13 +38,3 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     source = "The declared accuracy is reproduced on" if reproduced else "An evaluation was published on"
     reason = f"{source} this dataset, and the network returns one score for each of its {classes} classes."
     return passed(claim, reason=reason, measured=claim.declared, method=method, evidence=evidence)
-
-
-def _is_reproduced(claim: Claim, subject: Subject) -> bool:
-    """Whether an evaluation on this machine reproduces the accuracies declared on this dataset."""
-    result = subject.result_of(claim)
-    try:
-        evaluation = subject.evaluation(result)
-    except NotHereError:
-        return False
-    return isinstance(evaluation, Evaluation) and reproduces(subject, result, evaluation)

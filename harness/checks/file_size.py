@@ -1,29 +1,16 @@
 """File size: the bytes of the weights file, or of the network's tensors in a named serialisation."""
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
-from harness.checks.shared.comparison import difference
+from harness.checks.shared.comparison import decide, difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.serialization.prediction import Prediction, predictions
 from harness.measure.serialization.state import state_of
 from harness.measure.serialization.table import BY_NAME, SERIALIZATIONS, UNKNOWN_ARCHIVE_NAMES
-from harness.verdict import (
-    Cell,
-    Details,
-    Evidence,
-    NotHereError,
-    Status,
-    Verdict,
-    fact,
-    failed,
-    passed,
-    properties,
-    table,
-)
+from harness.verdict import Cell, Details, Evidence, NotHereError, Verdict, fact, passed, properties, table
 
 KINDS = ("file_size",)
 NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.WEIGHTS})
@@ -47,8 +34,8 @@ def _from_file(claim: Claim, subject: Subject, file: Path) -> Verdict:
             evidence += [*_parts(prediction), fact("predicted", "predicted", prediction.size)]
     size = file.stat().st_size
     match, mismatch = "The file on this machine has this size.", "The file on this machine has another size."
-    verdict = _compare(claim, size, match, mismatch, {"method": "size of the file", "evidence": evidence})
-    return verdict if verdict.status is Status.PASS else replace(verdict, correction=(str(size),))
+    details: Details = {"method": "size of the file", "evidence": evidence, "correction": (str(size),)}
+    return _compare(claim, size, match, mismatch, details)
 
 
 def _from_zoo(claim: Claim, subject: Subject, prediction: Prediction) -> Verdict:
@@ -61,12 +48,9 @@ def _from_zoo(claim: Claim, subject: Subject, prediction: Prediction) -> Verdict
 
 def _compare(claim: Claim, size: int, match: str, mismatch: str, details: Details) -> Verdict:
     declared = claim.quantity
-    details["measured"] = str(size)
-    if _is_declared(declared, size):
-        return passed(claim, reason=match, **details)
-    details["difference"] = difference(declared.value, size)
+    details["measured"], details["difference"] = str(size), difference(declared.value, size)
     remedy = f"declare {size}, or name the file that has {declared.value:f} bytes"
-    return failed(claim, reason=mismatch, remedy=remedy, **details)
+    return decide(claim, _is_declared(declared, size), match=match, mismatch=mismatch, remedy=remedy, **details)
 
 
 def _is_declared(declared: Quantity, size: int) -> bool:
@@ -142,6 +126,4 @@ def _no_match(declared: Quantity, tried: list[Prediction]) -> NotHereError:
 
 def _saved_name(subject: Subject) -> str:
     """The name that the weights file was saved under: without the extension and the digest added later."""
-    if not subject.entry.text("weights"):
-        return ""
-    return Path(subject.weights.name).stem.removesuffix(f"-{subject.weights.digest}")
+    return subject.weights.label if subject.entry.text("weights") else ""

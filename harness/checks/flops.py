@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from harness.checks.shared.comparison import difference
-from harness.checks.shared.cross_check import cross_check
+from harness.checks.shared.comparison import cross_check, difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
@@ -27,22 +26,22 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     macs = tried[0]
 
     def count(network: Network) -> int:
-        return multiply_adds(trace(network, size.side, size.side).operations)
+        return multiply_adds(trace(network, size, size).operations)
 
     if error := cross_check(claim, subject, macs.value, count, "multiply-adds"):
         return error
     at = f"{macs.height}×{macs.width}"
-    image = at if size.declared else f"{at}, which the page does not declare"
+    image = at if subject.image_size else f"{at}, which the page does not declare"
     unread = ", ".join(forward_pass.unknown_calls)
     uncounted = f" Not counted, because no rule exists: {unread}." if unread else ""
     details: Details = {"measured": str(macs.value), "method": macs.method}
     if declared.covers(macs.value):
         details["evidence"] = _evidence(forward_pass, tried)
         reason = f"The multiply-adds of one image at {image}.{uncounted}"
-        if size.declared:
+        if subject.image_size:
             return passed(claim, reason=reason, **details)
-        return explained(claim, reason=reason, remedy=f"declare 'Image Size: {size.side}'", **details)
-    for sample in _sample_traces(subject, size.side):
+        return explained(claim, reason=reason, remedy=f"declare 'Image Size: {size}'", **details)
+    for sample in _sample_traces(subject, size):
         if _exact(tried, declared):
             break
         tried += counts(sample)
@@ -57,7 +56,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     no_match = f"none of the {len(tried)} counts by a named convention gives the declared number"
     if unread and declared.value > macs.value:
         raise NotHereError(f"{no_match}, and no rule counts {unread}", "add a rule for it in harness/measure/")
-    if not size.declared and subject.network.image_size is None:
+    if subject.image_size is None and subject.network.image_size is None:
         missing = f"{no_match}; the page declares no image size, and an image of the assumed {at} takes {macs.value}"
         raise NotHereError(missing, "add 'Image Size:' to the model's metadata")
     reason = f"{no_match.capitalize()}; the multiply-adds are those of one image at {image}.{uncounted}"

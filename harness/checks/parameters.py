@@ -1,12 +1,11 @@
 """Parameters: the exact number of learned values rounds to the declared number."""
 
-from harness.checks.shared.comparison import difference
-from harness.checks.shared.cross_check import cross_check
+from harness.checks.shared.comparison import cross_check, decide, difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.checkpoint import inspect_checkpoint
 from harness.measure.parameters import parameter_count
-from harness.verdict import Verdict, fact, failed, passed
+from harness.verdict import Verdict, fact, failed
 
 KINDS = ("parameters",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
@@ -42,12 +41,11 @@ def check(claim: Claim, subject: Subject) -> Verdict:
                 remedy="name the file that holds this model's weights",
                 evidence=evidence,
             )
-    if declared.covers(exact):
-        reason = "The number of the network's learned values rounds to the declared number."
-        return passed(claim, reason=reason, measured=str(exact), method=method, evidence=evidence)
-    return failed(
+    return decide(
         claim,
-        reason="The number of the network's learned values does not round to the declared number.",
+        declared.covers(exact),
+        match="The number of the network's learned values rounds to the declared number.",
+        mismatch="The number of the network's learned values does not round to the declared number.",
         measured=str(exact),
         difference=difference(declared.value, exact),
         method=method,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.shared.comparison import difference
+from harness.checks.shared.comparison import decide, difference
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
+from harness.verdict import NotHereError, Verdict, fact, facts
 
 NEEDS = frozenset({Need.REFERENCE})
 
@@ -36,16 +36,14 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         facts("sources", "sources", (subject.references.sources.get(key, key) for key in recipe.get("sources", ()))),
         *((fact("note", "note", note),) if note else ()),
     )
-    method = f"published recipe, {name}"
-    if published.agrees:
-        reason = "The published recipe states everything declared here."
-        return passed(claim, reason=reason, measured=published.measured, method=method, evidence=evidence)
-    return failed(
+    return decide(
         claim,
-        reason="The recipe published for these weights states another value.",
+        published.agrees,
+        match="The published recipe states everything declared here.",
+        mismatch="The recipe published for these weights states another value.",
         measured=published.measured,
         difference=published.difference,
-        method=method,
+        method=f"published recipe, {name}",
         remedy=f"declare {published.measured}",
         evidence=evidence,
         correction=published.correction,

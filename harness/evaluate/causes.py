@@ -8,7 +8,7 @@ from math import sqrt
 
 from harness.evaluate.data.conditions import Conditions, Geometry
 from harness.evaluate.evaluation import CandidateCause
-from harness.evaluate.statistics.scores import METRICS, Prediction
+from harness.evaluate.statistics.scores import METRICS, Prediction, count
 
 SAMPLE_SIZE = 2000
 # How many of the closest variations are evaluated on all images if the sample is too small to distinguish them.
@@ -62,7 +62,7 @@ def estimate_under(variation: Variation, base: Sequence[Prediction], tried: Sequ
 
     `tried` are predictions under the variation for the first images of `base`, in the same random order.
     """
-    sample = base[: len(tried)]
+    sample, counts = base[: len(tried)], count(base)
     estimates, margins = {}, {}
     for metric in METRICS:
         pairs = [(bool(getattr(a, metric)), bool(getattr(b, metric))) for a, b in zip(sample, tried, strict=True)]
@@ -73,7 +73,7 @@ def estimate_under(variation: Variation, base: Sequence[Prediction], tried: Sequ
         variance = (flipped / len(tried) - shift**2) / len(tried) * unseen
         # If no image flipped, up to 3 in this many may still flip (rule of three, 95 %).
         margin = _Z_95 * sqrt(max(0.0, variance)) if flipped else 3 / len(tried) * (unseen > 0)
-        estimates[metric] = _percent(_accuracy(base, metric) + shift)
+        estimates[metric] = _percent(getattr(counts, metric) / len(base) + shift)
         margins[metric] = _percent(margin)
     return CandidateCause(variation.kind, variation.value, len(tried), estimates, margins)
 
@@ -96,12 +96,9 @@ def label_causes(base: Sequence[Prediction], classes: int) -> Iterator[Candidate
 
 
 def _label_cause(kind: str, value: str, relabelled: Sequence[Prediction]) -> CandidateCause:
-    estimates = {metric: _percent(_accuracy(relabelled, metric)) for metric in METRICS}
+    counts = count(relabelled)
+    estimates = {metric: counts.percent(metric) for metric in METRICS}
     return CandidateCause(kind, value, len(relabelled), estimates, dict.fromkeys(METRICS, Decimal(0)))
-
-
-def _accuracy(predictions: Sequence[Prediction], metric: str) -> float:
-    return sum(bool(getattr(prediction, metric)) for prediction in predictions) / len(predictions)
 
 
 def _percent(part: float) -> Decimal:

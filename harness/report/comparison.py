@@ -10,7 +10,7 @@ from rich.text import Text
 from harness.evaluate.data.conditions import IMAGENET_MEAN
 from harness.evaluate.run.ledger import StoredEvaluation
 from harness.evaluate.statistics.comparison import compare
-from harness.evaluate.statistics.scores import METRICS
+from harness.evaluate.statistics.scores import METRICS, count
 
 _HASH_DIGITS = 6
 _MAX_IMAGES = 20
@@ -27,7 +27,7 @@ def print_evaluations(console: Console, evaluations: Sequence[StoredEvaluation])
     for column in ("run", "date", *varying, "images", "top-1", "top-5"):
         table.add_column(column, overflow="fold")
     for evaluation, description in zip(evaluations, described, strict=True):
-        counts = evaluation.counts
+        counts = count(evaluation.predictions)
         scores = (str(counts.images), *(str(counts.percent(metric)) for metric in METRICS))
         columns = (description[name] for name in varying)
         table.add_row(evaluation.key[:_HASH_DIGITS], evaluation.dates[-1], *columns, *scores)
@@ -35,12 +35,16 @@ def print_evaluations(console: Console, evaluations: Sequence[StoredEvaluation])
 
 
 def _describe(evaluation: StoredEvaluation) -> dict[str, str]:
-    """The inputs of an evaluation, in a few words each."""
+    """The inputs of an evaluation, in a few words each; channel order and mean only if they are not the usual ones."""
     description = evaluation.description
+    conditions = description["conditions"]
+    channels = "" if conditions["channels"] == "RGB" else f" {conditions['channels']}"
+    mean = "" if conditions["mean"] == list(IMAGENET_MEAN) else f" mean {conditions['mean'][0]}"
+    geometry = f"{conditions['image_size']} {conditions['crop_pct']} {conditions['interpolation']}"
     return {
         "weights": str(description["weights"])[:_HASH_DIGITS],
         "dataset": str(description["images"])[:_HASH_DIGITS],
-        "conditions": _describe_conditions(evaluation),
+        "conditions": geometry + channels + mean,
         "on": f"{description['precision']} {description['device']}",
     }
 
@@ -64,12 +68,3 @@ def print_comparison(console: Console, first: StoredEvaluation, second: StoredEv
             more = f" and {len(images) - _MAX_IMAGES} more" if len(images) > _MAX_IMAGES else ""
             if images:
                 console.print(Text(f"{what}: {', '.join(images[:_MAX_IMAGES])}{more}"))
-
-
-def _describe_conditions(evaluation: StoredEvaluation) -> str:
-    """Image size, crop and interpolation; channel order and mean only if they are not the usual ones."""
-    conditions = evaluation.description["conditions"]
-    geometry = f"{conditions['image_size']} {conditions['crop_pct']} {conditions['interpolation']}"
-    channels = "" if conditions["channels"] == "RGB" else f" {conditions['channels']}"
-    mean = "" if conditions["mean"] == list(IMAGENET_MEAN) else f" mean {conditions['mean'][0]}"
-    return geometry + channels + mean

@@ -1,8 +1,6 @@
 """Report files: all are written, or none."""
 
-import hashlib
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -10,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from harness.errors import UserError
 from harness.report import markdown, verified_page
 from harness.report.json_document import json_report
-from harness.report.markup import card_name
+from harness.report.markup import card_name, short_hash, valid_file_name
 from harness.report.overview import by_model, by_page
 from harness.system.files import write_files
 from harness.verdict import Verdict
@@ -33,14 +31,12 @@ def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
 
 def write_reports(folder: Path, files: Mapping[str, str]) -> None:
     """Write all reports, and remove the cards of models that no longer exist. Raises ReportError."""
-    _write_all(folder, files, "use --reports DIR")
-    _remove(_generated_files(folder, "*/*.md", markdown.GENERATED), folder, files)
+    _replace_all(folder, _generated_files(folder, "*/*.md", markdown.GENERATED), files, "use --reports DIR")
 
 
 def write_pages(folder: Path, files: Mapping[str, str]) -> None:
     """Write all rendered pages, and remove those whose page no longer exists. Raises ReportError."""
-    _write_all(folder, files, "check its permissions")
-    _remove(_generated_files(folder, "*.md", verified_page.GENERATED), folder, files)
+    _replace_all(folder, _generated_files(folder, "*.md", verified_page.GENERATED), files, "check its permissions")
 
 
 def rendered_pages(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -52,8 +48,8 @@ def rendered_pages(folder: Path, names: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _write_all(folder: Path, files: Mapping[str, str], fix: str) -> None:
-    """Write all files, or none of them and raise ReportError."""
+def _replace_all(folder: Path, old: Iterable[Path], files: Mapping[str, str], fix: str) -> None:
+    """Write all files and remove the other old ones; or change nothing and raise ReportError."""
     try:
         for path in (folder / name for name in files):
             if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
@@ -64,12 +60,8 @@ def _write_all(folder: Path, files: Mapping[str, str], fix: str) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(f"{folder}: expected a folder that can be written, got: {reason}; {fix}") from None
-
-
-def _remove(ours: Iterable[Path], folder: Path, files: Mapping[str, str]) -> None:
-    """Remove what earlier runs wrote and this one did not."""
-    for old in set(ours) - {folder / name for name in files}:
-        old.unlink()
+    for path in set(old) - {folder / name for name in files}:
+        path.unlink()
 
 
 def _generated_files(folder: Path, pattern: str, generated: str) -> Iterator[Path]:
@@ -85,21 +77,14 @@ def page_folders(page_names: Sequence[str]) -> dict[str, str]:
     A hash is needed for pages such as `a/b.md` and `a-b.md`.
     """
     folders = {page: _folder(PurePosixPath(page).stem) for page in page_names}
-    for longer in (_folder_of_path, _folder_with_hash):
+    paths = {page: _folder(str(PurePosixPath(page).with_suffix(""))) for page in page_names}
+    hashed = {page: f"{path}-{short_hash(page)}" for page, path in paths.items()}
+    for longer in (paths, hashed):
         times = Counter(folder.casefold() for folder in folders.values())
         times["pages"] += 1  # the folder of the rendered pages
-        folders = {page: folder if times[folder.casefold()] == 1 else longer(page) for page, folder in folders.items()}
+        folders = {page: folder if times[folder.casefold()] == 1 else longer[page] for page, folder in folders.items()}
     return folders
 
 
-def _folder_of_path(page: str) -> str:
-    return _folder(str(PurePosixPath(page).with_suffix("")))
-
-
-def _folder_with_hash(page: str) -> str:
-    return f"{_folder_of_path(page)}-{hashlib.sha256(page.encode()).hexdigest()[:8]}"
-
-
 def _folder(name: str) -> str:
-    """The name as a single valid folder name."""
-    return re.sub(r"[^\w+@=. -]+", "-", name).strip(".- ") or "page"
+    return valid_file_name(name).strip(".- ") or "page"

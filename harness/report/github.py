@@ -9,12 +9,7 @@ from harness.verdict import Status, Verdict, failing_statuses
 # GitHub rejects step summaries above 1 MiB.
 MOST_BYTES = 1024 * 1024
 
-_LEVELS = {
-    Status.ERROR: "error",
-    Status.FAIL: "error",
-    Status.EXPLAINED: "warning",
-    Status.WAIVED: "notice",
-}
+_LEVELS = {Status.ERROR: "error", Status.FAIL: "error", Status.EXPLAINED: "warning", Status.WAIVED: "notice"}
 
 
 def annotations(verdicts: Sequence[Verdict], root: str, *, strict: bool) -> str:

@@ -14,9 +14,18 @@ from harness.verdict import Status
 
 def card_name(model: str) -> str:
     """The file name of a model's card. A hash is added if the model's name is not valid as a file name."""
-    valid = re.sub(r"[^\w+@=. -]+", "-", model)
-    digits = "" if valid == model else f"-{hashlib.sha256(model.encode()).hexdigest()[:8]}"
-    return f"{valid}{digits}.md"
+    valid = valid_file_name(model)
+    return f"{valid}.md" if valid == model else f"{valid}-{short_hash(model)}.md"
+
+
+def valid_file_name(name: str) -> str:
+    """The name with everything that file names may not contain replaced by `-`."""
+    return re.sub(r"[^\w+@=. -]+", "-", name)
+
+
+def short_hash(text: str) -> str:
+    """Eight hexadecimal digits that distinguish the text from others."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def card_link(model: str, folder: str = ".") -> str:

@@ -24,11 +24,10 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True)
 class ReportSection:
-    """The claims about one model, or those of the page itself if `model` is None. `name` is its title."""
+    """The claims about one model, or those of the page itself. `name` is the section's title."""
 
     anchor: str
     name: str
-    model: str | None
     claims: tuple[ClaimView, ...]
     figures: tuple[Figure, ...]
 
@@ -75,18 +74,15 @@ class ReportPage:
 def report_pages(verdicts: Iterable[Verdict]) -> list[ReportPage]:
     """The pages that the verdicts are about, in order."""
     pages = by_page(verdicts)
-    file_names = Counter(PurePosixPath(page).name for page in pages)
-    return [
-        _page(page, f"page {file_name if file_names[file_name] == 1 else page}", on_page)
-        for page, on_page in pages.items()
-        for file_name in [PurePosixPath(page).name]
-    ]
+    names = {page: PurePosixPath(page).name for page in pages}
+    times = Counter(names.values())
+    return [_page(page, names[page] if times[names[page]] == 1 else page, on_page) for page, on_page in pages.items()]
 
 
-def _page(name: str, title: str, verdicts: list[Verdict]) -> ReportPage:
+def _page(name: str, short_name: str, verdicts: list[Verdict]) -> ReportPage:
     anchor = f"page/{_quote(name)}"
     own_verdicts = [verdict for verdict in verdicts if verdict.claim.model is None]
-    own = ReportSection(anchor, title, None, _claims(anchor, own_verdicts), ()) if own_verdicts else None
+    own = ReportSection(anchor, f"page {short_name}", _claims(anchor, own_verdicts), ()) if own_verdicts else None
     models = tuple(_model(name, model, of_model, verdicts) for model, of_model in by_model(verdicts).items())
     return ReportPage(name, verdicts, own, models, accuracy_figure(f"figure/{anchor}", verdicts))
 
@@ -97,7 +93,7 @@ def _model(page: str, model: str, of_model: Sequence[Verdict], on_page: Sequence
         stages_figure(f"figure/{anchor}/stages", model, of_model),
         widths_figure(f"figure/{anchor}/widths", model, on_page),
     )
-    return ReportSection(anchor, model, model, _claims(anchor, of_model), tuple(filter(None, figures)))
+    return ReportSection(anchor, model, _claims(anchor, of_model), tuple(filter(None, figures)))
 
 
 def _claims(anchor: str, verdicts: Iterable[Verdict]) -> tuple[ClaimView, ...]:

@@ -113,7 +113,7 @@ def test_names_have_no_effect_as_markup() -> None:
 def test_labels_overlap_neither_marks_nor_each_other() -> None:
     marks = [(20 + 6.0 * number, 100 + 3.0 * number) for number in range(40)]
     placed = place_labels([(f"{number:03}", x, y) for number, (x, y) in enumerate(marks)], marks, Area(0, 0, 300, 300))
-    boxes = [Area(label.x, label.y - 7, label.x + 17, label.y + 1) for label in placed]
+    boxes = [Area(x, y - 7, x + 17, y + 1) for _, x, y in placed]
     assert len(boxes) > 5
     for number, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[number + 1 :])

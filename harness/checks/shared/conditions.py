@@ -1,4 +1,4 @@
-"""The conditions that a page declares, and the evaluations published under them."""
+"""The conditions that a page declares, and the evaluations that were published or recorded under them."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -7,6 +7,8 @@ from typing import Any
 from harness.checks.shared.subject import Subject
 from harness.evaluate.data.conditions import INTERPOLATIONS, Conditions, Geometry
 from harness.index.entries import Entry
+from harness.measure.checkpoint import sha256
+from harness.project.records import Record
 from harness.project.references import as_evidence
 from harness.verdict import NotHereError, Table, table
 
@@ -26,6 +28,8 @@ def declared_conditions(subject: Subject) -> Conditions:
     if crop.value < _SMALLEST_CROP:
         missing = f"a crop of {crop.value} would enlarge every image more than {1 / _SMALLEST_CROP:.0f} times"
         raise NotHereError(missing, "declare the part of the resized image that is cropped, such as 0.875")
+    if subject.image_size is None:
+        raise NotHereError("the page declares no image size", "add 'Image Size:' to the model's metadata")
     return Conditions(Geometry(subject.image_size, crop.value, interpolation))
 
 
@@ -52,3 +56,32 @@ def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, 
 def evaluations_table(evaluations: Sequence[Mapping[str, Any]]) -> Table:
     """Published evaluations, for the evidence."""
     return table("published_evaluations", "published evaluations", list(map(as_evidence, evaluations)))
+
+
+def records_of(subject: Subject, result: Entry) -> list[Record]:
+    """The records of a model on a result's dataset, the best precision first: the requested one, then fp32."""
+    dataset = subject.references.find_dataset(result.text("dataset"))
+    preferred = (subject.resources.evaluation.precision, "fp32")
+    records = [item for item in subject.resources.records if (item.model, item.dataset) == (subject.name, dataset)]
+    return sorted(records, key=lambda item: (*preferred, item.precision).index(item.precision))
+
+
+def valid_record(subject: Subject, result: Entry) -> Record | None:
+    """The best record of exactly these weights, conditions and images; None if there is none."""
+    return next((record for record in records_of(subject, result) if _is_valid(record, subject)), None)
+
+
+def _is_valid(record: Record, subject: Subject) -> bool:
+    """Whether the page still declares, and this machine still has, everything that the record depended on."""
+    dataset = subject.references.datasets[record.dataset]
+    if record.images != dataset["classes"] * dataset.get("images_per_class", 0):
+        return False
+    try:
+        if record.conditions != declared_conditions(subject).as_json() or record.file != subject.weights.name:
+            return False
+    except NotHereError:
+        return False
+    path, digest = subject.local_weights.path, subject.weights.digest
+    if path is not None:
+        return sha256(path) == record.sha256
+    return digest is not None and record.sha256.startswith(digest)

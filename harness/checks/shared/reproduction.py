@@ -9,7 +9,7 @@ from harness.evaluate.evaluation import CandidateCause, Evaluation
 from harness.index.entries import Entry
 from harness.index.quantity import Quantity
 from harness.project.resources import Tolerance
-from harness.verdict import Evidence, Status, Table, fact, properties, table
+from harness.verdict import Evidence, NotHereError, Status, Table, fact, properties, table
 
 # The kinds of claim, and their names in evaluations.
 METRICS = {"top_1_accuracy": "top_1", "top_5_accuracy": "top_5"}
@@ -107,10 +107,19 @@ def comparisons(subject: Subject, result: Entry, evaluation: Evaluation) -> list
     return [AccuracyComparison(metric, quantity, evaluation, tolerance) for metric, quantity in declared.items()]
 
 
+def complete_evaluation(subject: Subject, result: Entry) -> Evaluation | None:
+    """The evaluation of a result on all images; None if there is none on this machine."""
+    try:
+        evaluation = subject.evaluation(result)
+    except NotHereError:
+        return None
+    return evaluation if isinstance(evaluation, Evaluation) and evaluation.complete else None
+
+
 def reproduces(subject: Subject, result: Entry, evaluation: Evaluation) -> bool:
-    """Whether an evaluation is complete and reproduces every accuracy that a result declares."""
+    """Whether a complete evaluation reproduces every accuracy that a result declares."""
     statuses = [comparison.status for comparison in comparisons(subject, result, evaluation)]
-    return evaluation.complete and bool(statuses) and Status.FAIL not in statuses
+    return bool(statuses) and Status.FAIL not in statuses
 
 
 def evaluation_evidence(evaluation: Evaluation) -> tuple[Evidence, ...]:

@@ -41,14 +41,6 @@ class Need(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class InputSize:
-    """The side of a square input image in pixels, and whether the page declares it."""
-
-    side: int
-    declared: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """A model of a page and everything that its claims are judged by; the page itself if `model` is None.
 
@@ -118,18 +110,15 @@ class Subject:
         )
 
     @property
-    def image_size(self) -> int:
-        """The declared side of the square input image, in pixels."""
+    def image_size(self) -> int | None:
+        """The declared side of the square input image, in pixels; None if the page declares none."""
         declared = self.entry.quantity("image_size")
-        if declared is None:
-            raise NotHereError("the page declares no image size", "add 'Image Size:' to the model's metadata")
-        return int(declared.value)
+        return int(declared.value) if declared else None
 
     @property
-    def input_size(self) -> InputSize:
+    def input_size(self) -> int:
         """The declared image size; otherwise the network's own, or 224."""
-        declared = self.entry.quantity("image_size")
-        return InputSize(int(declared.value), declared=True) if declared else InputSize(self._own_size, declared=False)
+        return self._own_size if self.image_size is None else self.image_size
 
     @property
     def _own_size(self) -> int:
@@ -138,17 +127,17 @@ class Subject:
     @property
     def trace(self) -> Trace:
         """A forward pass at the input size."""
-        return self._trace(self.input_size.side)
+        return self._trace(self.input_size)
 
     @property
     def structure(self) -> Trace:
         """A forward pass at a size that every layer acts on, to see what the network contains."""
-        return self._trace(self._own_size, self.input_size.side)
+        return self._trace(self._own_size, self.input_size)
 
     @property
     def output(self) -> tuple[int, ...]:
         """The shape of the network's output for one image, of the declared size if the network takes it."""
-        return self._trace(self.input_size.side, self._own_size).output
+        return self._trace(self.input_size, self._own_size).output
 
     def _trace(self, *sides: int) -> Trace:
         """A forward pass at the first of the sizes that the network takes."""
@@ -194,12 +183,6 @@ class Subject:
         if not url:
             raise NotHereError("the page names no weights file", "add 'Weights:' to the model")
         return weights_file(url, self.name)
-
-    @property
-    def weights_beside(self) -> Path | None:
-        """The path that a relative weights address means, whether the file exists or not; None for a URL."""
-        address = weights_address(self.entry, self.resources.root)
-        return address.beside if address else None
 
     @property
     def local_weights(self) -> LocalWeights:

@@ -1,7 +1,7 @@
 """Evaluation conditions: how an image is resized, cropped and normalised before it reaches the network."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 # Per channel (red, green, blue) over ImageNet's training images, on a scale of 0 to 1.
@@ -40,11 +40,5 @@ class Conditions:
 
     def as_json(self) -> dict[str, object]:
         """The conditions as stored in records and evidence."""
-        return {
-            "image_size": self.geometry.image_size,
-            "crop_pct": str(self.geometry.crop_pct),
-            "interpolation": self.geometry.interpolation,
-            "mean": list(self.mean),
-            "std": list(self.std),
-            "channels": self.channels,
-        }
+        geometry = asdict(self.geometry) | {"crop_pct": str(self.geometry.crop_pct)}
+        return geometry | {"mean": list(self.mean), "std": list(self.std), "channels": self.channels}

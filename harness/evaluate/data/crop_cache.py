@@ -10,16 +10,13 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from harness.evaluate.data.conditions import Geometry
 from harness.evaluate.data.shards import Shard
 from harness.system.files import code_digest, write_atomically
-
-if TYPE_CHECKING:
-    import torch
 
 # The modules of this package that decide what a crop contains and how it is stored.
 CROP_MODULES = tuple(
@@ -53,8 +50,13 @@ class CropCache:
         path = self._path(shard, geometry)
         return path.is_file() and path.stat().st_size == _file_bytes(shard, geometry)
 
-    def read(self, shard: Shard, part: slice, geometry: Geometry) -> "torch.Tensor | None":
-        """A part of a shard's crops, N×side×side×3; None if a checksum does not match, and the file is deleted."""
+    def read(self, shard: Shard, part: slice, geometry: Geometry) -> torch.Tensor | None:
+        """A part of a shard's crops, N×side×side×3; None if they are not cached.
+
+        A file with a wrong checksum is deleted.
+        """
+        if not self.has(shard, geometry):
+            return None
         path = self._path(shard, geometry)
         with path.open("rb") as file:
             file.seek(_CHECKSUM_BYTES * part.start)
@@ -68,7 +70,7 @@ class CropCache:
             return None
         return crops
 
-    def write(self, shard: Shard, geometry: Geometry, batches: "Sequence[torch.Tensor]") -> None:
+    def write(self, shard: Shard, geometry: Geometry, batches: Sequence[torch.Tensor]) -> None:
         """Store all crops of a shard, given batch by batch. Raises OSError."""
         arrays = [batch.numpy() for batch in batches]
         checksums = np.array([zlib.crc32(row) for array in arrays for row in array], "<u4")
@@ -86,10 +88,8 @@ def crop_versions(environment: Mapping[str, str]) -> tuple[str, ...]:
     return (*libraries, code_digest(*CROP_MODULES))
 
 
-def allocate_crops(images: int, geometry: Geometry) -> "torch.Tensor":
+def allocate_crops(images: int, geometry: Geometry) -> torch.Tensor:
     """An uninitialised tensor for crops in shared memory, so that workers pass crops on without copying them."""
-    import torch
-
     return torch.empty(images, geometry.image_size, geometry.image_size, 3, dtype=torch.uint8).share_memory_()
 
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from harness.evaluate.data.conditions import Geometry
 from harness.evaluate.data.crop_cache import CropCache, allocate_crops
+from harness.evaluate.data.images import Image
 from harness.evaluate.data.preprocessing import ImageError, crop, decode
 from harness.evaluate.data.shards import Shard
-
-if TYPE_CHECKING:
-    from harness.evaluate.data.images import Image
 
 # With fewer images, starting worker processes takes longer than they save.
 _MIN_IMAGES_FOR_WORKERS = 1000
@@ -30,7 +27,7 @@ class Batch:
     geometries: tuple[Geometry, ...]
 
     @property
-    def images(self) -> "tuple[Image, ...]":
+    def images(self) -> tuple[Image, ...]:
         """The images of the batch."""
         return self.shard.images[self.part]
 
@@ -65,16 +62,12 @@ class _CropDataset(Dataset[Crops | str]):
 
     def __getitem__(self, index: int) -> Crops | str:
         batch = self.batches[index]
-        cached = {
-            geometry: crops for geometry in batch.geometries if (crops := self._cached(batch, geometry)) is not None
-        }
+        cached = {}
+        if self.cache:
+            read = {geometry: self.cache.read(batch.shard, batch.part, geometry) for geometry in batch.geometries}
+            cached = {geometry: crops for geometry, crops in read.items() if crops is not None}
         decoded = decode_crops(batch, [geometry for geometry in batch.geometries if geometry not in cached])
         return decoded if isinstance(decoded, str) else cached | decoded
-
-    def _cached(self, batch: Batch, geometry: Geometry) -> torch.Tensor | None:
-        if self.cache is None or not self.cache.has(batch.shard, geometry):
-            return None
-        return self.cache.read(batch.shard, batch.part, geometry)
 
 
 def decode_crops(batch: Batch, geometries: Sequence[Geometry]) -> dict[Geometry, torch.Tensor] | str:

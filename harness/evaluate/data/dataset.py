@@ -72,7 +72,10 @@ def open_dataset(folder: Path, spec: DatasetSpec) -> Dataset:
     indices = _class_indices(set(class_ids.values()), spec, folder)
     if spec.class_ids and not set(indices) & set(spec.class_ids):
         layout += ", classes in alphabetical order, since the folder names are not the known class ids"
-    images = [Image(PurePosixPath(name).name, indices[class_ids[name]], *place) for name, place in files.items()]
+    images = [
+        Image(PurePosixPath(name).name, indices[class_ids[name]], path.absolute(), offset, size)
+        for name, (path, offset, size) in files.items()
+    ]
     images.sort(key=lambda image: (image.name, image.label))
     return Dataset(layout, tuple(images), spec, fingerprint(images), _describe_missing(images, spec))
 

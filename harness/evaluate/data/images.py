@@ -16,9 +16,10 @@ _READER_THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image: its file name, its class index, and the range of bytes in `path` that holds it.
+    """One image: its file name, its class index, and the range of bytes that holds it in the file `path`.
 
-    For images at a URL, `path` is a UPath of universal-pathlib, which reads through fsspec.
+    `path` is absolute, so that it means the same on every node of a cluster. For images at a URL, it is a UPath of
+    universal-pathlib, which reads through fsspec.
     """
 
     name: str
@@ -53,8 +54,8 @@ def _content_digests(images: Sequence[Image]) -> list[str]:
     if any(_is_remote(image.path) for image in images):
         return _hash_all(images)
     stamps = {path: file_stamp(path.stat()) for path in {image.path for image in images}}
-    keys = [f"{image.path.absolute()}:{image.offset}:{image.size}:{stamps[image.path]}" for image in images]
-    paths = "\n".join(sorted(str(path.absolute()) for path in stamps))
+    keys = [f"{image.path}:{image.offset}:{image.size}:{stamps[image.path]}" for image in images]
+    paths = "\n".join(sorted(map(str, stamps)))
     cache_file = cache_home() / "images" / f"{hashlib.sha256(paths.encode()).hexdigest()[:32]}.json"
     cached = _read_cache(cache_file)
     unknown = {key: image for key, image in zip(keys, images, strict=True) if key not in cached}

@@ -1,6 +1,6 @@
 """Evaluation of models on a dataset: reuses stored shards, has an executor evaluate the rest, stores every result."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import cache
 from itertools import takewhile
 from typing import Any
@@ -16,13 +16,13 @@ from harness.evaluate.run.executor import (
     Executor,
     ExecutorError,
     Result,
+    TopClasses,
     Workload,
 )
 from harness.evaluate.run.ledger import EvaluatedShard, Ledger, LedgerError
 from harness.evaluate.run.local_executor import LocalExecutor
 from harness.evaluate.run.progress import Progress
-from harness.evaluate.run.shard_predictions import ShardPredictions
-from harness.evaluate.statistics.scores import Counts, Failure, Scores, count, cumulative
+from harness.evaluate.statistics.scores import Counts, Failure, Prediction, Scores, count, cumulative
 from harness.system.files import code_digest
 
 Outcome = Scores | Failure
@@ -32,10 +32,8 @@ RESULT_MODULES = (
     *CROP_MODULES,
     "evaluate/run/device.py",
     "evaluate/run/engine.py",
-    "evaluate/run/forward.py",
     "evaluate/run/model_pool.py",
     "evaluate/run/network_loading.py",
-    "evaluate/run/shard_predictions.py",
     "evaluate/statistics/scores.py",
     "measure/tensors.py",
     "zoo/*.py",
@@ -66,7 +64,8 @@ class _Evaluation:
         self.ledgers = {task: Ledger(self._description(task)) for task in tasks}
         self.evaluated: dict[EvaluationTask, dict[Shard, EvaluatedShard]] = {task: {} for task in tasks}
         self.failures: dict[EvaluationTask, Failure] = {}
-        self.partial: dict[Shard, dict[EvaluationTask, ShardPredictions]] = {}
+        # The predictions for a shard so far, by the index of the image.
+        self.partial: dict[Shard, dict[EvaluationTask, dict[int, Prediction]]] = {}
         # Images with a correct top-1, and images evaluated, now or in earlier runs.
         self.running_top_1: dict[EvaluationTask, tuple[int, int]] = dict.fromkeys(tasks, (0, 0))
         self.store_failed = False
@@ -109,11 +108,9 @@ class _Evaluation:
     def _load_stored(self) -> None:
         for task, ledger in self.ledgers.items():
             try:
-                stored = {shard: ledger.load(shard) for shard in self.shards}
+                self.evaluated[task] = {shard: found for shard in self.shards if (found := ledger.load(shard))}
             except LedgerError as error:
                 self.failures[task] = Failure(str(error))
-                continue
-            self.evaluated[task] = {shard: evaluated for shard, evaluated in stored.items() if evaluated is not None}
             for evaluated in self.evaluated[task].values():
                 self._count_top_1(task, evaluated.counts)
 
@@ -136,27 +133,28 @@ class _Evaluation:
     def _add(self, result: Result) -> None:
         """Add an executor's result, and store the shard for every task whose predictions are complete."""
         shard = result.shard
-        partial = self.partial.setdefault(shard, {task: ShardPredictions(shard) for task in self._pending(shard)})
+        partial = self.partial.setdefault(shard, {task: {} for task in self._pending(shard)})
         before = self._images_done(shard)
         for task, outcome in result.outcomes.items():
             if isinstance(outcome, Failure):
                 self.failures.setdefault(task, outcome)
             elif task not in self.failures:
-                predictions = partial.setdefault(task, ShardPredictions(shard))
-                self._count_top_1(task, count(predictions.add(result.part, outcome)))
+                added = _new_predictions(result, outcome, partial.setdefault(task, {}))
+                partial[task] |= added
+                self._count_top_1(task, count(tuple(added.values())))
         tasks = [task for task in partial if task not in self.failures]
         self.progress.advance(
             self._images_done(shard) - before, {task.label: self.running_top_1[task] for task in tasks}
         )
         for task in tasks:
-            complete = partial[task].complete()
-            if complete and shard not in self.evaluated[task]:
+            if len(partial[task]) == len(shard.images) and shard not in self.evaluated[task]:
+                complete = tuple(partial[task][index] for index in range(len(shard.images)))
                 self._store(task, shard, EvaluatedShard(complete, count(complete), result.environment))
 
     def _images_done(self, shard: Shard) -> int:
         """How many of the shard's images are done, averaged over the tasks that did not fail or stop."""
         tasks = {*self._pending(shard), *(task for task, evaluated in self.evaluated.items() if shard in evaluated)}
-        done = [predictions.images for task, predictions in self.partial[shard].items() if task in tasks]
+        done = [len(predictions) for task, predictions in self.partial[shard].items() if task in tasks]
         return sum(done) // len(done) if done else len(shard.images)
 
     def _count_top_1(self, task: EvaluationTask, counts: Counts) -> None:
@@ -193,6 +191,19 @@ class _Evaluation:
         if decided is None or all(shard in self.evaluated[task] for shard in self.shards):
             return self.shards
         return self.shards[: self._interim_counts(task).index(decided) + 1]
+
+
+def _new_predictions(result: Result, top_classes: Sequence[TopClasses], known: Container[int]) -> dict[int, Prediction]:
+    """A task's predictions by the index of the image. Raises ExecutorError if images are missing or already known."""
+    indices = range(*result.part.indices(len(result.shard.images)))
+    if len(top_classes) != len(indices) or any(index in known for index in indices):
+        raise ExecutorError(
+            f"shard {result.shard.number}: expected {len(indices)} new images from index {result.part.start}, each "
+            f"once, got {len(top_classes)} or some that were counted before"
+        )
+    images = result.shard.images[result.part]
+    predictions = (Prediction(image.name, image.label, top) for image, top in zip(images, top_classes, strict=True))
+    return dict(zip(indices, predictions, strict=True))
 
 
 @cache

@@ -3,17 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+import torch
+from torch import nn
 
 from harness.evaluate.data.conditions import Conditions, Geometry
 from harness.evaluate.data.dataset import Dataset
 from harness.evaluate.data.shards import Shard
 from harness.evaluate.statistics.scores import Failure
 from harness.evaluate.statistics.stopping import StoppingRule
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
 
 # The classes of an image with the highest scores, best first.
 TopClasses = tuple[int, ...]
@@ -31,7 +30,7 @@ class EvaluationTask:
     model: str
     weights: str
     conditions: Conditions
-    load: "Callable[[], nn.Module]" = field(compare=False)
+    load: Callable[[], nn.Module] = field(compare=False)
     label: str = field(compare=False)
     rule: StoppingRule | None = None
     weights_bytes: int = field(default=0, compare=False)
@@ -42,7 +41,7 @@ class EvaluationTask:
 class EvaluationSettings:
     """Device, precision, number of images (`first`; None for all), and whether to ignore stored results."""
 
-    device: "torch.device"
+    device: torch.device
     precision: str = "fp32"
     first: int | None = None
     refresh: bool = False
@@ -81,7 +80,7 @@ class ExecutorError(Exception):
 class Executor(Protocol):
     """Carries out evaluations: on this machine or on a cluster."""
 
-    def find_device(self, name: str, precision: str) -> "torch.device":
+    def find_device(self, name: str, precision: str) -> torch.device:
         """The device with this name. Raises DeviceError if the executor does not have it."""
 
     def evaluate(self, workload: Workload) -> Iterator[Result]:

@@ -99,11 +99,6 @@ class StoredEvaluation:
     dates: tuple[str, ...]
     predictions: tuple[Prediction, ...]
 
-    @property
-    def counts(self) -> Counts:
-        """The counts of all predictions."""
-        return count(self.predictions)
-
 
 def find_evaluations(model: str) -> list[StoredEvaluation]:
     """All stored evaluations of a model, latest last. Raises LedgerError if one contradicts itself."""

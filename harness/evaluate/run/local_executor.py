@@ -7,10 +7,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 import torch
 
+from harness.evaluate.data.conditions import Geometry
 from harness.evaluate.data.crop_cache import CropCache, crop_versions
 from harness.evaluate.data.crops import Batch, Crops, load_crops
 from harness.evaluate.data.shards import Shard
@@ -25,9 +25,6 @@ from harness.evaluate.run.executor import Result, Workload, distinct_geometries
 from harness.evaluate.run.model_pool import ModelPool
 from harness.project.resources import DeviceError
 from harness.system.processes import cores
-
-if TYPE_CHECKING:
-    from harness.evaluate.data.conditions import Geometry
 
 # Batches in flight per device, so that no device waits for the next batch.
 _BATCHES_PER_DEVICE = 2
@@ -127,7 +124,7 @@ def _predict(workload: Workload, batch: Batch, crops: Crops, free_pools: "Simple
 class _CropCacheWriter:
     """Writes crops to the cache, if there is one, shard by shard as they are decoded."""
 
-    def __init__(self, workload: Workload, plan: "Mapping[Shard, Sequence[Geometry]]") -> None:
+    def __init__(self, workload: Workload, plan: Mapping[Shard, Sequence[Geometry]]) -> None:
         self.note = workload.note
         self.batches: dict[Geometry, list[torch.Tensor]] = {}
         self.cache: CropCache | None = None

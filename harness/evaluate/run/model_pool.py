@@ -1,19 +1,65 @@
-"""Networks loaded on one device, and their predictions for batches of crops."""
+"""Networks loaded on one device, and their predictions for crops, in batches that fit the device's memory."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import nn
 
 from harness.evaluate.data.crops import Crops
 from harness.evaluate.data.preprocessing import normalise
 from harness.evaluate.data.shards import SHARD_SIZE
 from harness.evaluate.run.device import DTYPES, environment
 from harness.evaluate.run.executor import EvaluationTask, TopClasses
-from harness.evaluate.run.forward import BatchedNetwork, LogitsError
-from harness.evaluate.statistics.scores import Failure
+from harness.evaluate.statistics.scores import TOP_K, Failure
 from harness.measure.tensors import WeightsFileError
+
+_OUT_OF_MEMORY = ("can't allocate memory", "ALLOC_FAILED", "out of memory")
+
+
+class LogitsError(Exception):
+    """The network's output is not one finite score per class."""
+
+
+@dataclass(slots=True)
+class BatchedNetwork:
+    """A network on its device. `batch` is the number of images per forward pass, halved when memory runs out."""
+
+    network: nn.Module
+    batch: int
+
+    def top_classes(self, images: torch.Tensor, classes: int) -> list[TopClasses]:
+        """For each image of N×3×H×W, the classes with the highest scores, best first.
+
+        Raises LogitsError, and torch.OutOfMemoryError or RuntimeError if not even one image fits in memory.
+        """
+        logits = self._logits(images)
+        if logits.shape != (len(images), classes):
+            raise LogitsError(f"expected {classes} scores per image, got the shape {list(logits.shape)}")
+        top = logits.topk(min(TOP_K, classes), dim=1).indices
+        finite = logits.isfinite().all(dim=1, keepdim=True)
+        # One transfer from the device for both.
+        rows: list[list[int]] = torch.cat([top, finite.to(top.dtype)], dim=1).tolist()
+        if not all(row[-1] for row in rows):
+            raise LogitsError("got scores that are NaN or infinite")
+        return [tuple(row[:-1]) for row in rows]
+
+    def _logits(self, images: torch.Tensor) -> torch.Tensor:
+        while True:
+            try:
+                return torch.cat([self.network(part).float() for part in images.split(self.batch)])
+            except RuntimeError as error:
+                if self.batch == 1 or not _is_out_of_memory(error):
+                    raise
+            # Outside the handler: the exception's traceback would keep tensors alive.
+            self.batch = max(1, min(self.batch, len(images)) // 2)
+            if images.is_cuda:
+                torch.cuda.empty_cache()
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or any(text in str(error) for text in _OUT_OF_MEMORY)
 
 
 @dataclass(slots=True)
@@ -44,7 +90,7 @@ class ModelPool:
 
     def _predict(self, task: EvaluationTask, inputs: torch.Tensor) -> list[TopClasses] | Failure:
         try:
-            return [tuple(classes) for classes in self._network(task).top_classes(inputs, self.classes)]
+            return self._network(task).top_classes(inputs, self.classes)
         except (LogitsError, WeightsFileError, OSError, RuntimeError) as error:
             return Failure(f"{task.model}: {error}".partition("\n")[0])
 

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,11 @@ from harness.measure.tensors import WeightsFileError, read_tensors
 from harness.zoo import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import torch
     from torch import nn
 
 
-def with_tensors(network: Network, tensors: "Mapping[str, torch.Tensor]") -> "nn.Module":
+def with_tensors(network: Network, tensors: Mapping[str, "torch.Tensor"]) -> "nn.Module":
     """A copy of the network with the tensors of a weights file, by their published names, as its state.
 
     `state_problems` must have found no problem with the tensors.

@@ -19,9 +19,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from harness.errors import UserError
-from harness.evaluate.data.images import Image
 from harness.evaluate.data.preprocessing import ImageError
-from harness.evaluate.data.shards import Shard
 from harness.evaluate.run.device import check_precision
 from harness.evaluate.run.engine import result_versions
 from harness.evaluate.run.executor import EvaluationTask, ExecutorError, Result, TopClasses, Workload
@@ -114,7 +112,7 @@ class _ClusterRun:
         self.workload = workload
         self.device_type = workload.settings.device.type
         self.queue = JobQueue(workload)
-        self.images = ray.put([_with_absolute_path(image) for image in workload.dataset.images])
+        self.images = ray.put(workload.dataset.images)
         self.expected = NodeInputs(workload.dataset.fingerprint, result_versions(self.device_type))
         self.nodes: dict[str, _Node] = {}
         self.inspections: dict[Any, _Node] = {}
@@ -210,9 +208,8 @@ class _ClusterRun:
         for limit in range(1, _JOBS_PER_WORKER + 1):
             for worker in self.workers:
                 if len(worker.jobs) < limit and (job := self.queue.take()):
-                    shard = Shard(job.shard.number, tuple(map(_with_absolute_path, job.shard.images)))
                     tasks = tuple(map(self._with_shared_weights, job.tasks))
-                    worker.jobs[worker.actor.evaluate.remote(shard, tasks)] = job
+                    worker.jobs[worker.actor.evaluate.remote(job.shard, tasks)] = job
 
     def _with_shared_weights(self, task: EvaluationTask) -> EvaluationTask:
         """The task with its weights in Ray's object store, from which weights that no job needs are dropped."""
@@ -258,11 +255,6 @@ class _ClusterRun:
 
 def _on(node: _Node) -> NodeAffinitySchedulingStrategy:
     return NodeAffinitySchedulingStrategy(node.id, soft=False)
-
-
-def _with_absolute_path(image: Image) -> Image:
-    """The image with a path that means the same on every node."""
-    return replace(image, path=image.path.absolute())
 
 
 def _outcome(outcome: Any) -> list[TopClasses] | Failure:

@@ -108,7 +108,7 @@ def _elements(points: Sequence[AccuracyPoint], prefix: str) -> list[Element]:
         (shorten(point.model.removeprefix(prefix)), across.at(point.multiply_adds), up.at(point.declared))
         for point in points
     ]
-    return [*elements, *(text(label.name, label.x, label.y) for label in place_labels(names, marks, _PLOT))]
+    return [*elements, *(text(*label) for label in place_labels(names, marks, _PLOT))]
 
 
 def _legend(points: Sequence[AccuracyPoint]) -> list[Element]:

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from os.path import commonprefix
 
 from harness.report.figures.svg import Area
@@ -16,15 +15,6 @@ _FROM_MARK = 8.0
 _LONGEST = 18
 # More labels would hide the marks.
 _MOST_LABELS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A placed label: its text and the left end of its baseline."""
-
-    name: str
-    x: float
-    y: float
 
 
 def common_prefix(names: Sequence[str]) -> str:
@@ -45,15 +35,18 @@ def shorten(name: str) -> str:
 
 def place_labels(
     names: Iterable[tuple[str, float, float]], marks: Iterable[tuple[float, float]], area: Area
-) -> list[Label]:
-    """Labels for the marks at (x, y), inside `area`. Names without enough free space get none."""
+) -> list[tuple[str, float, float]]:
+    """Labels, with the left ends of their baselines, for the marks at (x, y). All are inside `area`.
+
+    Names without enough free space get none.
+    """
     taken = [Area(x - 6, y - 6, x + 6, y + 6) for x, y in marks]
     placed = []
     for name, x, y in list(names)[:_MOST_LABELS]:
         for box in _candidates(x, y, _width(name)):
             if area.contains(box) and not any(box.overlaps(other) for other in taken):
                 taken.append(box)
-                placed.append(Label(name, box.left + _GAP / 2, box.bottom - 1.5))
+                placed.append((name, box.left + _GAP / 2, box.bottom - 1.5))
                 break
     return placed
 

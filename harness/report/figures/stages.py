@@ -14,15 +14,11 @@ _ROW, _BAR = 26.0, 16.0
 
 def stages_figure(name: str, model: str, verdicts: Iterable[Verdict]) -> Figure | None:
     """The figure of one model, from the evidence of its FLOPs verdict; None without that evidence."""
-    for verdict in verdicts:
-        evidence = verdict.find("multiply_adds_by_stage")
-        if isinstance(evidence, Table) and evidence.rows:
-            stages = [(str(part), int(str(count)), str(share)) for part, count, share in evidence.rows]
-            return _figure(name, model, stages)
-    return None
-
-
-def _figure(name: str, model: str, stages: Sequence[tuple[str, int, str]]) -> Figure:
+    found = (verdict.find("multiply_adds_by_stage") for verdict in verdicts)
+    rows = next((evidence.rows for evidence in found if isinstance(evidence, Table)), ())
+    if not rows:
+        return None
+    stages = [(str(part), int(str(count)), str(share)) for part, count, share in rows]
     total = sum(count for _, count, _ in stages)
     caption = f"The {short_count(total)} multiply-adds of one image by stage, as measured here."
     description = "; ".join(f"{part}: {short_count(count)} {share}" for part, count, share in stages)

@@ -23,9 +23,9 @@ from harness.evaluate.run import engine, local_executor
 from harness.evaluate.run.device import batch_size, worker_devices
 from harness.evaluate.run.engine import EvaluationSettings, EvaluationTask, Outcome, evaluate
 from harness.evaluate.run.executor import Result, Workload
-from harness.evaluate.run.forward import BatchedNetwork, LogitsError
 from harness.evaluate.run.ledger import ledgers_folder
 from harness.evaluate.run.local_executor import LocalExecutor
+from harness.evaluate.run.model_pool import BatchedNetwork, LogitsError
 from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure, Scores
 from harness.evaluate.statistics.stopping import StoppingRule
