@@ -22,7 +22,8 @@ def in_style(declared: str, value: str, *, exact: bool) -> str:
     mantissa, mark, exponent = number.partition("e" if "e" in number else "E")
     decimals = len(mantissa.partition(".")[2])
     steps = _EXACT.divide(new.value, old.step).to_integral_value(ROUND_HALF_UP)
-    if abs(_EXACT.multiply(steps, old.step) - new.value) * abs(old.value) > old.step * abs(new.value):
+    error = abs(_EXACT.multiply(steps, old.step) - new.value)
+    if new.value and error * abs(old.value) >= old.step * abs(new.value):
         exact = True
         if UNITS[old.unit][0] != 1:
             return f"{new.value:,f}".replace(",", separator)
