@@ -1,5 +1,5 @@
-"""The one kind of exception whose message is all that a user is shown."""
+"""Errors that are shown to the user as a message, without a traceback."""
 
 
 class UserError(Exception):
-    """Something that the user can mend; the message names the place, what was expected, what was found, the mend."""
+    """An error that the user can fix. The message states the place, what was expected, what was found, and the fix."""

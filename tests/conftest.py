@@ -1,4 +1,4 @@
-"""Shared by tests: the real page, verdicts on edited copies of it, and the program as a user runs it."""
+"""Shared helpers: the RegNetY page, verdicts on edited copies of it, and `verify` as a process."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def verdicts_on(
 def judged(
     text: str, resources: Resources | None = None, select: Callable[[Claim], bool] = lambda _: True
 ) -> dict[Key, Verdict]:
-    """The same by model and kind."""
+    """Verdicts on a page with this text, by model and kind."""
     return {(verdict.claim.model, verdict.claim.kind): verdict for verdict in verdicts_on(text, resources, select)}
 
 
@@ -64,7 +64,7 @@ def page_text() -> str:
 
 @cache
 def page_verdicts() -> dict[Key, Verdict]:
-    """Verdicts on the page as it is, judged once for all tests."""
+    """Verdicts on the unedited page, judged once for all tests."""
     return judged(page_text())
 
 
@@ -76,7 +76,7 @@ def fresh_environment(**environment: str) -> dict[str, str]:
 
 @pytest.fixture
 def verify(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `verify` as a process, in `cwd`, with a home and cache of its own."""
+    """Run `verify` as a process, in `cwd`, with its own cache."""
 
     def run(*arguments: str, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
         variables = fresh_environment(**{"XDG_CACHE_HOME": str(tmp_path / "cache"), **environment})

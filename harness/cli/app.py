@@ -7,7 +7,7 @@ from harness.cli import changed, check, compare, docs, explain, fetch, fix, lock
 from harness.cli import list as list_
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80, "show_default": True})
 @click.version_option(package_name="model-card-harness")
 def app() -> None:
     """Verify the claims of model-index pages: measure each one again, and show the evidence.

@@ -2,22 +2,14 @@
 
 import json
 import textwrap
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli import options as opt
-from harness.cli.options import local_resources, open_project
-from harness.cli.output import (
-    OutputSettings,
-    exit_code,
-    output_verdicts,
-    refuse_to_overwrite_pages,
-    require_selected,
-    write_file,
-)
+from harness.cli import options
+from harness.cli.exit_codes import exit_code
+from harness.cli.output import output_verdicts, refuse_to_overwrite_pages, require_selected, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,38 +20,22 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@opt.pages_argument
+@options.pages_argument
 @click.option(
-    "--base",
-    envvar="PRE_COMMIT_FROM_REF",
-    default="HEAD",
-    show_default=True,
-    metavar="REF",
-    help="Commit, branch or tag to compare with.",
+    "--base", envvar="PRE_COMMIT_FROM_REF", default="HEAD", metavar="REF", help="Commit, branch or tag to compare with."
 )
-@opt.selection_options
+@options.selection_options
 @click.option("--dry-run", is_flag=True, help="List the affected claims and the reasons; verify nothing.")
-@opt.resource_options
-@opt.network_options
-@opt.output_options
-@opt.strict_option
-def changed(  # noqa: PLR0913 - a parameter for each option
-    *,
-    pages: tuple[Path, ...],
-    base: str,
-    models: tuple[str, ...],
-    kinds: tuple[str, ...],
-    dry_run: bool,
-    report_format: str,
-    output: Path | None,
-    strict: bool,
-    **options: Any,
-) -> int:
+@options.resource_options
+@options.network_options
+@options.output_options
+@options.strict_option
+def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) -> int:
     """Verify the claims that a change since REF can affect.
 
-    Pages are compared by meaning: moved text, comments and the order of keys affect nothing. If anything in a model's
-    entry changed, all its claims are verified; its accuracies only if an input of their evaluation changed. Without
-    --allow-builders, the builders are those that REF names.
+    Pages are compared by meaning: moved text, comments and the order of keys do not count as changes. If anything in a
+    model's entry changed, all its claims are verified; its accuracies only if an input of their evaluation changed.
+    Without --allow-builders, the builders are those that REF names.
 
     With --format json, the output is {"models": […], "claims": […]} on one line, for the matrix of a workflow. No
     reports are written.
@@ -67,36 +43,39 @@ def changed(  # noqa: PLR0913 - a parameter for each option
     from harness.commands.changed import changes_since
     from harness.report.progress import ProgressOnStderr
     from harness.verify.run import Verification, verify
-    from harness.verify.selection import ClaimSet, Selection
+    from harness.verify.selection import ClaimSet
 
-    if dry_run and report_format not in {"rich", "json"}:
-        raise click.UsageError(f"--dry-run has no verdicts to show as {report_format}; remove one of the two options.")
-    started = time.monotonic()
-    project = open_project(pages, allow_builders=options["allow_builders"])
-    if not options["allow_builders"]:
+    form, output = given["report_format"], given["output"]
+    if dry_run and form not in {"rich", "json"}:
+        raise click.UsageError(f"--dry-run has no verdicts to show as {form}; remove one of the two options.")
+    project, selection = (
+        options.open_project(pages, allow_builders=given["allow_builders"]),
+        options.selection_of(given),
+    )
+    if not given["allow_builders"]:
         project = _with_builders_of(project, base)
     refuse_to_overwrite_pages(project, output)
-    resources = local_resources(project, options)
+    resources = options.local_resources(project, given)
     changes = changes_since(project, base)
-    selection = Selection(models, kinds)
-    require_selected((claim for claim in changes.claims if claim in selection), changes.claims, models, kinds)
+    require_selected((claim for claim in changes.claims if claim in selection), changes.claims, selection)
     affected = [item for item in changes.affected if item.claim in selection]
     verification = Verification(cached=True)
     if affected and not dry_run:
         claims = ClaimSet(frozenset(item.claim.key for item in affected))
-        verification = verify(project, claims, resources, ProgressOnStderr(), options["jobs"])
+        verification = verify(project, claims, resources, ProgressOnStderr(), given["jobs"])
     verdicts = verification.verdicts
-    if report_format == "json" and output is None:
-        click.echo(_as_json(affected, verdicts), nl=False)
-        return exit_code(verdicts, strict=strict)
-    if report_format == "json" and output is not None:
-        write_file(output, _as_json(affected, verdicts))
-        report_format, output = "rich", None
-    if verdicts or report_format != "rich":
-        settings = OutputSettings(report_format, output, strict, started, overview=False)
-        output_verdicts(verification, project, settings)
+    code = exit_code(verdicts, strict=given["strict"])
+    if form == "json":
+        document = _as_json(affected, verdicts)
+        if output is None:
+            click.echo(document, nl=False)
+            return code
+        write_file(output, document)
+        given |= {"report_format": "rich", "output": None}
+    if verdicts or given["report_format"] != "rich":
+        output_verdicts(verification, project, given, overview=False)
     _print_reasons(affected, verdicts, base, unselected=len(changes.affected) - len(affected))
-    return exit_code(verdicts, strict=strict)
+    return code
 
 
 def _with_builders_of(project: "Project", base: str) -> "Project":
@@ -117,12 +96,12 @@ def _print_reasons(
     if not affected:
         which = f"None of the {unselected} affected claims is selected" if unselected else "No claim is affected"
         click.echo(f"{which} (changes since {base}).", err=True)
-    statuses = {verdict.claim.key: status_label(verdict.status) for verdict in verdicts}
+    statuses = {verdict.claim.key: f" {status_label(verdict.status)}" for verdict in verdicts}
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for item in affected:
         claim = item.claim
-        shown = f"{claim.kind} {statuses[claim.key]}" if claim.key in statuses else claim.kind
-        groups.setdefault((claim.model or claim.page, item.why), []).append(shown)
+        group = groups.setdefault((claim.model or claim.page, item.why), [])
+        group.append(f"{claim.kind}{statuses.get(claim.key, '')}")
     for (subject, why), claims in groups.items():
         _print_wrapped(f"{subject}: {'; '.join(why)}", "  ")
         _print_wrapped(f"    {', '.join(claims)}", "    ")
@@ -144,7 +123,7 @@ def _as_json(affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]")
             "claim": item.claim.kind,
             "status": statuses.get(item.claim.key),
             "line": item.claim.where.line,
-            "why": list(item.why),
+            "why": item.why,
         }
         for item in affected
     ]

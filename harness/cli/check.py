@@ -1,22 +1,20 @@
 """`verify check`: pages are read and compared with their schema and with each other."""
 
-import time
 from pathlib import Path
+from typing import Any
 
 import click
 
-from harness.cli import options as opt
-from harness.cli.options import open_project
-from harness.cli.output import OutputSettings, exit_code, output_verdicts, refuse_to_overwrite_pages, require_selected
+from harness.cli import options
+from harness.cli.exit_codes import NOTHING_FALSE
+from harness.cli.output import output_verdicts, refuse_to_overwrite_pages, require_selected
 
 
 @click.command()
-@opt.pages_argument
-@opt.selection_options
-@opt.output_options
-def check(
-    *, pages: tuple[Path, ...], models: tuple[str, ...], kinds: tuple[str, ...], report_format: str, output: Path | None
-) -> int:
+@options.pages_argument
+@options.selection_options
+@options.output_options
+def check(*, pages: tuple[Path, ...], **given: Any) -> int:
     """Read pages, and report values that contradict each other.
 
     Nothing is built, measured or downloaded, so hundreds of models take a second. If one of two values must be wrong,
@@ -26,21 +24,17 @@ def check(
     """
     from harness.commands.check import check as check_pages
     from harness.report.values import count_of
-    from harness.verify.run import Verification
-    from harness.verify.selection import Selection
 
-    started = time.monotonic()
-    project = open_project(pages)
-    refuse_to_overwrite_pages(project, output)
-    selection = Selection(models, kinds)
-    checked = check_pages(project, selection)
-    require_selected((claim for claim in checked.claims if claim in selection), checked.claims, models, kinds)
-    if checked.verdicts or report_format != "rich":
-        settings = OutputSettings(report_format, output, strict=False, started=started, overview=False)
-        output_verdicts(Verification(checked.verdicts, claims=checked.claims), project, settings)
-    read = ", ".join(
-        (count_of(checked.pages, "page"), count_of(checked.models, "model"), count_of(len(checked.claims), "claim"))
-    )
-    found = f"{count_of(len(checked.verdicts), 'claim')} suspicious" if checked.verdicts else "no finding"
-    click.echo(f"{read} read; {found}.", err=report_format != "rich")
-    return exit_code(checked.verdicts, strict=False)
+    project, selection = options.open_project(pages), options.selection_of(given)
+    refuse_to_overwrite_pages(project, given["output"])
+    checked, models = check_pages(project, selection)
+    require_selected((claim for claim in checked.claims if claim in selection), checked.claims, selection)
+    counts = ((len(project.pages), "page"), (models, "model"), (len(checked.claims), "claim"))
+    read = ", ".join(count_of(*count) for count in counts)
+    if not checked.verdicts:
+        click.echo(f"{read} read; no finding.", err=given["report_format"] != "rich")
+        if given["report_format"] == "rich":
+            return NOTHING_FALSE
+    else:
+        click.echo(f"{read} read.", err=True)
+    return output_verdicts(checked, project, given, overview=False)

@@ -2,15 +2,14 @@
 
 import click
 
-from harness.cli import options as opt
-from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
-from harness.cli.options import open_project
-from harness.cli.output import exit_code, print_diff
+from harness.cli import options
+from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE, exit_code
+from harness.cli.output import print_diff
 
 
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; show the differences, and exit with 1 if there are any.")
-@opt.builders_option
+@options.builders_option
 def docs(*, check: bool, allow_builders: bool) -> int:
     """Render the pages, with a table of their verified claims.
 
@@ -24,18 +23,18 @@ def docs(*, check: bool, allow_builders: bool) -> int:
     from harness.report.files import rendered_pages, write_pages
     from harness.report.progress import ProgressOnStderr
 
-    project = open_project((), allow_builders=allow_builders)
+    project = options.open_project((), allow_builders=allow_builders)
     folder = project.root / "reports" / "pages"
     skipped = [name for name, _ in project.pages if not can_be_rendered(name)]
     if skipped:
         click.echo(f"Skipped, since they have no text to render: {', '.join(skipped)}.", err=True)
     rendered, verdicts = document(project, ProgressOnStderr())
-    if exit_code(verdicts, strict=False) == NOT_FINISHED:
+    if exit_code(verdicts) == NOT_FINISHED:
         click.echo("Nothing was rendered, since a check could not finish; `verify all` shows which.", err=True)
         return NOT_FINISHED
     if not check:
         write_pages(folder, rendered)
-        click.echo(f"The pages are in {folder}.", err=True)
+        click.echo(f"Wrote {folder}.", err=True)
         return NOTHING_FALSE
     existing = rendered_pages(folder, rendered)
     stale = sorted(name for name in rendered.keys() | existing.keys() if rendered.get(name) != existing.get(name))

@@ -1,25 +1,23 @@
 """`verify fetch`: the weights files that pages name."""
 
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
 
-from harness.cli import options as opt
+from harness.cli import options
 from harness.cli.exit_codes import FALSE, NOTHING_FALSE
-from harness.cli.options import open_project
 
 
 @click.command()
-@opt.pages_argument
-@opt.model_option
+@options.pages_argument
+@options.model_option
 @click.option(
     "--weights",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Folder to download to.  [default: torch hub's checkpoints folder]",
 )
-@click.option("--strict", is_flag=True, help="Exit with 1 if a file could not be downloaded, too.")
+@click.option("--strict", is_flag=True, help="Also exit with 1 if a file could not be downloaded.")
 def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | None, strict: bool) -> int:
     """Download the weights files that the pages name.
 
@@ -27,17 +25,16 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
 
     Exit codes: 0 no wrong file, 1 a file is wrong, 2 bad usage or an unreadable page.
     """
-    from harness.commands.fetch import fetch_weights, named_weights
+    from harness.commands.fetch import declared_weights, fetch_weights
     from harness.measure.checkpoint import torch_hub_folder
     from harness.verdict import Status
+    from harness.verify.selection import Selection
 
-    named = [
-        item for item in named_weights(open_project(pages)) if any(fnmatchcase(item[0], glob) for glob in models or "*")
-    ]
-    if not named:
-        raise click.UsageError("Nothing to fetch: no model of that name has weights.")
+    declared = declared_weights(options.open_project(pages), Selection(models))
+    if not declared:
+        raise click.UsageError("Nothing to fetch: no selected model declares weights.")
     statuses = set()
-    for fetched in fetch_weights(named, weights or torch_hub_folder()):
+    for fetched in fetch_weights(declared, weights or torch_hub_folder()):
         statuses.add(fetched.status)
         click.echo(f"{fetched.status.value.replace('_', ' '):7}  {fetched.model}: {fetched.message}")
     return FALSE if Status.FAIL in statuses or (strict and Status.NOT_RUN in statuses) else NOTHING_FALSE

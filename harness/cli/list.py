@@ -4,13 +4,12 @@ from pathlib import Path
 
 import click
 
-from harness.cli import options as opt
-from harness.cli.options import open_project
-from harness.cli.output import check_descriptions
+from harness.cli import options
+from harness.cli.formats import check_descriptions
 
 
 @click.command("list")
-@opt.pages_argument
+@options.pages_argument
 def list_all(*, pages: tuple[Path, ...]) -> None:
     """List models, kinds of claim, and what each is checked against."""
     from harness.checks import CHECKS
@@ -20,4 +19,4 @@ def list_all(*, pages: tuple[Path, ...]) -> None:
 
     descriptions = check_descriptions()
     checks = {kind: (descriptions[kind], sorted(check.NEEDS)) for kind, check in CHECKS.items()}
-    print_listing(console(), read_claims(open_project(pages)), checks)
+    print_listing(console(), read_claims(options.open_project(pages)), checks)

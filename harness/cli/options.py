@@ -3,14 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli.formats import FORMATS
+
 if TYPE_CHECKING:
     from harness.project.project import Project
     from harness.project.resources import EarlyStopping, Resources
+    from harness.verify.selection import Selection
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Decorator = Callable[[_Command], _Command]
@@ -38,11 +42,10 @@ def _existing_images(_context: click.Context, _parameter: click.Parameter, value
     if value is None:
         return None
     try:
-        place: Path
         if "://" in value:
             from upath import UPath
 
-            place = UPath(value)
+            place: Path = UPath(value)
         else:
             place = Path(value)
         exists = place.exists()
@@ -58,58 +61,44 @@ def _existing_images(_context: click.Context, _parameter: click.Parameter, value
 
 def _all_of(*options: _Decorator[Any]) -> _Decorator[Any]:
     """One decorator for several options, which --help shows in this order."""
-
-    def decorate(command: _Command) -> _Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-pages_argument = click.argument("pages", nargs=-1, type=click.Path(path_type=Path), metavar="[PAGE]...")
+def pages_argument(command: _Command) -> _Command:
+    """The argument PAGE, which the last paragraph of the verb's help describes."""
+    pages = "PAGE is a file, folder, quoted pattern or torchvision:PATTERN; default: all."
+    command.__doc__ = f"{command.__doc__}\n\n    {pages}"
+    return click.argument("pages", nargs=-1, type=click.Path(path_type=Path), metavar="[PAGE]...")(command)
 
-model_option = click.option(
+
+def _option(name: str, metavar: str, help: str, *names: str, **settings: Any) -> _Decorator[Any]:  # noqa: A002
+    return click.option(name, *names, metavar=metavar, help=help, **settings)
+
+
+model_option = _option(
     "--model",
+    "GLOB",
+    "Select models by name; 'page' selects claims of the page itself. May be repeated.",
     "models",
     multiple=True,
-    metavar="GLOB",
-    help="Select models by name; 'page' selects claims of the page itself. May be repeated.",
 )
-
 selection_options = _all_of(
     model_option,
-    click.option(
-        "--claim", "kinds", multiple=True, metavar="GLOB", help="Select claims by kind, such as flops. May be repeated."
-    ),
+    _option("--claim", "GLOB", "Select claims by kind, such as flops. May be repeated.", "kinds", multiple=True),
 )
-
 output_options = _all_of(
-    click.option(
-        "--format",
-        "report_format",
-        type=click.Choice(["rich", "json", "markdown", "junit", "sarif", "github"]),
-        default="rich",
-        show_default=True,
-        help="Output format.",
-    ),
-    click.option(
+    click.option("--format", "report_format", type=click.Choice(list(FORMATS)), default="rich", help="Output format."),
+    _option(
         "--output",
+        "FILE",
+        "Write the output to FILE, and show the terminal view.",
         type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Write the output to FILE, and show the terminal view.",
     ),
 )
-
-strict_option = click.option("--strict", is_flag=True, help="Exit with 1 for explained and not_run, too.")
-
-weights_option = click.option(
-    "--weights",
-    type=_EXISTING_FOLDER,
-    metavar="DIR",
-    help="Folder of weights files.  [default: torch hub's checkpoints folder]",
+strict_option = click.option("--strict", is_flag=True, help="Also exit with 1 for explained and not_run.")
+weights_option = _option(
+    "--weights", "DIR", "Folder of weights files.  [default: torch hub's checkpoints folder]", type=_EXISTING_FOLDER
 )
-
 builders_option = click.option(
     "--allow-builders",
     is_flag=True,
@@ -117,94 +106,72 @@ builders_option = click.option(
     show_envvar=True,
     help="Run the builders that modelindex/verify.toml names, which are code of the project.",
 )
-
 resource_options = _all_of(
     weights_option,
     builders_option,
-    click.option(
+    _option(
         "--source",
+        "DIR",
+        "Git repository of the models' source code: a checkout or a bare repository.",
         type=_EXISTING_FOLDER,
-        metavar="DIR",
-        help="Git repository of the models' source code: a checkout or a bare repository.",
     ),
-    click.option(
+    _option(
         "--imagenet",
+        "DIR",
+        "ImageNet validation images, as a path or URL: one folder per class, a flat folder with its ground-truth file, "
+        "or the tar file.",
         callback=_existing_images,
-        metavar="DIR",
-        help="ImageNet validation images, as a path or URL: one folder per class, a flat folder with its "
-        "ground-truth file, or the tar file.",
     ),
-    click.option(
-        "--subset", type=click.IntRange(min=1), metavar="N", help="Evaluate a random sample of N images (fixed seed)."
-    ),
+    _option("--subset", "N", "Evaluate a random sample of N images (fixed seed).", type=click.IntRange(min=1)),
     click.option(
         "--until-sure",
         is_flag=True,
-        help="Stop evaluating a model once its accuracies are known to be close to the declared ones, or not.",
+        help="Stop evaluating a model once it is statistically certain whether its accuracies are within --margin of "
+        "the declared ones.",
     ),
-    click.option(
-        "--alpha",
-        callback=_number_between("1e-9", "0.5"),
-        metavar="P",
-        help="Error probability of --until-sure.  [default: 0.001]",
+    _option(
+        "--alpha", "P", "Error probability of --until-sure.  [default: 0.001]", callback=_number_between("1e-9", "0.5")
     ),
-    click.option(
+    _option(
         "--margin",
+        "POINTS",
+        "Percentage points that count as close for --until-sure.  [default: 0.5]",
         callback=_number_between("0.001", "10"),
-        metavar="POINTS",
-        help="Percentage points that count as close for --until-sure.  [default: 0.5]",
     ),
-    click.option(
-        "--device",
-        default="auto",
-        show_default=True,
-        metavar="NAME",
-        help="Device to evaluate on: auto, cpu, cuda or, for example, cuda:1.",
-    ),
+    _option("--device", "NAME", "Device to evaluate on: auto, cpu, cuda or, for example, cuda:1.", default="auto"),
     click.option(
         "--precision",
         type=click.Choice(["fp32", "tf32", "bf16", "fp16"]),
         default="fp32",
-        show_default=True,
         help="Precision of weights and inputs.",
     ),
     click.option("--refresh", is_flag=True, help="Ignore stored evaluations and evaluate again."),
-    click.option(
-        "--crop-cache", type=_FOLDER, metavar="DIR", help="Store decoded crops in DIR, so that later runs are faster."
-    ),
+    _option("--crop-cache", "DIR", "Store decoded crops in DIR, so that later runs are faster.", type=_FOLDER),
     click.option(
         "--executor",
         type=click.Choice(["local", "ray"]),
         default="local",
-        show_default=True,
         help="Evaluate on this machine, or on a Ray cluster.",
     ),
-    click.option(
+    _option(
         "--workers",
+        "N",
+        "Number of batches to evaluate in parallel on this machine.  [default: one per GPU]",
         type=click.IntRange(1, 1024),
-        metavar="N",
-        help="Number of batches to evaluate in parallel on this machine.  [default: one per GPU]",
     ),
-    click.option(
-        "--address",
-        default="auto",
-        show_default=True,
-        metavar="ADDRESS",
-        help="Address of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT.",
-    ),
+    _option("--address", "ADDRESS", "Address of the Ray cluster: auto, HOST:PORT or ray://HOST:PORT.", default="auto"),
 )
-
 network_options = _all_of(
-    click.option(
+    _option(
         "--jobs",
+        "N",
+        "Number of processes that judge models.  [default: one per core if there are many models]",
         type=click.IntRange(min=1),
-        metavar="N",
-        help="Number of processes that judge models.  [default: one per core if there are many models]",
     ),
     click.option(
         "--cross-check",
         is_flag=True,
-        help="Build each network with timm, too, and compare parameters and FLOPs. Needs timm.",
+        help="Build each network also with timm, and compare parameters and FLOPs. Needs timm.",
     ),
 )
 
@@ -231,22 +198,30 @@ def open_project(pages: tuple[Path, ...], *, allow_builders: bool = False) -> "P
     return project
 
 
-def local_resources(project: "Project", options: Mapping[str, Any]) -> "Resources":
+def selection_of(given: Mapping[str, Any]) -> "Selection":
+    """The claims that the selection options select."""
+    from harness.verify.selection import Selection
+
+    return Selection(given["models"], given["kinds"])
+
+
+def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources":
     """The project's resources, with those that the options name and torch hub's weights files."""
     from harness.measure.checkpoint import torch_hub_folder
     from harness.project.resources import EvaluationOptions
     from harness.system.git import is_repository
     from harness.zoo.timm_models import timm_version
 
-    if options.get("cross_check") and timm_version() is None:
+    if given.get("cross_check") and timm_version() is None:
         raise click.BadParameter("needs timm, which is not installed: pip install timm", param_hint="--cross-check")
-    source, imagenet = options["source"], options["imagenet"]
+    source, imagenet = given["source"], given["imagenet"]
     if source and not is_repository(source):
-        message = f"{source} is no git checkout or bare repository, or git is not installed"
+        message = f"{source} is not a git checkout or bare repository, or git is not installed"
         raise click.BadParameter(message, param_hint="--source")
-    weights = options["weights"] or torch_hub_folder()
-    if options["executor"] == "ray" and options["workers"]:
-        raise click.UsageError("--workers is for --executor local; a Ray cluster uses all its GPUs, or else its cores.")
+    weights = given["weights"] or torch_hub_folder()
+    if given["executor"] == "ray" and given["workers"]:
+        cluster = "--executor ray, which uses every GPU (or every core) of the cluster"
+        raise click.UsageError(f"--workers cannot be used with {cluster}.")
     names = ("device", "precision", "subset", "refresh", "crop_cache", "executor", "workers", "address")
     return replace(
         project.resources,
@@ -254,21 +229,19 @@ def local_resources(project: "Project", options: Mapping[str, Any]) -> "Resource
         source=source,
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
-        cross_check=options.get("cross_check", False),
-        evaluation=EvaluationOptions(
-            **{name: options[name] for name in names}, early_stopping=_early_stopping(options)
-        ),
+        cross_check=given.get("cross_check", False),
+        evaluation=EvaluationOptions(**{name: given[name] for name in names}, early_stopping=_early_stopping(given)),
     )
 
 
-def _early_stopping(options: Mapping[str, Any]) -> "EarlyStopping | None":
+def _early_stopping(given: Mapping[str, Any]) -> "EarlyStopping | None":
     from harness.project.resources import EarlyStopping
 
-    given = {name: options[name] for name in ("alpha", "margin") if options[name] is not None}
-    if options["until_sure"]:
-        if options["subset"] is not None:
-            raise click.UsageError("--until-sure chooses the number of images itself; remove --subset.")
-        return EarlyStopping(**given)
-    if given:
-        raise click.UsageError(f"--{next(iter(given))} is for --until-sure; add --until-sure, or remove it.")
-    return None
+    thresholds = {name: given[name] for name in ("alpha", "margin") if given[name] is not None}
+    if not given["until_sure"]:
+        if thresholds:
+            raise click.UsageError(f"--{next(iter(thresholds))} requires --until-sure.")
+        return None
+    if given["subset"] is not None:
+        raise click.UsageError("--until-sure chooses the number of images itself; remove --subset.")
+    return EarlyStopping(**thresholds)

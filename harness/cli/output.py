@@ -1,95 +1,76 @@
-"""Output of verdicts: printed or written in the chosen format, and the exit code."""
+"""Verdicts, diffs and files as output."""
 
 import os
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
+from harness.cli.exit_codes import exit_code
+from harness.cli.formats import FORMATS, Report
 from harness.cli.options import local_resources
 
 if TYPE_CHECKING:
     from harness.index.claim import Claim
     from harness.project.project import Project
-    from harness.verdict import Verdict
     from harness.verify.run import Verification
+    from harness.verify.selection import Selection
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def verify_selected(
-    project: "Project", models: tuple[str, ...], kinds: tuple[str, ...], options: Mapping[str, Any]
-) -> "Verification":
+def verify_selected(project: "Project", selection: "Selection", given: Mapping[str, Any]) -> "Verification":
     """Verify the selected claims. Raises click.UsageError if there are none."""
     from harness.report.progress import ProgressOnStderr
     from harness.verify.run import verify
-    from harness.verify.selection import Selection
 
-    resources = local_resources(project, options)
-    verification = verify(project, Selection(models, kinds), resources, ProgressOnStderr(), options.get("jobs"))
-    require_selected(verification.verdicts, verification.claims, models, kinds)
+    resources = local_resources(project, given)
+    verification = verify(project, selection, resources, ProgressOnStderr(), given.get("jobs"))
+    require_selected(verification.verdicts, verification.claims, selection)
     return verification
 
 
-def require_selected(
-    selected: "Iterable[object]", claims: "Iterable[Claim]", models: tuple[str, ...], kinds: tuple[str, ...]
-) -> None:
+def require_selected(selected: "Iterable[object]", claims: "Iterable[Claim]", selection: "Selection") -> None:
     """Raises click.UsageError, which names the models and kinds that there are, if nothing is selected."""
     if any(True for _ in selected):
         return
+    from difflib import get_close_matches
+
     lines = ["Nothing was checked: no claim matches."]
-    known = [(claim.model or "page", claim.kind) for claim in claims]
-    known_models = list(dict.fromkeys(model for model, _ in known))
-    known_kinds = sorted({kind for _, kind in known})
-    for what, patterns, names in (("model", models, known_models), ("kind of claim", kinds, known_kinds)):
-        unmatched = [glob for glob in patterns if not any(fnmatchcase(name, glob) for name in names)]
-        if unmatched:
-            lines.append(f"No {what} is called {', '.join(unmatched)}; there are {', '.join(names)}.")
+    pairs = [(claim.model or "page", claim.kind) for claim in claims]
+    models, kinds = list(dict.fromkeys(model for model, _ in pairs)), sorted({kind for _, kind in pairs})
+    for label, globs, names in (("model", selection.models, models), ("claim of kind", selection.kinds, kinds)):
+        for glob in globs:
+            if not any(fnmatchcase(name, glob) for name in names):
+                near = get_close_matches(glob, names, n=1)
+                hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
+                lines.append(f"No {label} {glob!r}. {hint}")
     raise click.UsageError("\n".join(lines))
 
 
-def exit_code(verdicts: "Iterable[Verdict]", *, strict: bool) -> int:
-    """The exit code of the most serious verdict."""
-    from harness.verdict import Status, failing_statuses
+def output_verdicts(
+    verification: "Verification", project: "Project", given: Mapping[str, Any], *, overview: bool = True
+) -> int:
+    """Print the verdicts in the chosen format; or write them to the file, and print the terminal view.
 
-    statuses = {verdict.status for verdict in verdicts}
-    if Status.ERROR in statuses:
-        return NOT_FINISHED
-    return FALSE if statuses & failing_statuses(strict=strict) else NOTHING_FALSE
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSettings:
-    """How verdicts are output. `path` is the file to write, None for stdout.
-
-    `started` is the monotonic time at which the run began. `overview` tells that the verdicts are all there are of
-    their models and kinds, so that a table of them makes sense.
+    Returns the exit code.
     """
+    form, path, strict = given["report_format"], given["output"], given.get("strict", False)
+    report = Report(verification, project, strict, overview)
+    if path is not None:
+        write_file(path, FORMATS[form](report))
+    if path is None and form != "rich":
+        sys.stdout.write(FORMATS[form](report))
+    else:
+        from harness.report.terminal import console, print_verdicts
 
-    format: str
-    path: Path | None
-    strict: bool
-    started: float
-    overview: bool = True
-
-
-def output_verdicts(verification: "Verification", project: "Project", settings: OutputSettings) -> None:
-    """Print the verdicts in the chosen format; or write them to the file, and print the terminal view."""
-    if settings.path is not None:
-        write_file(settings.path, _render(verification, project, settings))
-        click.echo(f"The {settings.format} report is in {settings.path}.", err=True)
-    elif settings.format != "rich":
-        sys.stdout.write(_render(verification, project, settings))
-        return
-    from harness.report.terminal import console, print_verdicts
-
-    with without_workflow_commands():
-        print_verdicts(console(), verification.verdicts, overview=settings.overview)
+        with without_workflow_commands():
+            print_verdicts(console(), verification.verdicts, overview=overview)
+    return exit_code(verification.verdicts, strict=strict)
 
 
 @contextmanager
@@ -109,7 +90,7 @@ def without_workflow_commands() -> Iterator[None]:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write the file. Anything but a regular file, such as a device, is kept and written into.
+    """Write the file, and say so on stderr. Non-regular files such as devices are written to directly.
 
     Raises click.UsageError if that fails.
     """
@@ -122,107 +103,27 @@ def write_file(path: Path, text: str) -> None:
             write_atomically(path.resolve(), text.encode())
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
+    click.echo(f"Wrote {path}.", err=True)
 
 
 def refuse_to_overwrite_pages(project: "Project", output: Path | None) -> None:
-    """Raises click.UsageError if the file to write is a page, or in modelindex/."""
+    """Raises click.UsageError if the file to write is a page or inside modelindex/."""
     real = output.resolve() if output else None
     own = (project.root / "modelindex").resolve()
     if real and (real.is_relative_to(own) or real in {path.resolve() for _, path in project.pages}):
-        raise click.UsageError(f"{output} is a page, or in modelindex/, which holds hand-written files; name another.")
-
-
-def _render(verification: "Verification", project: "Project", settings: OutputSettings) -> str:
-    verdicts = verification.verdicts
-    if settings.format == "json":
-        from harness.report.json_document import json_report
-
-        return json_report(verdicts, _environment(verification, settings.started))
-    if settings.format == "markdown":
-        from harness.report.markdown import report
-
-        return report(verdicts, overview=settings.overview)
-    if settings.format == "junit":
-        from harness.report.junit import junit
-
-        return junit(verdicts, strict=settings.strict)
-    if settings.format == "sarif":
-        from harness.report.sarif import sarif
-
-        return sarif(verdicts, _path_in_repository(project), check_descriptions(), strict=settings.strict)
-    if settings.format == "github":
-        from harness.report.github import annotations
-
-        _write_step_summary(verdicts, overview=settings.overview)
-        return annotations(verdicts, _path_in_repository(project), strict=settings.strict)
-    import io
-
-    from rich.console import Console
-
-    from harness.report.terminal import print_verdicts
-
-    printed = io.StringIO()
-    print_verdicts(Console(file=printed, width=80, highlight=False), verdicts, overview=settings.overview)
-    return printed.getvalue()
-
-
-def check_descriptions() -> dict[str, str]:
-    """What each kind of claim is checked against, in a few words."""
-    from harness.checks import CHECKS
-
-    return {kind: (check.__doc__ or "").partition("\n")[0].partition(": ")[2] for kind, check in CHECKS.items()}
-
-
-def _write_step_summary(verdicts: "tuple[Verdict, ...]", *, overview: bool) -> None:
-    """Add the Markdown report to the summary of the GitHub Actions step, if there is one."""
-    from harness.report.github import step_summary
-    from harness.report.markdown import report
-
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not path:
-        return
-    try:
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(step_summary(report(verdicts, overview=overview)))
-    except OSError as error:
-        click.echo(f"The step summary {path} cannot be written: {error.strerror}.", err=True)
-
-
-def _path_in_repository(project: "Project") -> str:
-    """The project's path from the root of its repository, with a slash at the end; empty for the root."""
-    from harness.system.git import RepositoryError, below_top
-
-    try:
-        return below_top(project.root)
-    except RepositoryError:
-        return ""
-
-
-def _environment(verification: "Verification", started: float) -> dict[str, Any]:
-    import platform
-
-    from harness import __version__
-    from harness.verify.cache import library_versions
-
-    return {
-        "harness": __version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "libraries": library_versions(),
-        "devices": sorted({verdict.environment.get("device", "meta") for verdict in verification.verdicts}),
-        "cached": verification.cached,
-        "seconds": round(time.monotonic() - started, 2),
-    }
-
-
-_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+        message = f"Refusing to overwrite {output}: it is a page or inside modelindex/. Choose another file."
+        raise click.UsageError(message)
 
 
 def print_diff(lines: "Iterable[str]") -> None:
-    """Print a unified diff, coloured on a terminal."""
+    """Print a unified diff: coloured on a terminal, otherwise unchanged, so that `git apply` accepts it."""
     from harness.index.faults import escape_controls
 
+    terminal = sys.stdout.isatty()
     with without_workflow_commands():
         for line in lines:
-            click.secho(escape_controls(line.removesuffix("\r")), fg=_COLOURS.get(line[:1]))
+            if terminal:
+                click.secho(escape_controls(line.removesuffix("\r")), fg=_COLOURS.get(line[:1]))
+            else:
+                click.echo(f"{line}\n".encode(), nl=False)
     sys.stdout.flush()

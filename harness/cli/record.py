@@ -5,20 +5,19 @@ from typing import Any
 
 import click
 
-from harness.cli import options as opt
+from harness.cli import options
 from harness.cli.exit_codes import BAD_USAGE, NOT_FINISHED, NOTHING_FALSE
-from harness.cli.options import local_resources, open_project
 
 
 @click.command()
-@opt.pages_argument
-@opt.model_option
-@opt.resource_options
-def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **options: Any) -> int:
+@options.pages_argument
+@options.model_option
+@options.resource_options
+def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **given: Any) -> int:
     """Evaluate models, and record their accuracies for other machines.
 
-    Records are written to modelindex/records.json. If you commit the file, machines without the images verify
-    accuracies by it, as long as weights and conditions stay the same.
+    Records are written to modelindex/records.json. If you commit the file, machines without the images use it to verify
+    accuracies, as long as weights and conditions stay the same.
 
     Exit codes: 0 accuracies were recorded, 2 bad usage, an unreadable page or nothing to record, 3 an evaluation could
     not finish.
@@ -28,20 +27,21 @@ def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **options: Any) 
     from harness.report.progress import ProgressOnStderr
     from harness.verify.selection import Selection
 
-    project = open_project(pages, allow_builders=options["allow_builders"])
-    resources = local_resources(project, options)
+    project = options.open_project(pages, allow_builders=given["allow_builders"])
+    resources = options.local_resources(project, given)
     if resources.evaluation.early_stopping:
-        raise click.UsageError("A record is of all images; remove --until-sure.")
+        raise click.UsageError("Records need all images; remove --until-sure.")
     records, reasons = measure_records(project, Selection(models), resources, ProgressOnStderr())
     for reason in reasons:
         click.echo(f"Not recorded: {reason.reason}", err=True)
     failed = any(reason.failed for reason in reasons)
     if not records:
-        click.echo("Nothing was recorded.", err=True)
+        declared = "." if reasons else ": no selected model declares an accuracy."
+        click.echo(f"Nothing to record{declared}", err=True)
         return NOT_FINISHED if failed else BAD_USAGE
     write_records(project.records, records)
     for entry in records:
         accuracies = f"top-1 {entry.percent('top_1')}%, top-5 {entry.percent('top_5')}%"
         click.echo(f"{entry.model} on {entry.dataset}: {accuracies}")
-    click.echo(f"Records are in {project.records}.", err=True)
+    click.echo(f"Wrote {project.records}.", err=True)
     return NOT_FINISHED if failed else NOTHING_FALSE

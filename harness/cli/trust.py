@@ -4,8 +4,8 @@ import json
 
 import click
 
+from harness.cli import options
 from harness.cli.exit_codes import NOTHING_FALSE
-from harness.cli.options import open_project
 
 
 @click.command()
@@ -20,7 +20,7 @@ def trust() -> int:
     from harness.commands.trust import trust_builders
     from harness.index.faults import escape_controls
 
-    project = open_project(())
+    project = options.open_project(())
     for pattern, function in trust_builders(project):
         click.echo(escape_controls(f"{json.dumps(pattern, ensure_ascii=False)} = {json.dumps(function)}"))
     click.echo(f"These builders of {project.root} are trusted.", err=True)

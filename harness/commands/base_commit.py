@@ -35,10 +35,10 @@ class BaseCommit:
         name = self.name(path)
         return None if name is None else blob(self.top, self.commit, name)
 
-    def read_index(self, name: str, path: Path, project: Project) -> Index | None:
+    def read_index(self, name: str, path: Path, project: Project) -> Index | PageError | None:
         """The page's index at the commit, with its imports; None if there was no such page.
 
-        Raises PageError, whose places begin with the reference: `main:modelindex/page.md`.
+        If the page cannot be read: the error, with locations such as `main:modelindex/page.md`.
         """
         data = self.read(path)
         now = project.files_of(name)
@@ -47,7 +47,5 @@ class BaseCommit:
         try:
             return None if data is None else read_index(page_from_bytes(data, name), project.includes, files)
         except PageError as error:
-            faults = error.faults
-        raise PageError(
-            replace(fault, where=replace(fault.where, file=f"{self.reference}:{fault.where.file}")) for fault in faults
-        )
+            places = ((fault, f"{self.reference}:{fault.where.file}") for fault in error.faults)
+            return PageError(replace(fault, where=replace(fault.where, file=file)) for fault, file in places)

@@ -1,11 +1,11 @@
 """Which claims a change since a commit can affect.
 
 - Every claim, if a file in modelindex/ changed that is not a page (references, records, settings), or a file of a
-  dataset of the project, or a Python file of a project with builders of its own.
+  dataset of the project, or a Python file of a project with custom builders.
 - Every cheap claim of a model whose entry changed: its values and results, what it inherits, its collections, or its
-  weights file. The claims that need images only if an input of the evaluation is among that.
-- Claims about several models or about the page, if what they can see of the page changed.
-- Claims for which a rule across pages finds something else than before.
+  weights file. The claims that need images only if an input of the evaluation is among them.
+- Claims about several models or about the page, if what they depend on elsewhere on the page changed.
+- Claims for which a rule across pages reports something different.
 """
 
 import os
@@ -39,21 +39,9 @@ _MAX_SHOWN = 50  # characters of a value
 _MAX_NAMED = 3  # files
 
 # The values that an evaluation of images, and whether it reproduces the declared accuracies, depends on.
-_EVALUATION_INPUTS = {
-    "model",
-    "library",
-    "weights",
-    "weights file",
-    "image_size",
-    "crop_pct",
-    "interpolation",
-    "dataset",
-    "top_1_accuracy",
-    "top_5_accuracy",
-}
-
-# What rules find, by page and claim: the rule and its reason.
-_Findings = Mapping[tuple[str, ClaimKey], set[tuple[str, str]]]
+_EVALUATION_INPUTS = frozenset(
+    ("model", "library", "weights", "weights file", "image_size", "crop_pct", "interpolation", "dataset")
+) | {"top_1_accuracy", "top_5_accuracy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,39 +60,43 @@ class Changes:
     affected: tuple[AffectedClaim, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The pages of the project, at the commit or now, and the rules and reasons of the findings on each claim."""
+
+    pages: tuple[Index, ...]
+    findings: Mapping[tuple[str, ClaimKey], set[tuple[str, str]]]
+
+
 def changes_since(project: Project, reference: str) -> Changes:
     """Compare the project with what it was at a commit.
 
-    Raises RepositoryError if the commit cannot be read or a page is gone; PageError if a page cannot be read.
+    Raises RepositoryError if the commit cannot be read or a page was deleted; PageError if a page cannot be read.
     """
     top = top_folder(project.root)
     base = BaseCommit(top, commit_of(top, reference), reference)
     changed = changed_files(top, base.commit)
-    pages = {name: _read_now(project, base, name, path) for name, path in project.pages}
-    if project.whole:
-        _refuse_lost_pages(project, base, {name for page in pages.values() for name in page.files})
-    before: dict[str, Index | PageError | None] = {}
-    for name, path in project.pages:
-        try:
-            before[name] = base.read_index(name, path, project)
-        except PageError as error:
-            before[name] = error
+    before = {name: base.read_index(name, path, project) for name, path in project.pages}
+    pages = {name: _read_now(project, name, path, before[name]) for name, path in project.pages}
+    if project.covers_all_pages:
+        _require_all_base_pages(project, base, {name for page in pages.values() for name in page.files})
     readable = [index for index in before.values() if isinstance(index, Index)]
-    found = _findings(readable, project.references), _findings(pages.values(), project.references)
+    states = _state(readable, project.references), _state(pages.values(), project.references)
     shared = _shared_files(project, base, changed, pages.values())
+    more = f" and {len(shared) - _MAX_NAMED} more files" if len(shared) > _MAX_NAMED else ""
     affected: list[AffectedClaim] = []
     for name, page in pages.items():
         was = before[name]
-        if isinstance(was, PageError):
-            affected += _all_claims(page, f"the page could not be read at {reference}")
-        elif was is None:
-            affected += _all_claims(page, f"the page is new since {reference}")
-        elif shared:
-            more = f" and {len(shared) - _MAX_NAMED} more files" if len(shared) > _MAX_NAMED else ""
-            affected += _all_claims(page, f"{', '.join(shared[:_MAX_NAMED])}{more} changed")
+        if isinstance(was, Index) and not shared:
+            affected += _affected_claims(was, page, _changed_weights(page, project, base, changed, states), states)
+            continue
+        if was is None:
+            why = f"the page is new since {reference}"
+        elif isinstance(was, PageError):
+            why = f"the page could not be read at {reference}"
         else:
-            weights = _changed_weights(page, project, base, changed, (tuple(readable), tuple(pages.values())))
-            affected += _affected_claims(was, page, weights, found)
+            why = f"{', '.join(shared[:_MAX_NAMED])}{more} changed"
+        affected += [AffectedClaim(claim, (why,)) for claim in claims(page)]
     return Changes(tuple(claim for page in pages.values() for claim in claims(page)), tuple(affected))
 
 
@@ -133,19 +125,15 @@ def _settings_at(project: Project, base: BaseCommit) -> Mapping[str, Any]:
         return {}
 
 
-def _read_now(project: Project, base: BaseCommit, name: str, path: Path) -> Index:
-    """The page's index as it is now. Raises PageError, with the faults at the commit too if it had some."""
+def _read_now(project: Project, name: str, path: Path, before: Index | PageError | None) -> Index:
+    """The page's index as it is now. Raises PageError, with the faults at the commit too."""
     try:
         return read_index(project.page(name, path), project.includes, project.files_of(name))
     except PageError as error:
-        try:
-            base.read_index(name, path, project)
-        except PageError as before:
-            raise PageError([*error.faults, *before.faults]) from None
-        raise
+        raise PageError([*error.faults, *(before.faults if isinstance(before, PageError) else ())]) from None
 
 
-def _refuse_lost_pages(project: Project, base: BaseCommit, imported: Iterable[str]) -> None:
+def _require_all_base_pages(project: Project, base: BaseCommit, imported: Iterable[str]) -> None:
     """Raises RepositoryError if a page of the commit's verify.toml is neither a page now nor imported by one."""
     folder = project.root / "modelindex"
     pages = _settings_at(project, base).get("pages")
@@ -170,101 +158,86 @@ def _shared_files(project: Project, base: BaseCommit, changed: set[str], pages: 
     Pages, what they import and the weights files that they name are compared model by model instead.
     """
     images = project.resources.images.values()
-    paths = [
-        project.root / "modelindex",
-        *(path for folder in images for path in (folder, *ground_truth_files(folder))),
-    ]
+    paths = [project.root / "modelindex", *images, *(path for folder in images for path in ground_truth_files(folder))]
     # A link to a folder and the folder itself are different names to git.
-    folders = {name for path in paths if (name := base.name(path)) is not None}
-    folders |= {os.path.relpath(path, base.top) for path in paths}
-    own = {base.name(path) for _, path in project.pages}
+    folders = {
+        name for path in paths for name in (base.name(path), os.path.relpath(path, base.top)) if name is not None
+    }
+    compared = [path for _, path in project.pages]
     for page in pages:
-        own |= {base.name(project.root / name) for name in page.files}
-        own |= {base.name(path) for model in page.models.values() if (path := _weights_path(model, project))}
-    return sorted(
-        name
-        for name in changed - own
-        # Editors, and this program, write hidden files for a moment.
-        if (not Path(name).name.startswith(".") and _is_below(name, folders))
-        or (project.resources.builders and name.endswith(".py"))
-    )
+        compared += [project.root / name for name in page.files]
+        addresses = (weights_address(model, project.root) for model in page.models.values())
+        compared += [address.beside for address in addresses if address and address.beside]
 
+    def is_shared(name: str) -> bool:
+        if project.resources.builders and name.endswith(".py"):
+            return True
+        # Editors, and this program, write temporary hidden files.
+        is_hidden = Path(name).name.startswith(".")
+        return not is_hidden and any(folder in {"", "."} or f"{name}/".startswith(f"{folder}/") for folder in folders)
 
-def _is_below(name: str, folders: Iterable[str]) -> bool:
-    return any(folder in {"", "."} or f"{name}/".startswith(f"{folder}/") for folder in folders)
-
-
-def _weights_path(model: Entry, project: Project) -> Path | None:
-    """The weights file that a model names by a path; None if it names none or a URL."""
-    address = weights_address(model, project.root)
-    return address.beside if address else None
+    return sorted(filter(is_shared, changed - {base.name(path) for path in compared}))
 
 
 def _changed_weights(
-    page: Index, project: Project, base: BaseCommit, changed: set[str], all_pages: Sequence[tuple[Index, ...]]
+    page: Index, project: Project, base: BaseCommit, changed: set[str], states: Sequence[_State]
 ) -> dict[str, str]:
     """By model: the weights file that it names by a path changed, or other models name files of the same name."""
-    before, now = (addresses_by_file_name(pages, project.root) for pages in all_pages)
+    by_state = [addresses_by_file_name(state.pages, project.root) for state in states]
     reasons = {}
     for name, model in page.models.items():
         address = weights_address(model, project.root)
         if address is None or not address.parts:
             continue
         file = address.parts[-1]
-        others_before, others_now = (
-            {other.identity for other in addresses.get(file, ())} - {address.identity} for addresses in (before, now)
+        before, now = (
+            {other.identity for other in addresses.get(file, ())} - {address.identity} for addresses in by_state
         )
         if address.beside and base.name(address.beside) in changed:
-            reasons[name] = f"the file {file} {'changed' if address.beside.is_file() else 'is gone'}"
-        elif others_before != others_now:
+            reasons[name] = f"the file {file} {'changed' if address.beside.is_file() else 'was deleted'}"
+        elif before != now:
             reasons[name] = f"other models that name a file {file} changed"
     return reasons
 
 
-def _findings(indexes: Iterable[Index], references: References) -> _Findings:
+def _state(pages: Iterable[Index], references: References) -> _State:
+    indexes = tuple(pages)
     by_claim: dict[tuple[str, ClaimKey], set[tuple[str, str]]] = defaultdict(set)
-    for finding in findings(list(indexes), references):
+    for finding in findings(indexes, references):
         by_claim[finding.page, finding.claim].add((finding.rule, finding.reason))
-    return by_claim
-
-
-def _all_claims(page: Index, why: str) -> list[AffectedClaim]:
-    return [AffectedClaim(claim, (why,)) for claim in claims(page)]
+    return _State(indexes, by_claim)
 
 
 def _affected_claims(
-    before: Index, now: Index, weights: Mapping[str, str], found: tuple[_Findings, _Findings]
+    before: Index, now: Index, weights: Mapping[str, str], states: tuple[_State, _State]
 ) -> Iterator[AffectedClaim]:
     """The claims of a page that its changes, or those of other pages, can affect."""
     entries = {name: _entry_changes(before, now, name) for name in now.models}
     for name, reason in weights.items():
         entries[name]["weights file"] = reason
-    seen_before, seen_now = _seen_of_page(before), _seen_of_page(now)
-    seen = {kind for kind in seen_now if seen_now[kind] != seen_before[kind]}
+    dependencies_before, dependencies_now = _page_dependencies(before), _page_dependencies(now)
+    changed = {kind for kind, value in dependencies_now.items() if value != dependencies_before[kind]}
     for claim, counterpart in _paired(claims(before), claims(now)):
         entry = entries.get(claim.model or "", {})
         why = [] if wants_images(claim) and entry.keys().isdisjoint(_EVALUATION_INPUTS) else list(entry.values())
         if counterpart is None and not why:
             why.append("the claim is new, or was changed")
-        if (claim.kind if claim.model else _PAGE) in seen or claim.kind in seen:
+        if claim.kind in changed or (claim.model is None and None in changed):
             why.append("what the claim depends on elsewhere on the page changed")
-        rules_before = found[0].get((claim.page, counterpart.key), set()) if counterpart else set()
-        rules_now = found[1].get((claim.page, claim.key), set())
-        why += sorted({f"the rule {rule} finds something else" for rule, _ in rules_before ^ rules_now})
+        rules_before = states[0].findings.get((claim.page, counterpart.key), set()) if counterpart else set()
+        rules_now = states[1].findings.get((claim.page, claim.key), set())
+        why += sorted({f"the rule {rule} reports something different" for rule, _ in rules_before ^ rules_now})
         if why:
             yield AffectedClaim(claim, tuple(why))
 
 
-_PAGE = "claims of the page"
-
-
-def _seen_of_page(index: Index) -> dict[str, object]:
-    """What claims depend on besides the entry of their own model, by kind of claim."""
+def _page_dependencies(index: Index) -> dict[str | None, object]:
+    """What claims depend on besides the entry of their own model, by kind; None for all claims of the page itself."""
     collections = {name: _texts(collection) for name, collection in index.collections.items()}
     members = {name: model.texts("in_collection") for name, model in index.models.items()}
     networks = {name: (model.text("library"), model.text("image_size")) for name, model in index.models.items()}
     return {
-        _PAGE: (collections, members, networks),
+        None: (collections, members, networks),
         "in_collection": (list(collections), members),
         "code": pinned_commits(index),
         "readme": [(readme.file, readme.folder) for readme in index.readmes],
@@ -285,12 +258,12 @@ def _entry_changes(before: Index, now: Index, name: str) -> dict[str, str]:
     """What changed in a model's entry, by the kind of the value."""
     new = _entry_values(now, name)
     if name not in before.models:
-        gone = [other for other in before.models if other not in now.models]
-        former = [other for other in gone if _entry_values(before, other) | {"id": ()} == new | {"id": ()}]
+        removed = [other for other in before.models if other not in now.models]
+        former = [other for other in removed if _entry_values(before, other) | {"id": ()} == new | {"id": ()}]
         return {"model": f"the model was called {former[0]}" if former else "the model is new on the page"}
     old = _entry_values(before, name)
     kinds = [kind for kind in dict.fromkeys((*old, *new)) if old.get(kind) != new.get(kind)]
-    return {kind: f"{kind} was {_shown(old.get(kind))}, is {_shown(new.get(kind))}" for kind in kinds}
+    return {kind: f"{kind} was {_format_value(old.get(kind))}, is {_format_value(new.get(kind))}" for kind in kinds}
 
 
 def _entry_values(index: Index, name: str) -> dict[str, tuple[str, ...]]:
@@ -316,7 +289,7 @@ def _meaning(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(texts))
 
 
-def _shown(texts: tuple[str, ...] | None) -> str:
+def _format_value(texts: tuple[str, ...] | None) -> str:
     if texts is None:
         return "not declared"
     value = ", ".join(repr(text) if text != text.strip() else text for text in texts)

@@ -1,4 +1,4 @@
-"""Download of the weights files that pages name, as torch hub does it: to a temporary file that is checked first."""
+"""Download of the weights files that pages name, like torch.hub: to a temporary file that is checked first."""
 
 import http.client
 import socket
@@ -14,40 +14,54 @@ from harness.measure.tensors import WeightsFileError, read_tensors
 from harness.project.project import Project
 from harness.verdict import Status
 from harness.verify.reading import read_claims
+from harness.verify.selection import Selection
 
 _SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredWeights:
+    """The address of a model's weights, and the folder that it is relative to if it is a path."""
+
+    model: str
+    address: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
-    """The result for a model's weights: `pass` if they are here now, `not_run` if unavailable, `fail` if wrong."""
+    """The result for a model's weights: `pass` if they are available, `not_run` if unavailable, `fail` if wrong."""
 
     model: str
     status: Status
     message: str
 
 
-def named_weights(project: Project) -> list[tuple[str, str, Path]]:
-    """Each model that names weights, what it names, and the folder that a path starts from. Raises PageError."""
-    weights = (claim for claim in read_claims(project) if claim.kind == "weights")
-    return [(claim.model, claim.declared, (project.root / claim.where.file).parent) for claim in weights if claim.model]
+def declared_weights(project: Project, selection: Selection) -> list[DeclaredWeights]:
+    """The weights of the selected models. Raises PageError."""
+    return [
+        DeclaredWeights(claim.model, claim.declared, (project.root / claim.where.file).parent)
+        for claim in read_claims(project)
+        if claim.kind == "weights" and claim.model and claim in selection
+    ]
 
 
-def fetch_weights(named: Iterable[tuple[str, str, Path]], folder: Path) -> Iterator[Fetched]:
-    """Download what each model names into `folder`, unless it is there, or in place if it is named by a path.
+def fetch_weights(weights: Iterable[DeclaredWeights], folder: Path) -> Iterator[Fetched]:
+    """Download the weights into `folder`, unless they are there already. Files that are named by a path stay in place.
 
-    A host that does not answer is asked once.
+    An unreachable host is not tried again.
     """
     unreachable: set[str] = set()
-    for model, address, beside in named:
+    for declared in weights:
+        model, address = declared.model, declared.address
         if is_relative(address):
-            there = (beside / address).is_file()
-            message = "is here, beside its page" if there else "is named by a path from the page and is not there"
-            yield Fetched(model, Status.PASS if there else Status.NOT_RUN, f"{address} {message}")
+            exists = (declared.folder / address).is_file()
+            message = "is beside its page" if exists else "is a path relative to the page, but the file does not exist"
+            yield Fetched(model, Status.PASS if exists else Status.NOT_RUN, f"{address} {message}")
             continue
         host = urlsplit(address).netloc
         if host in unreachable:
-            yield Fetched(model, Status.NOT_RUN, f"no connection to {host}, as before; check the network, or a proxy")
+            yield Fetched(model, Status.NOT_RUN, f"no connection to {host} again; check the network, or a proxy")
             continue
         try:
             yield _fetch(model, address, folder)
@@ -58,7 +72,7 @@ def fetch_weights(named: Iterable[tuple[str, str, Path]], folder: Path) -> Itera
             message = f"no connection to {host}: {getattr(error, 'reason', error)}; check the network, or a proxy"
             yield Fetched(model, Status.NOT_RUN, message)
         except OSError as error:
-            message = f"{folder}: {error.strerror or error}; name another folder with --weights"
+            message = f"{folder}: {error.strerror or error}; choose another folder with --weights"
             yield Fetched(model, Status.NOT_RUN, message)
         except ValueError as error:
             yield Fetched(model, Status.FAIL, f"{address}: cannot be opened as an address: {error}")
@@ -70,7 +84,7 @@ def _fetch(model: str, address: str, folder: Path) -> Fetched:
     if file.name in {"", ".", ".."} or path.is_dir():
         return Fetched(model, Status.FAIL, f"{address} names no file")
     if path.is_file() and (file.digest is None or sha256(path).startswith(file.digest)):
-        return Fetched(model, Status.PASS, f"{path} is here")
+        return Fetched(model, Status.PASS, f"{path} exists already")
     from torch.hub import download_url_to_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,4 +104,4 @@ def _fetch(model: str, address: str, folder: Path) -> Fetched:
     except WeightsFileError as error:
         path.unlink()
         return Fetched(model, Status.FAIL, f"{address}: {error}")
-    return Fetched(model, Status.PASS, f"{path} fetched; it can be read, but its name has no digits to check it by")
+    return Fetched(model, Status.PASS, f"{path} fetched; readable, but its name contains no digest to verify")

@@ -1,4 +1,4 @@
-"""Corrections of false values: tried on the texts of the pages, verified, and only then written."""
+"""Propose corrections, verify them, and only then write them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -29,7 +29,6 @@ _ACCURACIES = {"top_1_accuracy", "top_5_accuracy"}
 
 # Identifies a claim although edits move it: by its path in the document, and damaged texts by what they say.
 _Key = tuple[str, str | None, str, str, str]
-_Edits = Mapping[_Key, tuple[Edit, ...]]
 
 
 class FixError(UserError):
@@ -38,13 +37,13 @@ class FixError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A page, or a file that one imports, before and after; and the claims that stay false, each with the reason."""
+    """A page, or a file that one imports, before and after; and the claims that are not fixed, each with the reason."""
 
     name: str
     path: Path
     before: str
     after: str
-    left: tuple[tuple[Verdict, str], ...]
+    unfixed: tuple[tuple[Verdict, str], ...]
 
 
 def propose_fixes(
@@ -66,18 +65,17 @@ def propose_fixes(
     attempt = _Attempt(project, verification, selection, resources, progress, statuses, texts, users)
     after = attempt.corrected()
     paths = {**{name: project.root / name for name in texts}, **dict(project.pages)}
-    left = attempt.left.items()
-    fixes = [
-        Fix(name, paths[name], texts[name], after[name], tuple(reason for key, reason in left if key[0] == name))
-        for name in sorted(texts, key=list(paths).index)
-    ]
-    return verification, fixes
+    unfixed: defaultdict[str, list[tuple[Verdict, str]]] = defaultdict(list)
+    for (page, *_), verdict_and_reason in attempt.unfixed.items():
+        unfixed[page].append(verdict_and_reason)
+    names = sorted(texts, key=list(paths).index)
+    return verification, [Fix(name, paths[name], texts[name], after[name], tuple(unfixed[name])) for name in names]
 
 
 def write_fixes(fixes: Sequence[Fix]) -> None:
-    """Write the pages; byte order marks and permissions stay.
+    """Write the pages; byte order marks and permissions are preserved.
 
-    Raises FixError, before anything is written, if a page was changed meanwhile or is read-only. Raises OSError if
+    Raises FixError, before anything is written, if a page changed since it was read or is read-only. Raises OSError if
     writing fails.
     """
     marks = [_byte_order_mark(fix) for fix in fixes]
@@ -103,7 +101,7 @@ def _byte_order_mark(fix: Fix) -> bytes:
 class _Attempt:
     """Corrections are tried on the texts: they are verified as if they were the files of their names.
 
-    `users` names, for each file, the pages whose claims it holds: itself, and those that import it. `left` collects
+    `users` names, for each file, the pages whose claims it holds: itself, and those that import it. `unfixed` collects
     the claims that are not corrected, with the reason.
     """
 
@@ -115,7 +113,7 @@ class _Attempt:
     statuses: frozenset[Status]
     texts: Mapping[str, str]
     users: Mapping[str, Sequence[str]]
-    left: dict[_Key, tuple[Verdict, str]] = field(default_factory=dict)
+    unfixed: dict[_Key, tuple[Verdict, str]] = field(default_factory=dict)
 
     def corrected(self) -> Mapping[str, str]:
         """The texts with every correction that makes its claim pass."""
@@ -124,33 +122,40 @@ class _Attempt:
             wanted = self._correctable(verdicts)
             if not wanted:
                 return texts
-            trial = self._try(texts, wanted, unrounded=[])
-            rejected = trial.rejected
+            edited, verdicts, rejected = self._try(texts, wanted, unrounded=[])
+            still_failing = rejected
             if rejected:
-                trial = self._try(texts, wanted, unrounded=rejected)
-            hopeless = trial.rejected
-            if hopeless:
-                self._leave(hopeless, "the claim does not pass with the measured value either")
-                trial = self._try(texts, wanted, unrounded=rejected)
-            if trial.texts == texts and not hopeless:
+                edited, verdicts, still_failing = self._try(texts, wanted, unrounded=rejected)
+            if still_failing:
+                self._mark_unfixed(still_failing, "the claim does not pass with the measured value either")
+                edited, verdicts, _ = self._try(texts, wanted, unrounded=rejected)
+            elif edited == texts:
                 return texts
-            texts, verdicts = trial.texts, trial.verdicts
-        self._leave(self._correctable(verdicts), "each corrected value makes another one false")
+            texts = edited
+        self._mark_unfixed(self._correctable(verdicts), "each corrected value makes another one false")
         return texts
 
     def _correctable(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
         """The verdicts whose claims are corrected next."""
         false = [verdict for verdict in verdicts if verdict.status in self.statuses and verdict.claim.kind != "waiver"]
-        self._leave((verdict for verdict in false if not verdict.correction), "the true value was not measured here")
-        open_ = [verdict for verdict in false if _key(verdict.claim) not in self.left]
+        uncorrected = (verdict for verdict in false if not verdict.correction)
+        self._mark_unfixed(uncorrected, "the true value was not measured here")
+        open_ = [verdict for verdict in false if _key(verdict.claim) not in self.unfixed]
         conditions = [verdict for verdict in open_ if verdict.claim.kind in _CONDITIONS]
         if conditions:
             return conditions
-        self._leave(_false_together(false), "FLOPs and accuracy are both false, as a wrong image size makes them")
-        return [verdict for verdict in open_ if _key(verdict.claim) not in self.left]
+        self._mark_unfixed(
+            _false_together(false), "FLOPs and accuracy are both false, as a wrong image size makes them"
+        )
+        return [verdict for verdict in open_ if _key(verdict.claim) not in self.unfixed]
 
-    def _try(self, texts: Mapping[str, str], wanted: Sequence[Verdict], unrounded: Sequence[Verdict]) -> "_Trial":
-        """Write the corrections into the texts, those of `unrounded` with all digits, and verify the result."""
+    def _try(
+        self, texts: Mapping[str, str], wanted: Sequence[Verdict], unrounded: Sequence[Verdict]
+    ) -> tuple[Mapping[str, str], tuple[Verdict, ...], list[Verdict]]:
+        """Write the corrections into the texts, those of `unrounded` with all digits, and verify the result.
+
+        Returns the texts, the verdicts on them, and the corrections with which their claims do not pass.
+        """
         exact = {_key(verdict.claim) for verdict in unrounded}
         written: set[_Key] = set()
         edited = dict(texts)
@@ -161,10 +166,10 @@ class _Attempt:
                 written |= keys
         verdicts = self._verify(edited)
         status = {_key(verdict.claim): verdict.status for verdict in verdicts}
-        # A corrected text is no claim any more.
+        # A corrected text is no longer a claim.
         tried = [verdict for verdict in wanted if _key(verdict.claim) in written]
         rejected = [verdict for verdict in tried if status.get(_key(verdict.claim), Status.PASS) is not Status.PASS]
-        return _Trial(edited, verdicts, rejected)
+        return edited, verdicts, rejected
 
     def _verify(self, texts: Mapping[str, str]) -> tuple[Verdict, ...]:
         """The verdicts on the texts. Only pages that an edit changed are judged again."""
@@ -175,82 +180,59 @@ class _Attempt:
         edited = replace(self.project, edited=texts)
         return verify(edited, self.selection, self.resources, self.progress, known=known).verdicts
 
-    def _leave(self, verdicts: Iterable[Verdict], reason: str) -> None:
+    def _mark_unfixed(self, verdicts: Iterable[Verdict], reason: str) -> None:
         for verdict in verdicts:
-            self.left.setdefault(_key(verdict.claim), (verdict, reason))
+            self.unfixed.setdefault(_key(verdict.claim), (verdict, reason))
 
     def _write(
         self, name: str, texts: Mapping[str, str], wanted: Sequence[Verdict], exact: Set[_Key]
     ) -> tuple[str, Set[_Key]]:
-        """The file with every correction that can be written, and the claims that these correct."""
+        """The file with the corrections that can be written together, and the claims that these correct.
+
+        The next round tries the others. A value that other models inherit, too, is overridden in the model itself.
+        """
         page = editable(page_from_text(texts[name], name))
         edits: dict[_Key, tuple[Edit, ...]] = {}
         for verdict in wanted:
             key = _key(verdict.claim)
-            if key not in self.left:
+            if key not in self.unfixed:
                 try:
                     edits[key] = edits_of(page, verdict.claim, _styled(verdict, exact=key in exact))
                 except EditError as error:
-                    self._leave([verdict], str(error))
-        try:
-            return self._apply(name, texts, edits), edits.keys()
-        except (EditError, PageError):
-            by_key = {_key(verdict.claim): verdict for verdict in wanted}
-            compatible = self._compatible(page, texts, edits, by_key, exact)
-            return self._apply(name, texts, compatible), compatible.keys()
-
-    def _compatible(
-        self,
-        page: Editable,
-        texts: Mapping[str, str],
-        edits: _Edits,
-        verdicts: Mapping[_Key, Verdict],
-        exact: Set[_Key],
-    ) -> _Edits:
-        """The corrections that can be written together with those before them; the next round tries the others.
-
-        A value that other models inherit, too, is overridden in the model itself.
-        """
+                    self._mark_unfixed([verdict], str(error))
+        after = self._apply(name, texts, edits)
+        if after is not None:
+            return after, edits.keys()
+        after = texts[name]
         together: dict[_Key, tuple[Edit, ...]] = {}
-        for key, of_claim in edits.items():
-            candidates = [of_claim, *_override(page, verdicts[key], exact=key in exact)]
-            fitting = [edit for edit in candidates if self._fits(page.page.name, texts, {**together, key: edit})]
-            if fitting:
-                together[key] = fitting[0]
-            elif not together:
-                self._leave([verdicts[key]], "it cannot be written without changing another value")
-        return together
+        for verdict in wanted:
+            key = _key(verdict.claim)
+            candidates = [edits[key], *_override(page, verdict, exact=key in exact)] if key in edits else []
+            for candidate in candidates:
+                text = self._apply(name, texts, {**together, key: candidate})
+                if text is not None:
+                    after, together[key] = text, candidate
+                    break
+            if candidates and not together:
+                self._mark_unfixed([verdict], "it cannot be written without changing another value")
+        return after, together.keys()
 
-    def _fits(self, name: str, texts: Mapping[str, str], edits: _Edits) -> bool:
+    def _apply(self, name: str, texts: Mapping[str, str], edits: Mapping[_Key, tuple[Edit, ...]]) -> str | None:
+        """The file after the edits; None if they cannot be made, or change more than their own claims."""
         try:
-            self._apply(name, texts, edits)
+            after = apply(texts[name], [edit for of_claim in edits.values() for edit in of_claim])
+            was, now = (self._declared(name, version) for version in (texts, {**texts, name: after}))
         except (EditError, PageError):
-            return False
-        return True
-
-    def _apply(self, name: str, texts: Mapping[str, str], edits: _Edits) -> str:
-        """The file after the edits. Raises EditError or PageError if they change more than their own claims."""
-        after = apply(texts[name], [edit for of_claim in edits.values() for edit in of_claim])
-        was, now = (self._declared(name, version) for version in (texts, {**texts, name: after}))
-        if any(was.get(key) != now.get(key) for key in was.keys() | now.keys() if key not in edits):
-            raise EditError("it would change another claim")
-        return after
+            return None
+        others = (was.keys() | now.keys()) - edits.keys()
+        return after if all(was.get(key) == now.get(key) for key in others) else None
 
     def _declared(self, name: str, texts: Mapping[str, str]) -> dict[_Key, list[str]]:
         """The declared values of the pages whose claims the file holds."""
         project = replace(self.project, edited=texts)
-        pages = (page_from_text(texts[page], page) for page in self.users[name])
+        pages = [page_from_text(texts[page], page) for page in self.users[name]]
         declared = [claim for index in parse_pages(pages, project) for claim in claims(index) if claim.kind != "text"]
         return {_key(claim): [fix_encoding(item) for item in claim.texts] for claim in declared}
-
-
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """Texts with corrections, the verdicts on them, and the corrections with which their claims do not pass."""
-
-    texts: Mapping[str, str]
-    verdicts: tuple[Verdict, ...]
-    rejected: list[Verdict]
 
 
 def _false_together(false: Iterable[Verdict]) -> list[Verdict]:
@@ -273,7 +255,7 @@ def _key(claim: Claim) -> _Key:
 
 
 def _override(page: Editable, verdict: Verdict, *, exact: bool) -> list[tuple[Edit, ...]]:
-    """The edit that gives the model a value of its own, if it inherits the false one."""
+    """The edit that gives the model its own value, if it inherits the false one."""
     values = _styled(verdict, exact=exact)
     try:
         return [(override_edit(page, verdict.claim, values if len(values) > 1 else values[0]),)]

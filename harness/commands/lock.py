@@ -1,4 +1,4 @@
-"""Entries of the lock for the weights files that are on this machine."""
+"""Lock entries for the weights files on this machine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from harness.verdict import Status
 class LockResult:
     """A model's weights file, and its new entry in the lock.
 
-    `status` is `pass` if the file is here; `fail` if it is not the one that its name promises, or if the lock holds
-    another one than the page names; `not_run` if it is not here.
+    `status` is `pass` if the file exists and matches the digest in its name; `fail` if it does not match, or if it is
+    missing and the page names another file than the lock; `not_run` if it is missing otherwise.
     """
 
     model: str
@@ -27,7 +27,7 @@ class LockResult:
 
 
 def lock_weights(indexes: Sequence[Index], resources: Resources) -> list[LockResult]:
-    """Entries for every weights file that the pages name. A file that is not here keeps its entry."""
+    """Entries for every weights file that the pages name. A file that is missing on this machine keeps its entry."""
     return [
         _lock(Subject(index, References(), resources, model, pages=tuple(indexes)), address)
         for index in indexes
@@ -40,7 +40,7 @@ def _lock(subject: Subject, address: str) -> LockResult:
     before = subject.locked
     path, digits = subject.local_weights.path, subject.weights.digest
     if path is None:
-        message = f"{subject.weights.name} is not here{f'; {before.weights} stays locked' if before else ''}"
+        message = f"{subject.weights.name}{f'; {before.weights} stays locked' if before else ''}"
         replaced = before is not None and before.weights != address
         return LockResult(subject.name, Status.FAIL if replaced else Status.NOT_RUN, message, before)
     digest = sha256(path)

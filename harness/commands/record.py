@@ -19,7 +19,7 @@ from harness.verify.selection import Selection
 
 @dataclass(frozen=True, slots=True)
 class NotRecorded:
-    """Why a result has no record. `failed` tells that its evaluation could not finish."""
+    """Why a result has no record. `failed` is true if its evaluation could not finish."""
 
     reason: str
     failed: bool

@@ -33,15 +33,15 @@ Or name pages on the command line: verify all path/to/page.md"""
 class Project:
     """A root folder and the pages to verify, each with its name in verdicts (relative to the root).
 
-    `whole` is true if these are all pages of the project; only then may its reports be replaced. `resources` hold what
-    every machine with the project has. `skipped` counts the files that were read but have no model-index. `edited`
-    holds texts that replace those of pages, and of files that they import, by name. Each page is read once: `read`
-    holds the bytes of those that finding the project read, then every page that was asked for.
+    `covers_all_pages` is true if these are all pages of a project; only then may its reports be replaced. `resources`
+    hold what every machine with the project has. `skipped` counts the files that were read but have no model-index.
+    `edited` holds texts that replace those of pages, and of files that they import, by name. Each page is read once:
+    `read` holds the bytes of those that finding the project read, then every page that was asked for.
     """
 
     root: Path
     pages: tuple[tuple[str, Path], ...]
-    whole: bool
+    covers_all_pages: bool
     references: References
     resources: Resources = field(default_factory=Resources)
     waivers: tuple[Waiver, ...] = ()
@@ -99,14 +99,14 @@ def find_project(
     modelindex = (root or start) / "modelindex"
     references = load_references([SHIPPED, modelindex / "references"])
     if root is None:
-        whole, found = not texts, discover(pages, start)
+        covers_all_pages, found = False, discover(pages, start)
         waivers: tuple[Waiver, ...] = ()
         resources = Resources(start)
     else:
         settings = read_settings(root / SETTINGS_FILE)
         _require_known_datasets(settings.datasets, references)
-        whole, waivers = not (pages or texts), settings.waivers
-        found = discover(settings.pages, modelindex) if whole else discover(pages, start, root / "reports")
+        covers_all_pages, waivers = not (pages or texts), settings.waivers
+        found = discover(settings.pages, modelindex) if covers_all_pages else discover(pages, start, root / "reports")
         resources = Resources(
             root,
             images=settings.datasets,
@@ -121,7 +121,15 @@ def find_project(
         name: data for name, path in names.items() if (data := found.pages.get(path)) is not None and _is_text(name)
     }
     project = Project(
-        root or start, tuple(names.items()), whole, references, resources, waivers, found.skipped, texts, read
+        root or start,
+        tuple(names.items()),
+        covers_all_pages,
+        references,
+        resources,
+        waivers,
+        found.skipped,
+        texts,
+        read,
     )
     return _without_imported_pages(project)
 

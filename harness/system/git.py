@@ -50,7 +50,7 @@ def top_folder(folder: Path) -> Path:
     top = os.fsdecode(result.stdout).removesuffix("\n")
     if result.returncode or not top:
         reason = os.fsdecode(result.stderr).strip().partition("\n")[0] or "a bare repository"
-        raise RepositoryError(f"{folder}: expected a folder in a git checkout, got: {reason}")
+        raise RepositoryError(f"this command needs a git checkout, but {folder} is not in one ({reason})")
     return Path(os.path.realpath(top))
 
 

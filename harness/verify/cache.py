@@ -1,18 +1,18 @@
 """Cached verdicts and findings, by a hash of everything they depend on.
 
-The key of a page's verdicts is a hash of
+`_Run._cache_key` in verify/run.py collects the parts of the key of a page's verdicts:
 - the project's root, which relative paths start from,
 - the names and bytes of the page and of every file in `_includes`, and the digest of the references,
 - the selected claims,
 - the resources: their folders, tolerances, records, lock, the version of timm, and the options for evaluating images,
-- the names and stamps of all files in the folders of weights and images, and of ground-truth files beside images,
-- the code of the harness and the versions of Python and of the libraries in `LIBRARIES`.
+- the names and stamps of all files in the folders of weights and images, and of ground-truth files beside images.
+`key` adds the code of the harness and the versions of Python and of the libraries in `LIBRARIES`.
 
 Some dependencies are known only after the page was read. They are stored with the verdicts and compared when these
 are loaded: the stamps of weights files that the page names by path, and the answers that the project's files gave
 (what the page imports, READMEs it names). Waivers are applied after loading.
 
-Verdicts that depend on anything else are not cached: see `_Run._is_cacheable` in verify/run.py.
+Verdicts that depend on anything else are not cached: see `_Run._is_cacheable`.
 """
 
 import contextlib
@@ -28,10 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.index.files import Files, Question, same_answers
-from harness.rules.finding import Finding, finding_from_json
 from harness.system.files import cache_home, code_digest, file_stamp, write_atomically
-from harness.verdict import Status, Verdict, verdict_from_json
-from harness.verify.scopes import Scopes
 
 LIBRARIES = ("torch", "torchvision", "ftfy", "jinja2", "numpy", "pillow", "pyyaml", "safetensors", "scipy", "timm")
 
@@ -72,44 +69,41 @@ def key(root: Path, contents: Mapping[str, bytes], files: Iterable[Path], settin
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def load(entry: str, project: Files) -> Scopes[list[Verdict]] | None:
-    """The verdicts stored under `entry`; None if there are none, or if a file they depend on has changed.
+def load(entry: str, files: Sequence[Files]) -> Any:
+    """The content stored under `entry`; None if there is none, if it is damaged, or if a dependency has changed.
 
-    `project` are the project's files as they are now.
+    `files` are, for each page, the files that reading it asks, as they are now.
     """
-    content = _load(entry, [project])
-    if content is None:
+    try:
+        digest, _, stored = (cache_folder() / f"{entry}.json").read_bytes().partition(b"\n")
+    except OSError:
         return None
-    here, portable = ([verdict_from_json(item) for item in items] if items is not None else None for items in content)
-    return Scopes(here or [], portable)
+    if digest.decode("ascii", "replace") != hashlib.sha256(stored).hexdigest():
+        return None
+    document = json.loads(stored)
+    if any(_stamps(path) != stamps for path, stamps in document["weights"]):
+        return None
+    for of_page, answers in zip(files, document["answers"], strict=True):
+        if not same_answers(of_page, {(how, name): digest for how, name, digest in answers}):
+            return None
+    return document["content"]
 
 
-def store(
-    entry: str, verdicts: Scopes[list[Verdict]], files: Iterable[Path], consulted: Mapping[Question, str]
-) -> None:
-    """Store the verdicts, unless one is an error.
+def store(entry: str, content: Any, answers: Sequence[Mapping[Question, str]], weights: Iterable[Path] = ()) -> None:
+    """Store plain values. A cache that cannot be written is not an error.
 
-    `files` are the weights files that the page names by path; `consulted` are the questions that reading it asked the
-    project's files, with digests of the answers.
+    `answers` are, for each page, the questions that reading it asked the project's files, with digests of the answers.
+    `weights` are the weights files that the pages name by path.
     """
-    if any(verdict.status is Status.ERROR for of_scope in verdicts for verdict in of_scope):
-        return
-    scopes = verdicts.map(lambda of_scope: [verdict.as_json() for verdict in of_scope])
-    _store(entry, [scopes.here, scopes.portable], files, [consulted])
-
-
-def load_findings(entry: str, projects: Sequence[Files]) -> tuple[Finding, ...] | None:
-    """The findings stored under `entry`; None if there are none, or if something that a page imports has changed.
-
-    `projects` are, for each page, the files that it may import, as they are now.
-    """
-    content = _load(entry, projects)
-    return None if content is None else tuple(map(finding_from_json, content))
-
-
-def store_findings(entry: str, findings: Sequence[Finding], consulted: Sequence[Mapping[Question, str]]) -> None:
-    """Store the findings. `consulted` are the questions that reading each page asked, with digests of the answers."""
-    _store(entry, [finding.as_json() for finding in findings], (), consulted)
+    document = {
+        "weights": [[str(path), _stamps(str(path))] for path in weights],
+        "answers": [[[how, name, digest] for (how, name), digest in of_page.items()] for of_page in answers],
+        "content": content,
+    }
+    data = json.dumps(document, ensure_ascii=False).encode()
+    with contextlib.suppress(OSError):
+        path = cache_folder() / f"{entry}.json"
+        write_atomically(path, hashlib.sha256(data).hexdigest().encode(), b"\n", data)
 
 
 def evict(keep: Collection[str]) -> None:
@@ -121,36 +115,6 @@ def evict(keep: Collection[str]) -> None:
             others.sort(key=lambda entry: entry.stat().st_mtime)
             for entry in others[:surplus]:
                 Path(entry).unlink(missing_ok=True)
-
-
-def _load(entry: str, projects: Sequence[Files]) -> Any:
-    """The stored content; None if there is none, if it is damaged, or if a file it depends on has changed."""
-    try:
-        digest, _, stored = (cache_folder() / f"{entry}.json").read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    if digest.decode("ascii", "replace") != hashlib.sha256(stored).hexdigest():
-        return None
-    content = json.loads(stored)
-    if any(_stamps(path) != stamps for path, stamps in content["files"]):
-        return None
-    for project, consulted in zip(projects, content["consulted"], strict=True):
-        if not same_answers(project, {(how, name): digest for how, name, digest in consulted}):
-            return None
-    return content["content"]
-
-
-def _store(entry: str, content: Any, files: Iterable[Path], consulted: Sequence[Mapping[Question, str]]) -> None:
-    """Write an entry. A cache that cannot be written costs time and nothing else."""
-    document = {
-        "files": [[str(path), _stamps(str(path))] for path in files],
-        "consulted": [[[how, name, digest] for (how, name), digest in asked.items()] for asked in consulted],
-        "content": content,
-    }
-    data = json.dumps(document, ensure_ascii=False).encode()
-    with contextlib.suppress(OSError):
-        path = cache_folder() / f"{entry}.json"
-        write_atomically(path, hashlib.sha256(data).hexdigest().encode(), b"\n", data)
 
 
 @cache

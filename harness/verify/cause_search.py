@@ -1,7 +1,6 @@
 """Why an accuracy was not reproduced: the model is evaluated again under common mistakes, one at a time."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.checks.shared.conditions import published_evaluations
@@ -16,8 +15,6 @@ from harness.verdict import Status
 from harness.verify.evaluation_plan import EvaluationKey, EvaluationPlan, PlannedEvaluation
 from harness.verify.evaluator import Evaluator
 from harness.verify.judging import judge
-
-_ClaimsByModel = Mapping[tuple[str, str | None], Sequence[Claim]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +43,7 @@ def search_causes(
     Each cause is tried on a random sample of the images; the closest are tried on all images if the sample is too
     small to decide.
     """
-    accuracies: defaultdict[tuple[str, str | None], list[Claim]] = defaultdict(list)
-    for claim in claims:
-        if claim.kind in METRICS:
-            accuracies[claim.page, claim.model].append(claim)
+    accuracies = [claim for claim in claims if claim.kind in METRICS]
     found: dict[EvaluationKey, Evaluated] = {}
     for models in plan.by_folder.values():
         failed = [failure for model in models if (failure := _not_reproduced(model, evaluations, accuracies))]
@@ -59,14 +53,15 @@ def search_causes(
 
 
 def _not_reproduced(
-    model: PlannedEvaluation, evaluations: Evaluations, accuracies: _ClaimsByModel
+    model: PlannedEvaluation, evaluations: Evaluations, accuracies: Sequence[Claim]
 ) -> _NotReproduced | None:
     """The model's evaluation, if the accuracy check fails a claim because of it."""
     evaluation = evaluations[model.key]
     if not isinstance(evaluation, Evaluation) or not evaluation.complete:
         return None
     subject = replace(model.subject, evaluations=evaluations)
-    of_result = [claim for claim in accuracies[model.key[:2]] if model.result.holds(claim.where)]
+    of_model = [claim for claim in accuracies if (claim.page, claim.model) == model.key[:2]]
+    of_result = [claim for claim in of_model if model.result.holds(claim.where)]
     false = tuple(claim for claim in of_result if judge(claim, subject).status is Status.FAIL)
     return _NotReproduced(model, evaluation, false) if false else None
 
@@ -91,10 +86,10 @@ def _tried(
     images = pairs[0][0].evaluation.images
     tasks = [
         {
-            variation: failure.model.task_under(variation.conditions, f"{variation.kind} {variation.value}")
-            for variation in of_model
+            variation: failure.model.task(variation.conditions, f"{variation.kind} {variation.value}")
+            for variation in tried
         }
-        for failure, of_model in pairs
+        for failure, tried in pairs
     ]
     outcomes = evaluator.scores(images, [task for of_model in tasks for task in of_model.values()], first)
     tried = []

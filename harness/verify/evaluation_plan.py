@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.checks.shared.conditions import declared_conditions
-from harness.checks.shared.early_decision import stopping_rule
 from harness.checks.shared.subject import Evaluated, Evaluations, Subject
 from harness.evaluate.data.conditions import Conditions
-from harness.evaluate.data.dataset import Dataset
 from harness.evaluate.statistics.scores import Failure
 from harness.index.entries import Entry
 from harness.index.files import matching
@@ -42,24 +40,17 @@ class PlannedEvaluation:
         """Page, model and dataset."""
         return self.subject.index.page.name, self.subject.name, self.dataset
 
-    def task(self, images: Dataset) -> "EvaluationTask":
-        """The model under the declared conditions. It may stop early only if the images are complete."""
-        rule = None if images.missing else stopping_rule(self.subject, self.result)
-        return self._task(self.conditions, self.subject.name, rule)
-
-    def task_under(self, conditions: Conditions, change: str) -> "EvaluationTask":
-        """The model under other conditions. `change` names the difference for the progress display."""
-        return self._task(conditions, f"{self.subject.name} {change}", None)
-
-    def _task(self, conditions: Conditions, label: str, rule: "StoppingRule | None") -> "EvaluationTask":
+    def task(self, conditions: Conditions, change: str = "", rule: "StoppingRule | None" = None) -> "EvaluationTask":
+        """The model under these conditions. `change` names their difference from the declared ones, for progress."""
         from harness.evaluate.run.executor import EvaluationTask
         from harness.evaluate.run.network_loading import FileLoader
 
         network, digest = self.subject.network, sha256(self.checkpoint)
-        own_builders = {function for _, function in self.subject.resources.builders}
-        code = _python_digest(self.subject.resources.root or Path()) if network.builder in own_builders else None
+        custom_builders = {function for _, function in self.subject.resources.builders}
+        code = _python_digest(self.subject.resources.root or Path()) if network.builder in custom_builders else None
         load = FileLoader(network, self.checkpoint, digest)
         size = self.checkpoint.stat().st_size
+        label = f"{self.subject.name} {change}".rstrip()
         return EvaluationTask(self.subject.name, digest, conditions, load, label, rule, size, code)
 
 
@@ -117,7 +108,7 @@ def _plan(subject: Subject, result: Entry) -> PlannedEvaluation:
 
 @cache
 def _python_digest(root: Path) -> str:
-    """SHA-256 of the project's Python files: a builder of its own can import any of them."""
+    """SHA-256 of the project's Python files: a custom builder can import any of them."""
     digests = [
         f"{name}\0{hashlib.sha256((root / name).read_bytes()).hexdigest()}"
         for name in matching(FolderFiles(root), "**/*.py")

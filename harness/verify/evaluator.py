@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.checks.shared.early_decision import stopping_rule
 from harness.checks.shared.subject import Evaluated
 from harness.errors import UserError
 from harness.evaluate.data.dataset import Dataset, DatasetSpec, open_dataset
@@ -63,24 +64,20 @@ class Evaluator:
         return images
 
     def _evaluate(self, images: Dataset, models: Sequence[PlannedEvaluation]) -> dict[EvaluationKey, Evaluated]:
-        tasks = {model.key: model.task(images) for model in models}
-        outcomes = self.scores(images, tuple(tasks.values()), self.settings.first)
+        # A model may stop early only if the images are complete.
+        rules = [None if images.missing else stopping_rule(model.subject, model.result) for model in models]
+        tasks = [model.task(model.conditions, rule=rule) for model, rule in zip(models, rules, strict=True)]
+        outcomes = self.scores(images, tasks, self.settings.first)
         evaluations: dict[EvaluationKey, Evaluated] = {}
-        for model in models:
-            outcome = outcomes[tasks[model.key]]
-            evaluations[model.key] = (
-                Evaluation(
-                    model.dataset,
-                    images,
-                    model.checkpoint.name,
-                    sha256(model.checkpoint),
-                    model.conditions,
-                    self.settings.precision,
-                    outcome,
+        for model, task in zip(models, tasks, strict=True):
+            outcome, file = outcomes[task], model.checkpoint
+            if isinstance(outcome, Scores):
+                precision = self.settings.precision
+                evaluations[model.key] = Evaluation(
+                    model.dataset, images, file.name, sha256(file), model.conditions, precision, outcome
                 )
-                if isinstance(outcome, Scores)
-                else outcome
-            )
+            else:
+                evaluations[model.key] = outcome
         return evaluations
 
 

@@ -62,10 +62,13 @@ def judge_pages(  # noqa: PLR0913, PLR0917 - the run's own parameters
     """
     shared = _Shared(pages, references, resources)
     of_models = evaluations.map(_evaluations_by_model)
+    claims_by_task: defaultdict[tuple[int, str | None], list[Claim]] = defaultdict(list)
+    for number, index in enumerate(pages):
+        for claim in selected.get(index, ()):
+            claims_by_task[number, claim.model].append(claim)
     tasks = [
-        _Task(number, model, tuple(claims), of_models.map(itemgetter((index.page.name, model))))
-        for number, index in enumerate(pages)
-        for model, claims in _claims_by_model(selected.get(index, ())).items()
+        _Task(number, model, tuple(claims), of_models.map(itemgetter((pages[number].page.name, model))))
+        for (number, model), claims in claims_by_task.items()
     ]
     jobs = jobs or (cores() if len(tasks) > _WORTH_PROCESSES else 1)
     verdicts: Scopes[dict[Claim, Verdict]] = resources.map(lambda _: {})
@@ -81,13 +84,6 @@ def judge_pages(  # noqa: PLR0913, PLR0917 - the run's own parameters
     return {index: of_page(claims) for index, claims in selected.items()}
 
 
-def _claims_by_model(claims: Sequence[Claim]) -> dict[str | None, list[Claim]]:
-    models: dict[str | None, list[Claim]] = {}
-    for claim in claims:
-        models.setdefault(claim.model, []).append(claim)
-    return models
-
-
 def _evaluations_by_model(evaluations: Evaluations) -> Mapping[tuple[str, str | None], Evaluations]:
     """The evaluations by page and model; none for any other key. They are large, so a task gets only its own."""
     models: defaultdict[tuple[str, str | None], dict[tuple[str, str, str], Evaluated]] = defaultdict(dict)
@@ -98,17 +94,16 @@ def _evaluations_by_model(evaluations: Evaluations) -> Mapping[tuple[str, str | 
 
 def _judge_task(shared: _Shared, task: _Task) -> Scopes[list[Verdict]]:
     index = shared.pages[task.page]
-
-    def judged(pair: tuple[Resources, Evaluations]) -> list[Verdict]:
-        subject = Subject(index, shared.references, pair[0], task.model, pair[1], shared.pages)
-        return [judge(claim, subject) for claim in task.claims]
-
-    return shared.resources.zip(task.evaluations).map(judged)
+    subjects = (
+        Subject(index, shared.references, resources, task.model, evaluations, shared.pages)
+        for resources, evaluations in zip(shared.resources, task.evaluations, strict=True)
+    )
+    return Scopes(*([judge(claim, subject) for claim in task.claims] for subject in subjects))
 
 
 def _died(task: _Task) -> Scopes[list[Verdict]]:
-    reason = "The check could not finish: its process died, as it does when memory runs out."
-    remedy = "run it with more memory, or with --jobs 1 to see where it ends"
+    reason = "The check could not finish: its process died, probably out of memory."
+    remedy = "use more memory, or --jobs 1 to find the model"
     verdicts = [errored(claim, reason=reason, remedy=remedy) for claim in task.claims]
     return task.evaluations.map(lambda _: verdicts)
 

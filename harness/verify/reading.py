@@ -1,6 +1,6 @@
 """The project's pages to indexes and claims."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.index.claim import Claim
@@ -17,8 +17,10 @@ def read_pages(project: Project) -> list[Page]:
     return collect(project.pages, lambda page: project.page(*page))
 
 
-def parse_pages(pages: Iterable[Page], project: Project) -> "list[Index]":
+def parse_pages(pages: Sequence[Page], project: Project) -> "list[Index]":
     """The model-index of each page. Raises PageError with the faults of all pages."""
+    if not pages:
+        return []
     # Loads the parsers, which a run that finds everything in the cache does not need.
     from harness.index.reading.index import read_index
 

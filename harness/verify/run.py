@@ -15,9 +15,9 @@ from harness.project.references import References
 from harness.project.resources import Resources
 from harness.project.waivers import apply_waivers, utc_today
 from harness.rules.application import apply_findings
-from harness.rules.finding import Finding
+from harness.rules.finding import Finding, finding_from_json
 from harness.system.stdout import stdout_to_stderr
-from harness.verdict import Verdict
+from harness.verdict import Status, Verdict, verdict_from_json
 from harness.verify import cache
 from harness.verify.reading import parse_pages, read_pages
 from harness.verify.scopes import Scopes
@@ -37,9 +37,9 @@ class Verification:
     """The result of a run. Verdicts are in the order of the pages.
 
     `portable` are the verdicts for reports: the same on every machine, since only the project decides them. It is
-    empty if only some claims were selected. `claims` are all claims of the pages, selected or not. `cached` tells that
-    every verdict came from the cache. `pages` are the verdicts by page as the checks gave them, before rules and
-    waivers.
+    empty if only some claims were selected. `claims` are all claims of the pages, selected or not. `cached` is
+    true if every verdict came from the cache. `pages` are the verdicts by page as the checks gave them, before rules
+    and waivers.
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -64,14 +64,13 @@ def verify(  # noqa: PLR0913, PLR0917 - what a run is made of
     """
     portable = project.resources if selection.everything and resources != project.resources else None
     with stdout_to_stderr():
-        run = _Run(project, Scopes(resources, portable), selection, progress, jobs)
-        result = run.verify(known or {})
-    everything = selection.everything and project.whole
+        result = _Run(project, Scopes(resources, portable), selection, progress, jobs).verify(known or {})
+    everything = selection.everything and project.covers_all_pages
     verdicts = apply_waivers(result.verdicts, project.waivers, utc_today(), everything=everything)
     if not selection.everything:
         return replace(result, verdicts=verdicts, portable=())
-    for_reports = tuple(replace(verdict, environment={}) for verdict in result.portable)
-    for_reports = apply_waivers(for_reports, project.waivers, None, everything=everything)
+    without_environment = (replace(verdict, environment={}) for verdict in result.portable)
+    for_reports = apply_waivers(tuple(without_environment), project.waivers, None, everything=everything)
     return replace(result, verdicts=verdicts, portable=for_reports)
 
 
@@ -122,7 +121,7 @@ class _Run:
     resources: Scopes[Resources]
     selection: Selection | ClaimSet
     progress: Progress
-    jobs: int | None = None
+    jobs: int | None
 
     def verify(self, known: Mapping[str, PageVerdicts]) -> Verification:
         """The verdicts without waivers. Pages are judged unless they are known or in the cache."""
@@ -131,18 +130,20 @@ class _Run:
         judged = {page.name: known[page.name] for page in pages if page.name in known}
         judged |= {name: cached for name, of_page in keys.items() if (cached := self._load(name, of_page)) is not None}
         missed = [page for page in pages if page.name not in judged]
-        claims = self._read(missed)
+        claims = self._read(missed) if missed else {}
         linked = [index for index in claims if self._depends_on_other_pages(index)]
-        every = tuple(claims)
-        if linked and len(missed) < len(pages):
-            every += tuple(parse_pages([page for page in pages if page not in missed], self.project))
+        others = [page for page in pages if page not in missed] if linked else []
+        every = (*claims, *parse_pages(others, self.project))
         for index, verdicts in self._judge(every, claims).items():
             judged[index.page.name] = verdicts
-            if verdicts.here and keys and index not in linked:
-                cache.store(keys[index.page.name][0], verdicts, self._weights_named_by_path(index), index.consulted)
+            error = any(verdict.status is Status.ERROR for of_scope in verdicts for verdict in of_scope)
+            if verdicts.here and keys and index not in linked and not error:
+                content = [[verdict.as_json() for verdict in of_scope] for of_scope in verdicts]
+                weights = self._weights_named_by_path(index)
+                cache.store(keys[index.page.name][0], content, [index.consulted], weights)
         here = [verdict for page in pages for verdict in judged[page.name].here if verdict.claim in self.selection]
         portable = [verdict for page in pages for verdict in judged[page.name].for_reports]
-        findings_key = self._findings_key(pages)
+        findings_key = cache.key(self.project.root, self._contents(pages), [], "findings")
         findings = self._findings(findings_key, pages, claims) if here or portable else ()
         if missed:
             cache.evict(keep={findings_key, *(key for of_page in keys.values() for key in of_page)})
@@ -158,8 +159,6 @@ class _Run:
 
     def _read(self, pages: Sequence[Page]) -> "_Claims":
         """All claims of the pages."""
-        if not pages:
-            return {}
         from harness.index.claims import claims
 
         return {index: claims(index) for index in parse_pages(pages, self.project)}
@@ -168,11 +167,8 @@ class _Run:
         """Whether other pages, which the page's key does not hold, decide which file a model's weights are."""
         from harness.checks.shared.subject import Subject
 
-        subjects = (
-            Subject(index, self.project.references, resources, model)
-            for resources in self.resources
-            for model in index.models
-        )
+        references = self.project.references
+        subjects = (Subject(index, references, scope, model) for scope in self.resources for model in index.models)
         return any(subject.depends_on_other_pages for subject in subjects)
 
     def _judge(self, pages: "tuple[Index, ...]", claims: "_Claims") -> "dict[Index, PageVerdicts]":
@@ -194,9 +190,9 @@ class _Run:
 
     def _findings(self, key: str, pages: Sequence[Page], read: "Iterable[Index]") -> tuple[Finding, ...]:
         """What rules find across all pages, whatever is selected. `read` are the indexes that were read already."""
-        cached = cache.load_findings(key, [self.project.files_of(page.name) for page in pages])
+        cached = cache.load(key, [self.project.files_of(page.name) for page in pages])
         if cached is not None:
-            return cached
+            return tuple(map(finding_from_json, cached))
         # Loads the rules, which a run that finds everything in the cache does not need.
         from harness.rules import findings
 
@@ -205,7 +201,7 @@ class _Run:
         by_name |= {index.page.name: index for index in others}
         indexes = [by_name[page.name] for page in pages]
         found = findings(indexes, self.project.references)
-        cache.store_findings(key, found, [index.consulted for index in indexes])
+        cache.store(key, [finding.as_json() for finding in found], [index.consulted for index in indexes])
         return found
 
     @property
@@ -222,8 +218,11 @@ class _Run:
         return resources.images == self.project.resources.images
 
     def _load(self, page: str, keys: Sequence[str]) -> PageVerdicts | None:
-        files = self.project.files_of(page)
-        return next((cached for key in keys if (cached := cache.load(key, files)) is not None), None)
+        for key in keys:
+            content = cache.load(key, [self.project.files_of(page)])
+            if content is not None:
+                return Scopes(*([verdict_from_json(verdict) for verdict in of_scope] for of_scope in content))
+        return None
 
     def _cache_keys(self, page: Page) -> tuple[str, ...]:
         """The key of the page's selected claims, then that of all its claims if that is another."""
@@ -236,20 +235,15 @@ class _Run:
     def _cache_key(self, page: Page, scopes: Scopes[Resources], selection: str) -> str:
         includes = self.project.includes
         included = {str(path): path.read_bytes() for path in sorted(includes.rglob("*")) if path.is_file()}
-        contents = {page.name: page.text.encode(), "references": self.project.references.digest.encode(), **included}
-        files: list[Path] = []
-        settings: list[object] = [selection]
-        for resources in scopes:
-            files += [path for folder in resources.images.values() for path in (folder, *ground_truth_files(folder))]
-            files += [resources.weights] if resources.weights else []
-            # Builders and source repositories are never cached, and `files` shows the contents of the folders.
-            settings.append(resources)
-        return cache.key(self.project.root, contents, files, repr(settings))
+        folders = [folder for resources in scopes for folder in resources.images.values()]
+        files = [path for folder in folders for path in (folder, *ground_truth_files(folder))]
+        files += [resources.weights for resources in scopes if resources.weights]
+        # Builders and source repositories are never cached, and `files` shows the contents of the folders.
+        return cache.key(self.project.root, self._contents([page]) | included, files, repr([selection, *scopes]))
 
-    def _findings_key(self, pages: Sequence[Page]) -> str:
-        contents = {page.name: page.text.encode() for page in pages}
-        contents["references"] = self.project.references.digest.encode()
-        return cache.key(self.project.root, contents, [], "findings")
+    def _contents(self, pages: Iterable[Page]) -> dict[str, bytes]:
+        texts = {page.name: page.text.encode() for page in pages}
+        return {**texts, "references": self.project.references.digest.encode()}
 
     def _weights_named_by_path(self, index: "Index") -> list[Path]:
         """The weights files that models name by a path, which is relative to the file that names them."""

@@ -29,11 +29,6 @@ class Scopes(Generic[_Value]):
         """The function's result for each value."""
         return Scopes(function(self.here), None if self.portable is None else function(self.portable))
 
-    def zip(self, other: "Scopes[_Result]") -> "Scopes[tuple[_Value, _Result]]":
-        """The values of both, scope by scope."""
-        pairs = None if self.portable is None or other.portable is None else (self.portable, other.portable)
-        return Scopes((self.here, other.here), pairs)
-
     @property
     def for_reports(self) -> _Value:
         """The value that reports are made from."""

@@ -1,4 +1,4 @@
-"""The program as a user runs it: real processes, exit codes, what is written where."""
+"""`verify` as a process: exit codes, output and written files."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def test_all_on_a_project(verify: Verify, project: Path) -> None:
     below = project / "deep" / "down"
     below.mkdir(parents=True)
     run = verify("all", cwd=below)
-    assert (run.returncode, run.stderr) == (1, f"Reports are in {project / 'reports'}.\n")
+    assert (run.returncode, run.stderr) == (1, f"Wrote {project / 'reports'}.\n")
     assert "regnety_160 pass   explained pass      not run fail" in run.stdout
     assert max(len(line.rstrip()) for line in run.stdout.split("\n")) <= 80
     assert "\x1b" not in run.stdout
@@ -38,8 +38,8 @@ def test_all_on_a_project(verify: Verify, project: Path) -> None:
         assert f" {heavy}\n" not in kept.stderr
 
 
-def test_committed_reports_are_what_is_generated(verify: Verify, tmp_path: Path) -> None:
-    """Weights files on this machine change the verdicts here, and nothing that is committed."""
+def test_committed_reports_are_up_to_date(verify: Verify, tmp_path: Path) -> None:
+    """Weights files on this machine change the printed verdicts, but not the reports."""
     weights = tmp_path / "weights"
     weights.mkdir()
     (weights / "regnety_002-e68ca334.pth").write_bytes(b"another file")
@@ -98,8 +98,10 @@ def test_pages_on_the_command_line_need_no_project(verify: Verify, tmp_path: Pat
     run = verify("all", "my page.md", "--claim", "parameters")
     assert run.returncode == 0
     assert "12 claims: 12 pass" in run.stdout
-    whole = verify("all", "my page.md", "--reports", "out")
-    assert whole.returncode == 1
+    assert verify("all", "my page.md").returncode == 1
+    assert not (tmp_path / "reports").exists()
+    with_reports = verify("all", "my page.md", "--reports", "out")
+    assert (with_reports.returncode, with_reports.stderr) == (1, "Wrote out.\n")
     assert (tmp_path / "out" / "my page" / "regnety_002.md").is_file()
 
 
@@ -115,7 +117,7 @@ def test_explain_and_list(verify: Verify, project: Path) -> None:
     assert "top_5_accuracy" in listed.stdout
 
 
-def test_nothing_here_says_how_to_start(verify: Verify) -> None:
+def test_a_run_outside_a_project_says_how_to_start(verify: Verify) -> None:
     run = verify("all")
     assert run.returncode == 2
     assert "modelindex/verify.toml" in run.stderr
@@ -129,10 +131,11 @@ def test_nothing_here_says_how_to_start(verify: Verify) -> None:
         (("nonsense",), "No such command 'nonsense'"),
         (("all", "--format", "xml"), "'xml' is not one of"),
         (("all", "--weights", "not-there"), "does not exist"),
-        (("all", "--source", "."), "is no git checkout"),
+        (("all", "--source", "."), "is not a git checkout"),
         (("explain", "regnety_002"), "Missing argument 'CLAIM'"),
-        (("all", "--model", "nobody"), "No model is called nobody; there are page, regnety_002"),
-        (("all", "--claim", "beauty"), "No kind of claim is called beauty; there are architecture"),
+        (("all", "--model", "unknown"), "No model 'unknown'. There are: page, regnety_002"),
+        (("all", "--claim", "flop"), "No claim of kind 'flop'. Did you mean 'flops'?\n"),
+        (("all", "--claim", "beauty"), "No claim of kind 'beauty'. There are: architecture"),
         (("all", "not-there.md"), "not-there.md:1:1: expected a page that can be read, got no such file"),
     ],
 )
@@ -209,7 +212,7 @@ def test_a_faulty_configuration(verify: Verify, project: Path, settings: str, me
 
 
 def test_a_builder_that_does_not_exist_ends_the_run(verify: Verify, project: Path) -> None:
-    """Also in the processes that judge models."""
+    """The error is the same with parallel processes."""
     settings = 'pages = ["regnety.md"]\n[builders]\n"regnety_0*" = "mynets:biuld"\n'
     (project / "modelindex" / "verify.toml").write_text(settings)
     (project / "mynets.py").write_text("def build(name): ...\n")
@@ -279,7 +282,7 @@ def test_an_interrupted_run_leaves_nothing_half_written(project: Path, tmp_path:
     command = [sys.executable, "-m", "harness", "all"]
     process = subprocess.Popen(command, cwd=project, env=environment, stderr=subprocess.PIPE, text=True)
     time.sleep(1.5)
-    # Again if need be: one that arrives while Python runs a callback of its imports is lost there.
+    # Send it repeatedly: Python loses a signal that arrives in a callback of an import.
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
         time.sleep(1)
@@ -314,7 +317,7 @@ def test_any_encoding_of_the_terminal(verify: Verify, project: Path, encoding: s
 
 
 @pytest.mark.parametrize(("redirection", "code"), [(">&-", 1), (">/dev/full", 3), ("2>&-", 1)])
-def test_an_output_that_takes_nothing(project: Path, tmp_path: Path, redirection: str, code: int) -> None:
+def test_an_output_that_cannot_be_written(project: Path, tmp_path: Path, redirection: str, code: int) -> None:
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
     command = f"{sys.executable} -m harness all --claim text {redirection}"
     run = subprocess.run(command, shell=True, cwd=project, env=environment, capture_output=True, check=False)  # noqa: S602
@@ -322,7 +325,7 @@ def test_an_output_that_takes_nothing(project: Path, tmp_path: Path, redirection
     assert b"Traceback" not in run.stderr
 
 
-def test_a_page_named_to_leave_the_reports(verify: Verify, project: Path) -> None:
+def test_a_page_whose_name_leads_out_of_the_reports_folder(verify: Verify, project: Path) -> None:
     (project / "README.md").write_text("mine")
     (project / "modelindex" / "regnety.md").rename(project / "modelindex" / "...md")
     (project / "modelindex" / "verify.toml").write_text('pages = ["...md"]')
@@ -344,7 +347,7 @@ def test_many_small_models(verify: Verify, tmp_path: Path) -> None:
     assert json.loads(run.stdout)["summary"]["error"] == 0
 
 
-def test_the_readmes_picture_is_of_the_committed_verdicts() -> None:
+def test_the_picture_in_the_readme_is_up_to_date() -> None:
     picture = runpy.run_path(str(ROOT / "ci" / "picture.py"))["draw"]()
     assert picture == (ROOT / "reports" / "terminal.svg").read_text("utf-8")
 

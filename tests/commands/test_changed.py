@@ -24,7 +24,7 @@ from tests.repositories import committed, git
 Affected = set[tuple[str | None, str]]
 Verify = Callable[..., subprocess.CompletedProcess[str]]
 
-# Judged by evaluating images.
+# These kinds are judged by evaluating images.
 EXPENSIVE = {"top_1_accuracy", "top_5_accuracy", "image_size", "crop_pct", "interpolation", "dataset"}
 
 
@@ -127,7 +127,7 @@ def test_weights_that_another_model_names_affect_that_model_too(project: Path) -
     assert not any(model not in {"regnety_002", "regnety_004"} for model, _ in found)
 
 
-def test_a_figure_out_of_line_affects_the_models_that_it_is_out_of_line_with(project: Path) -> None:
+def test_an_implausible_accuracy_affects_the_models_that_it_contradicts(project: Path) -> None:
     found = _edited(project, ("Top 1 Accuracy: 70.28%", "Top 1 Accuracy: 75.28%"))
     assert ("regnety_004", "top_1_accuracy") in found
     assert ("regnety_320", "top_5_accuracy") not in found
@@ -155,7 +155,7 @@ def test_a_changed_collection_affects_what_depends_on_collections(
 
 
 def test_a_renamed_collection_affects_its_models(project: Path) -> None:
-    """Their entries still name it, and it is not on the page any more."""
+    """Their entries still name the old collection, which is no longer on the page."""
     found = _edited(project, ("- Name: RegNetY\n  Paper", "- Name: Backbones\n  Paper"))
     assert {(model, "in_collection") for model in MODELS} <= found
     assert ("regnety_002", "flops") in found
@@ -205,7 +205,7 @@ def test_a_model_removed_affects_what_is_about_all_models(project: Path) -> None
     assert {kind for model, kind in found if model} == {"in_collection"}
 
 
-def test_weights_beside_the_page_that_are_others(tmp_path: Path) -> None:
+def test_changed_weights_beside_the_page(tmp_path: Path) -> None:
     modelindex = tmp_path / "modelindex"
     modelindex.mkdir()
     for name in ("canary.md", "regnety_canary-9854fe73.pth"):
@@ -288,7 +288,7 @@ def test_imports_are_compared_at_both_states(tmp_path: Path) -> None:
     assert ("c", "name") not in _affected(tmp_path)
 
 
-def test_a_builder_of_the_projects_own_affects_all_claims(tmp_path: Path) -> None:
+def test_a_custom_builder_affects_all_claims(tmp_path: Path) -> None:
     """Without builders, Python files affect nothing."""
     (tmp_path / "modelindex").mkdir()
     (tmp_path / "modelindex" / "page.yml").write_text("Models: [{Name: a, Metadata: {Epochs: 2}}]\n")
@@ -359,7 +359,7 @@ def _renamed(project: Path) -> None:
     ("change", "message"),
     [(_deleted, "got none for modelindex/other.md:"), (_renamed, "renamed to modelindex/another.md?")],
 )
-def test_a_page_that_is_gone(project: Path, change: Callable[[Path], None], message: str) -> None:
+def test_a_deleted_or_renamed_page(project: Path, change: Callable[[Path], None], message: str) -> None:
     (project / "modelindex" / "other.md").write_text("<!--\nType: model-index\nModels:\n- Name: a\n-->\n")
     (project / "modelindex" / "verify.toml").write_text('pages = ["regnety.md", "other.md"]')
     committed(project)
@@ -370,14 +370,14 @@ def test_a_page_that_is_gone(project: Path, change: Callable[[Path], None], mess
 
 
 @pytest.mark.parametrize("reference", ["--output=x", "-", "nothing", "HEAD~9", "HEAD:modelindex", "", "a\nb"])
-def test_references_that_are_no_commit(project: Path, reference: str) -> None:
+def test_references_that_are_not_a_commit(project: Path, reference: str) -> None:
     committed(project)
     with pytest.raises(RepositoryError, match="expected a commit as base"):
         _affected(project, base=reference)
     assert not (project / "x").exists()
 
 
-def test_a_page_of_another_folder_that_is_gone(project: Path) -> None:
+def test_a_deleted_page_of_another_folder(project: Path) -> None:
     (project / "docs").mkdir()
     (project / "docs" / "other.md").write_text("<!--\nType: model-index\nModels:\n- Name: a\n-->\n")
     (project / "modelindex" / "verify.toml").write_text('pages = ["regnety.md", "../docs/other.md"]')
@@ -413,11 +413,11 @@ def test_a_shallow_clone_says_how_to_get_the_base(project: Path, tmp_path: Path)
 
 
 def test_no_repository(project: Path) -> None:
-    with pytest.raises(RepositoryError, match="expected a folder in a git checkout, got: fatal: not a git repository"):
+    with pytest.raises(RepositoryError, match=r"needs a git checkout, but .* is not in one"):
         _affected(project)
 
 
-def test_a_hook_of_another_repository_leads_nowhere_else(
+def test_the_variables_of_a_git_hook_are_ignored(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     committed(project)
@@ -447,7 +447,7 @@ EDITS = [
     ("Dataset: ImageNet", "Dataset: Imaginary"),
     ("    - ReLU\n", ""),
     ("  Metadata:\n", "  Metadata:\n    Library: timm\n"),
-    ("  Metadata:\n", "  Metadata:\n    Library: nobody\n"),
+    ("  Metadata:\n", "  Metadata:\n    Library: unknown\n"),
     (r"$12 \leq d \leq 28$", r"$13 \leq d \leq 28$"),
     ("Squeeze-and-Excitation blocks", "Inverted-Residual blocks"),
     ("## Citation", "## Citatiön â€™\n"),
@@ -476,7 +476,7 @@ def test_every_verdict_that_differs_is_of_an_affected_claim(
     _page(folder).write_text(changed, "utf-8")
     try:
         after = _verdicts(folder)
-    except PageError:  # edits that do not go together
+    except PageError:  # the edits contradict each other
         assume(condition=False)
     differing = {key for key, verdict in after.items() if before.get(key) != verdict}
     assert {key[:2] for key in differing} <= _affected(folder)

@@ -28,13 +28,13 @@ INDEX = "<!--\nType: model-index\n# Citation <!-- MARK\n-->"
 
 
 def _on_page(before: str, after: str = "") -> str:
-    """The page with its table; the model-index in it has everything that could be taken for something else."""
+    """The page with its table. Its model-index contains a heading and a mark, which are not the page's."""
     page = with_verdicts(Parts(before, INDEX, after), "MARK", list(page_verdicts().values()), "my page")
     assert page.index == INDEX
     return page.before + page.index + page.after
 
 
-def test_the_table_tells_what_readers_look_for_and_what_is_not_pass() -> None:
+def test_the_table_shows_important_claims_and_all_that_are_not_pass() -> None:
     rows = _table(_on_page("# T\n\n"))
     assert rows[0] == ["model", "claim", "verdict", "declared", "measured", "how"]
     card = "[regnety\\_{0}](../my%20page/regnety_{0}.md)".format
@@ -61,7 +61,7 @@ def test_where_the_table_goes() -> None:
     assert without.endswith("\n\nMore.\n\n<!-- end -->\n")
 
 
-def test_relative_links_lead_to_where_they_led() -> None:
+def test_relative_links_keep_their_targets() -> None:
     text = (
         "[a](b.md) ![c](<d/e f.png>) [g](https://h.org/i) [j](#k) [l](/m) [n](mailto:o@p.org) `[q](r)`\n"
         '[s](../t.md?plain=1#u "v")\n[w]: x.md\n```\n[a](b.md)\n```\n<img src="y.png">\n'
@@ -82,15 +82,15 @@ def test_the_committed_page_keeps_its_model_index() -> None:
     assert RENDERED.read_text("utf-8").count(block[0]) == 1
 
 
-def test_committed_pages_are_what_is_written(verify: Verify) -> None:
+def test_committed_pages_are_up_to_date(verify: Verify) -> None:
     run = verify("docs", "--check", cwd=ROOT)
     assert (run.returncode, run.stdout) == (0, "")
     assert run.stderr.endswith("The rendered pages are up to date.\n")
 
 
 @pytest.mark.slow
-def test_what_the_page_tells_its_readers_to_run_runs(tmp_path: Path) -> None:
-    """The page's own code in one process, with random weights of the same shapes."""
+def test_the_code_on_the_page_runs(tmp_path: Path) -> None:
+    """Run the code of the page in one process, with random weights of the same shapes."""
     code = "\n".join(re.findall(r"(?s)```python\n(.*?)```", RENDERED.read_text("utf-8")))
     address = re.search(r'"(https://\S+)"', code)
     assert address

@@ -1,4 +1,4 @@
-"""Weights are downloaded whole and checked, or it is said why not; nothing hangs and nothing else is opened."""
+"""`verify fetch`: files are downloaded completely and verified, or a message says why not."""
 
 import hashlib
 import socket
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.commands import fetch
-from harness.commands.fetch import Fetched, fetch_weights
+from harness.commands.fetch import DeclaredWeights, Fetched, fetch_weights
 from harness.verdict import Status
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
@@ -33,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(DATA)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print no log."""
 
 
 @pytest.fixture
@@ -44,24 +44,24 @@ def server() -> Iterator[str]:
         running.shutdown()
 
 
-def one(address: str, folder: Path) -> Fetched:
-    (found,) = fetch_weights([("model", address, folder)], folder)
+def _fetch_one(address: str, folder: Path) -> Fetched:
+    (found,) = fetch_weights([DeclaredWeights("model", address, folder)], folder)
     return found
 
 
 def test_a_file_is_fetched_once_and_found_again(server: str, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
-    found = one(f"{server}/a/model-{DIGITS}.pth", folder)
+    found = _fetch_one(f"{server}/a/model-{DIGITS}.pth", folder)
     assert found.status is Status.PASS, found.message
     path = folder / f"model-{DIGITS}.pth"
     assert path.read_bytes() == DATA
     before = path.stat().st_mtime_ns
-    assert "is here" in one(f"{server}/a/model-{DIGITS}.pth", folder).message
+    assert "exists already" in _fetch_one(f"{server}/a/model-{DIGITS}.pth", folder).message
     assert path.stat().st_mtime_ns == before
 
 
-def test_a_file_of_another_hash_is_not_put_there(server: str, tmp_path: Path) -> None:
-    found = one(f"{server}/model-00000000.pth", tmp_path)
+def test_a_file_with_another_hash_is_not_kept(server: str, tmp_path: Path) -> None:
+    found = _fetch_one(f"{server}/model-00000000.pth", tmp_path)
     assert found.status is Status.FAIL
     assert "00000000" in found.message
     assert list(tmp_path.iterdir()) == []
@@ -69,14 +69,14 @@ def test_a_file_of_another_hash_is_not_put_there(server: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize(("name", "message"), [("missing", "404"), ("broken", "")])
 def test_an_unavailable_file_is_not_run(server: str, tmp_path: Path, name: str, message: str) -> None:
-    found = one(f"{server}/{name}-{DIGITS}.pth", tmp_path)
+    found = _fetch_one(f"{server}/{name}-{DIGITS}.pth", tmp_path)
     assert found.status in {Status.NOT_RUN, Status.FAIL}
     assert message in found.message
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_without_digits_has_to_be_readable(server: str, tmp_path: Path) -> None:
-    found = one(f"{server}/short.pth", tmp_path)
+def test_a_file_without_a_digest_in_its_name_must_be_readable(server: str, tmp_path: Path) -> None:
+    found = _fetch_one(f"{server}/short.pth", tmp_path)
     assert found.status is Status.FAIL
     assert list(tmp_path.iterdir()) == []
 
@@ -85,29 +85,29 @@ def test_a_file_without_digits_has_to_be_readable(server: str, tmp_path: Path) -
 def test_an_address_that_names_no_file(server: str, tmp_path: Path, name: str) -> None:
     inside = tmp_path / "inside"
     (inside / "folder").mkdir(parents=True)
-    assert one(f"{server}/{name}", inside).status is not Status.PASS
+    assert _fetch_one(f"{server}/{name}", inside).status is not Status.PASS
     assert [path.name for path in tmp_path.rglob("*")] == ["inside", "folder"]
 
 
-def test_trouble_here_is_not_called_trouble_there(server: str, tmp_path: Path) -> None:
+def test_a_local_error_is_not_reported_as_a_network_error(server: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    found = one(f"{server}/model-{DIGITS}.pth", tmp_path / "file" / "below")
+    found = _fetch_one(f"{server}/model-{DIGITS}.pth", tmp_path / "file" / "below")
     assert found.status is Status.NOT_RUN
     assert "no connection" not in found.message
 
 
-def test_a_server_that_never_answers_is_asked_once_and_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        named = [(str(number), f"{address}/m{number}-{DIGITS}.pth", tmp_path) for number in range(12)]
+        named = [DeclaredWeights(str(number), f"{address}/m{number}-{DIGITS}.pth", tmp_path) for number in range(12)]
         found = list(fetch_weights(named, tmp_path))
-    assert {one.status for one in found} == {Status.NOT_RUN}
+    assert {fetched.status for fetched in found} == {Status.NOT_RUN}
     assert "timed out" in found[0].message
-    assert "as before" in found[11].message
+    assert " again; " in found[11].message
 
 
-def test_no_network_is_not_run_and_no_failure(verify: Verify, project: Path) -> None:
+def test_without_a_network_the_result_is_not_run(verify: Verify, project: Path) -> None:
     proxy = "http://127.0.0.1:9"
     run = verify("fetch", "--model", "regnety_00*", "--weights", "here", cwd=project, https_proxy=proxy)
     assert run.returncode == 0
@@ -116,5 +116,5 @@ def test_no_network_is_not_run_and_no_failure(verify: Verify, project: Path) -> 
     assert "Traceback" not in run.stderr
     strict = verify("fetch", "--weights", "here", "--strict", cwd=project, https_proxy=proxy)
     assert strict.returncode == 1
-    nobody = verify("fetch", "--model", "nobody", cwd=project)
-    assert nobody.returncode == 2
+    unknown = verify("fetch", "--model", "unknown", cwd=project)
+    assert unknown.returncode == 2

@@ -1,8 +1,10 @@
 """`verify fix`: only the characters of false values change, and their claims pass afterwards."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +27,7 @@ from harness.verify.judging import judge
 from harness.verify.run import verify
 from harness.verify.selection import Selection
 from tests.conftest import ROOT, index_of, page_text
+from tests.repositories import committed
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
 FAIL = frozenset({Status.FAIL})
@@ -90,19 +93,19 @@ def test_a_fix_changes_only_the_false_values(folder: Path, falsified: dict[str, 
             rf"(    {key}: ).*", lambda found, key=key, style=style: found[1] + style.format(FALSE[key]), text, count=1
         )
     text = text.replace(removed, "", 1).replace("\n", end)
-    false = [one for one in _verdicts(folder, text) if one.status is Status.FAIL]
+    false = [verdict for verdict in _verdicts(folder, text) if verdict.status is Status.FAIL]
     fix = _proposed(folder, text)
-    assert fix.left == ()
+    assert fix.unfixed == ()
 
-    # Cut out of both what was false: what remains is the same, byte for byte.
+    # Without the false values, both texts are the same, byte for byte.
     assert _without(fix.after, false) == _without(text, false)
-    assert [one for one in _verdicts(folder, fix.after) if one.status is Status.FAIL] == []
+    assert not any(verdict.status is Status.FAIL for verdict in _verdicts(folder, fix.after))
     assert _proposed(folder, fix.after).after == fix.after
 
 
 def _without(text: str, false: list[Verdict]) -> str:
-    """The text without the values of these claims: of a list without the lines of its items."""
-    wanted = {(one.claim.model, one.claim.kind, one.claim.where.path) for one in false}
+    """The text without the values of these claims. For a list, without the lines of its items."""
+    wanted = {(verdict.claim.model, verdict.claim.kind, verdict.claim.where.path) for verdict in false}
     lines = text.split("\n")
     for claim in claims(index_of(text)):
         if claim.kind == "text" or (claim.model, claim.kind, claim.where.path) not in wanted:
@@ -135,7 +138,7 @@ def test_a_claim_without_a_measurement_is_not_fixed(folder: Path) -> None:
     text = _two_models().replace("Top 1 Accuracy: 70.28%", "Top 1 Accuracy: 60.28%")
     fix = _proposed(folder, text, FAIL, "top_1_accuracy")
     assert fix.after == text
-    ((verdict, why),) = fix.left
+    ((verdict, why),) = fix.unfixed
     assert (verdict.claim.kind, why) == ("top_1_accuracy", "the true value was not measured here")
 
 
@@ -159,7 +162,7 @@ def test_a_wrong_condition_is_fixed_and_not_what_was_measured_under_it(folder: P
     falsified = re.sub(rf"{wrong.partition(':')[0]}: .*", wrong, text).replace("FLOPs: 564416", beside)
     page.write_text(falsified, "utf-8")
     _, (fix,) = propose_fixes(project, Selection(), project.resources, Progress(), FAIL)
-    assert (fix.after, fix.left) == (text, ())
+    assert (fix.after, fix.unfixed) == (text, ())
 
 
 def test_claims_that_one_wrong_image_size_makes_false_are_not_fixed(folder: Path) -> None:
@@ -170,7 +173,7 @@ def test_claims_that_one_wrong_image_size_makes_false_are_not_fixed(folder: Path
     page.write_text(text, "utf-8")
     _, (fix,) = propose_fixes(project, Selection(), project.resources, Progress(), FAIL)
     assert fix.after == text
-    assert {verdict.claim.kind for verdict, _ in fix.left} == {"flops", "top_1_accuracy", "top_5_accuracy"}
+    assert {verdict.claim.kind for verdict, _ in fix.unfixed} == {"flops", "top_1_accuracy", "top_5_accuracy"}
 
 
 def test_a_correction_that_collides_with_another_is_left_out(folder: Path) -> None:
@@ -188,7 +191,7 @@ def test_a_read_only_page_is_not_written(folder: Path) -> None:
     (folder / "page.md").chmod(0o644)
 
 
-def test_byte_order_mark_permissions_and_links_stay(folder: Path) -> None:
+def test_byte_order_mark_permissions_and_links_are_preserved(folder: Path) -> None:
     text = _two_models().replace("Epochs: 100", "Epochs: 99", 1)
     real = folder / "real.md"
     real.write_bytes(b"\xef\xbb\xbf" + text.encode())
@@ -203,7 +206,7 @@ def test_byte_order_mark_permissions_and_links_stay(folder: Path) -> None:
     (folder / "page.md").unlink()
 
 
-def test_a_page_that_changed_meanwhile_is_not_overwritten(folder: Path) -> None:
+def test_a_page_that_changed_since_it_was_read_is_not_overwritten(folder: Path) -> None:
     fix = _proposed(folder, _two_models().replace("Epochs: 100", "Epochs: 99", 1), FAIL, "epochs")
     (folder / "page.md").write_text("another")
     with pytest.raises(FixError, match="run the command again"):
@@ -211,7 +214,7 @@ def test_a_page_that_changed_meanwhile_is_not_overwritten(folder: Path) -> None:
     assert (folder / "page.md").read_text() == "another"
 
 
-def test_the_program(verify: Verify, project: Path) -> None:
+def test_fix_as_a_process(verify: Verify, project: Path) -> None:
     page = project / "modelindex" / "regnety.md"
     before = page.read_bytes()
     shown = verify("fix", "--dry-run", "--claim", "batch_size", cwd=project)
@@ -229,14 +232,17 @@ def test_the_program(verify: Verify, project: Path) -> None:
         pair for pair in zip(before.split(b"\n"), page.read_bytes().split(b"\n"), strict=True) if len(set(pair)) > 1
     ]
     assert changed == [(b"    Batch Size: 512", b"    Batch Size: 256")]
-    nobody = verify("fix", "--claim", "batchsize", cwd=project)
-    assert (nobody.returncode, "No kind of claim is called batchsize" in nobody.stderr) == (2, True)
+    unknown = verify("fix", "--claim", "batchsize", cwd=project)
+    assert (unknown.returncode, "No claim of kind 'batchsize'. Did you mean 'batch_size'?" in unknown.stderr) == (
+        2,
+        True,
+    )
     again = verify("fix", "--claim", "batch_size", cwd=project)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "Nothing to fix.\n")
 
 
 def test_values_are_fixed_in_the_imported_file_that_holds_them(folder: Path) -> None:
-    """Also in JSON and in a collection; a model overrides what it does not share with other models."""
+    """JSON and collections are fixed too. A model overrides an inherited value that other models share."""
     pages = {
         "page.yml": "Import: part.yml\nModels:\n- Name: regnety_002\n  In Collection: C\n  Metadata: part.json\n",
         "part.json": '{"Parameters": 3300000, "ID": "x"}\n',
@@ -255,11 +261,11 @@ def test_values_are_fixed_in_the_imported_file_that_holds_them(folder: Path) -> 
     overridden = pages["part.yml"].replace("{Params (M): 4.4}", "{Params (M): 4.3, ID: regnety_004}")
     assert fixes["part.yml"].after == overridden.replace("ID: y", "ID: regnety_006")
     assert fixes["page.yml"].after == pages["page.yml"]
-    assert not fixes["page.yml"].left
+    assert not fixes["page.yml"].unfixed
 
 
 def test_a_page_without_false_values_is_judged_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also if nothing is cached, as for a project with builders of its own."""
+    """This holds even if nothing is cached, as for a project with custom builders."""
     (folder / "page.yml").write_text("Models: [{Name: regnety_002, Metadata: {Parameters: 1}}]\n")
     (folder / "other.yml").write_text("Models: [{Name: regnety_004, Metadata: {Parameters: 4344144}}]\n")
     resources = Resources(folder, builders=(("mine_*", "mine:build"),))
@@ -285,3 +291,44 @@ def test_a_false_value_with_many_decimals_is_fixed(verify: Verify, project: Path
     run = verify("fix", "--claim", "momentum", cwd=project)
     assert (run.returncode, run.stderr) == (0, "Fixed modelindex/regnety.md.\n")
     assert verify("all", "--claim", "momentum", cwd=project).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("FLOPs: 12 G", "FLOPs: 199514080"),
+        ("FLOPs: 199.3 M", "FLOPs: 199.5 M"),
+        ("Parameters: 900 G", "Parameters: 3162996"),
+        ("Params (G): 900", "Params (G): 0.003162996"),
+    ],
+)
+def test_a_value_far_too_large_for_its_unit_is_fixed(folder: Path, before: str, after: str) -> None:
+    text = _two_models()
+    for line in ("FLOPs: 255754236", "Parameters: 3160000"):
+        if line[:5] == before[:5]:
+            text = text.replace(line, before, 1)
+    fix = _proposed(folder, text, FAIL, "flops", "parameters")
+    assert (fix.after, fix.unfixed) == (text.replace(before, after), ())
+
+
+def test_a_dry_run_prints_a_patch_that_git_accepts(project: Path, tmp_path: Path) -> None:
+    """Also for lines that end with CRLF or contain tabs."""
+    page = project / "modelindex" / "regnety.md"
+    text = (
+        page_text().replace("## Citation\n", "## Citation\n\tA tab\n").replace("Epochs: 100\n", "Epochs: 99\t# x\n", 1)
+    )
+    page.write_bytes(text.replace("\n", "\r\n").encode())
+    committed(project)
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    command = f"{sys.executable} -m harness fix --dry-run --claim epochs | git apply --check --verbose"
+    run = subprocess.run(command, shell=True, cwd=project, env=environment, capture_output=True, check=False)  # noqa: S602
+    assert (run.returncode, b"Checking patch modelindex/regnety.md" in run.stderr) == (0, True), run.stderr
+
+
+def test_claims_that_are_not_fixed_are_not_reported_as_nothing_to_fix(verify: Verify, project: Path) -> None:
+    page = project / "modelindex" / "regnety.md"
+    page.write_text(page_text().replace("Top 1 Accuracy: 70.28%", "Top 1 Accuracy: 60.28%"), "utf-8")
+    run = verify("fix", "--claim", "top_1_accuracy", "--model", "regnety_002", cwd=project)
+    assert run.returncode == 1
+    assert "Not fixed: " in run.stderr
+    assert "Nothing to fix" not in run.stderr

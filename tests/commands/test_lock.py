@@ -1,4 +1,4 @@
-"""The lock of the weights: what a file was when it was seen, it has to stay."""
+"""`verify lock`: a weights file or address that differs from the lock fails."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ UNNAMED = "regnety_canary.pth"
 
 @pytest.fixture
 def canary(tmp_path: Path) -> Path:
-    """A project with the canary, whose weights' name carries no digits."""
+    """A project with the canary page, whose weights file has no digest in its name."""
     modelindex = tmp_path / "canary" / "modelindex"
     modelindex.mkdir(parents=True)
     source = ROOT / "modelindex" / "canary"
@@ -37,7 +37,7 @@ def test_a_file_or_an_address_that_changes_under_an_unchanged_lock_fails(verify:
     assert _weights(verify, canary)[0] == "unchecked"
     run = verify("lock", cwd=canary)
     assert run.returncode == 0
-    assert "locked    regnety_canary: 9854fe73" in run.stdout
+    assert "locked   regnety_canary: 9854fe73" in run.stdout
     lock = canary / "modelindex" / "weights.lock"
     (entry,) = json.loads(lock.read_text())["files"]
     assert (entry["model"], entry["weights"], entry["bytes"]) == ("regnety_canary", UNNAMED, 468783)
@@ -61,24 +61,24 @@ def test_a_file_or_an_address_that_changes_under_an_unchanged_lock_fails(verify:
     missing = verify("lock", cwd=canary)
     assert (missing.returncode, f"{UNNAMED} stays locked" in missing.stdout) == (2, True)
     assert _weights(verify, canary)[0] == "fail"
-    # Where the new file is, the lock is written anew; where it is not, it does not go on as it was.
+    # With the new file on this machine, its entry replaces the old one.
     (canary / "modelindex" / WEIGHTS).write_bytes(whole)
     assert verify("lock", cwd=canary).returncode == 0
     assert _weights(verify, canary)[0] == "pass"
 
 
-def test_what_is_not_here_keeps_its_entry(verify: Verify, canary: Path) -> None:
+def test_a_missing_file_keeps_its_entry(verify: Verify, canary: Path) -> None:
     verify("lock", cwd=canary)
     before = (canary / "modelindex" / "weights.lock").read_bytes()
     (canary / "modelindex" / UNNAMED).unlink()
     run = verify("lock", cwd=canary)
     assert run.returncode == 2
-    assert "regnety_canary.pth is not here; regnety_canary.pth stays locked" in run.stdout
+    assert "missing  regnety_canary: regnety_canary.pth; regnety_canary.pth stays locked" in run.stdout
     assert "Nothing to lock" in run.stderr
     assert (canary / "modelindex" / "weights.lock").read_bytes() == before
 
 
-def test_a_file_that_is_not_what_its_name_says_is_not_locked(verify: Verify, canary: Path) -> None:
+def test_a_file_that_does_not_match_the_digest_in_its_name_is_not_locked(verify: Verify, canary: Path) -> None:
     page = canary / "modelindex" / "canary.md"
     page.write_text(page.read_text().replace(UNNAMED, "regnety_canary-00000000.pth"))
     (canary / "modelindex" / UNNAMED).rename(canary / "modelindex" / "regnety_canary-00000000.pth")

@@ -1,4 +1,4 @@
-"""A pull request from its branch to its merge, as maintainers and their CI see it."""
+"""A pull request from its branch to its merge, with the commands that its CI runs."""
 
 import json
 import os
@@ -85,12 +85,18 @@ def test_one_false_value_one_address_and_one_paragraph(verify: Verify, project: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("changed",), "expected a folder in a git checkout, got: fatal: not a git repository"),
+        (("changed",), " is not in one"),
         (("report",), "Missing option '--html'"),
         (("all", "--claim", "id", "--output", "modelindex"), "is a directory"),
-        (("all", "--claim", "id", "--output", "modelindex/regnety.md"), "is a page, or in modelindex/"),
-        (("all", "--claim", "id", "--output", "modelindex/verify.toml"), "is a page, or in modelindex/"),
-        (("report", "--html", "modelindex/regnety.md"), "is a page, or in modelindex/"),
+        (
+            ("all", "--claim", "id", "--output", "modelindex/regnety.md"),
+            "it is a page or inside modelindex/",
+        ),
+        (
+            ("all", "--claim", "id", "--output", "modelindex/verify.toml"),
+            "it is a page or inside modelindex/",
+        ),
+        (("report", "--html", "modelindex/regnety.md"), "it is a page or inside modelindex/"),
         (("changed", "--dry-run", "--format", "sarif"), "--dry-run has no verdicts to show as sarif"),
         (("lock", "modelindex/regnety.md"), "Nothing to lock"),
     ],
@@ -110,15 +116,15 @@ def test_nothing_to_compare_with_is_bad_usage_and_hostile_references_write_nothi
     assert run.returncode == 2
     assert "expected a commit as base, got '--output=x'" in run.stderr
     assert not (project / "x").exists()
-    nobody = verify("changed", "--model", "nobody", cwd=project)
-    assert (nobody.returncode, "No model is called nobody" in nobody.stderr) == (2, True)
+    unknown = verify("changed", "--model", "unknown", cwd=project)
+    assert (unknown.returncode, "No model 'unknown'" in unknown.stderr) == (2, True)
     empty = verify("changed", "--format", "junit", "--output", "out.xml", cwd=project)
     assert (empty.returncode, "<testsuites" in (project / "out.xml").read_text()) == (0, True)
     unchanged = verify("changed", "--base", "HEAD", "--format", "json", cwd=project)
     assert (unchanged.returncode, unchanged.stdout) == (0, '{"models": [], "claims": []}\n')
 
 
-def test_an_output_that_is_no_regular_file_stays_what_it_is(verify: Verify, project: Path) -> None:
+def test_an_output_that_is_not_a_regular_file_is_not_replaced(verify: Verify, project: Path) -> None:
     pipe, target = project / "pipe", project / "target"
     os.mkfifo(pipe)
     (project / "link").symlink_to(target)
@@ -132,7 +138,7 @@ def test_an_output_that_is_no_regular_file_stays_what_it_is(verify: Verify, proj
     assert json.loads(target.read_text("utf-8"))["schema"] == 2
 
 
-def test_a_page_gives_no_commands_to_the_runner(verify: Verify, project: Path) -> None:
+def test_a_page_cannot_run_workflow_commands(verify: Verify, project: Path) -> None:
     page = project / "modelindex" / "regnety.md"
     page.write_text(page_text().replace("Batch Size: 512", "Batch Size: 511\n    # ::stop-commands::x"), "utf-8")
     run = verify("fix", "--dry-run", "--claim", "batch_size", cwd=project, GITHUB_ACTIONS="true")

@@ -77,7 +77,7 @@ def test_the_pages_of_a_project_may_be_patterns(folder: Path) -> None:
     (folder / "modelindex" / "verify.toml").write_text('pages = ["*.md", "../a"]\n')
     project = find_project(folder, [])
     assert [name for name, _ in project.pages] == ["modelindex/one.md", "a/README.md"]
-    assert project.whole
+    assert project.covers_all_pages
 
 
 def test_rendered_pages_are_not_verified_again(tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
-"""The cache from outside: an answer is reused only if everything that it depends on is the same."""
+"""The cache: verdicts are reused only if everything that they depend on is the same."""
 
 import hashlib
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,7 @@ import pytest
 import torch
 
 from harness.verify import cache
-from harness.verify.scopes import Scopes
-from tests.verify.test_canary import CANARY, SETTINGS, edit, page, verdicts
-
-Verify = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def canary(tmp_path: Path) -> Path:
-    root = tmp_path / "project"
-    shutil.copytree(CANARY, root / "modelindex" / "canary")
-    (root / "modelindex" / "verify.toml").write_text(SETTINGS)
-    return root
+from tests.verify.canary import SETTINGS, Verify, edit, page, verdicts
 
 
 def _verdict(verify: Verify, root: Path, kind: str) -> dict[str, Any]:
@@ -102,7 +90,7 @@ def test_a_run_keeps_its_own_entries_and_evicts_old_ones(tmp_path: Path, monkeyp
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(cache, "_MAX_ENTRIES", 3)
     for number in range(8):
-        cache.store(f"entry{number}", Scopes([]), (), {})
+        cache.store(f"entry{number}", [], [])
         os.utime(cache.cache_folder() / f"entry{number}.json", (number, number))
     assert len(list(cache.cache_folder().iterdir())) == 8
     cache.evict(keep={f"entry{number}" for number in range(5)})

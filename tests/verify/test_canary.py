@@ -1,5 +1,6 @@
-"""The canary page from outside: its claims are measured, and each break on the way from image to verdict shows."""
+"""`verify` on the canary page: its claims are measured, and each fault between image and verdict is detected."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,53 +10,19 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from tests.conftest import ROOT
-
-Verify = Callable[..., subprocess.CompletedProcess[str]]
-CANARY = ROOT / "modelindex" / "canary"
-SETTINGS = 'pages = ["canary/canary.md"]\n[datasets]\nDigits = "canary/images"\n'
+from tests.verify.canary import SETTINGS, Verify, edit, enlarge, evidence, page, verdicts
 
 
-@pytest.fixture
-def canary(tmp_path: Path) -> Path:
-    """A project that holds nothing but the canary."""
-    root = tmp_path / "project"
-    shutil.copytree(CANARY, root / "modelindex" / "canary")
-    (root / "modelindex" / "verify.toml").write_text(SETTINGS)
-    return root
-
-
-def page(root: Path) -> Path:
-    return root / "modelindex" / "canary" / "canary.md"
-
-
-def edit(root: Path, before: str, after: str) -> None:
-    text = page(root).read_text("utf-8")
-    assert before in text
-    page(root).write_text(text.replace(before, after), "utf-8")
-
-
-def verdicts(run: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
-    """The verdicts on the model by kind."""
-    return {one["claim"]: one for one in json.loads(run.stdout)["verdicts"] if one["model"]}
-
-
-def evidence(verdict: dict[str, Any], name: str) -> str:
-    """The value of a fact in the verdict's evidence."""
-    (value,) = verdict["evidence"][name]["values"]
-    return str(value)
-
-
-def test_as_it_is(verify: Verify, canary: Path) -> None:
+def test_the_unedited_page_passes(verify: Verify, canary: Path) -> None:
     run = verify("all", "--format", "json", cwd=canary)
     assert run.returncode == 0, run.stderr
     found = verdicts(run)
-    assert {one["status"] for one in found.values()} == {"pass"}
+    assert {verdict["status"] for verdict in found.values()} == {"pass"}
     assert found["top_1_accuracy"]["measured"] == "93.800%"
     assert evidence(found["top_1_accuracy"], "correct") == "469 of 500 images"
     assert "0.05 points" in evidence(found["top_1_accuracy"], "tolerance")
@@ -103,7 +70,7 @@ def test_a_checkpoint_that_does_not_fit(
     state = torch.load(path, weights_only=True)
     spoil(state)
     torch.save(state, tmp_path / "spoiled")
-    digest = __import__("hashlib").sha256((tmp_path / "spoiled").read_bytes()).hexdigest()[:8]
+    digest = hashlib.sha256((tmp_path / "spoiled").read_bytes()).hexdigest()[:8]
     (tmp_path / "spoiled").rename(path.with_name(f"regnety_canary-{digest}.pth"))
     edit(canary, path.name, f"regnety_canary-{digest}.pth")
     found = verdicts(verify("all", "--format", "json", cwd=canary))
@@ -168,7 +135,7 @@ def test_an_image_that_is_missing(verify: Verify, canary: Path) -> None:
 
 
 def test_a_cached_verdict_is_dropped_if_files_changed(verify: Verify, canary: Path, tmp_path: Path) -> None:
-    """Also images behind a link, and a weights file whose name is escaped on the page."""
+    """This includes images behind a link, and a weights file whose name is escaped on the page."""
     images = page(canary).parent / "images"
     (images / "0").rename(tmp_path / "zeros")
     (images / "0").symlink_to(tmp_path / "zeros")
@@ -227,7 +194,7 @@ def test_another_precision_is_labelled_and_has_its_own_tolerance(verify: Verify,
         (("--device", "cuda:77"), "expected a GPU"),
         (("--device", "toaster"), "expected auto, cpu, cuda"),
         (("--device", "cpu", "--precision", "tf32"), "has no TF32"),
-        (("--executor", "ray", "--workers", "2"), "--workers is for --executor local"),
+        (("--executor", "ray", "--workers", "2"), "--workers cannot be used with --executor ray"),
     ],
 )
 def test_a_device_that_is_not_available(verify: Verify, canary: Path, flags: tuple[str, ...], message: str) -> None:
@@ -267,7 +234,7 @@ def test_records_replace_the_images_until_something_changes(verify: Verify, cana
     path.write_text("{}")
     broken = verify("all", cwd=canary)
     assert broken.returncode == 2
-    assert "expected records as `verify record` writes them" in broken.stderr
+    assert "expected the keys 'schema' and 'records', got none" in broken.stderr
 
 
 def test_a_record_is_used_for_its_weights_and_precision_only(verify: Verify, canary: Path) -> None:
@@ -321,17 +288,6 @@ def test_two_runs_are_compared(verify: Verify, canary: Path) -> None:
     assert verify("compare", "regnety_canary", box, cwd=canary).returncode == 2
 
 
-def enlarge(root: Path, times: int) -> None:
-    """Each image `times` times, under names of their own; and a dataset of that size on file."""
-    images = root / "modelindex" / "canary" / "images"
-    for path in sorted(images.rglob("*.png")):
-        for copy in range(1, times):
-            os.link(path, path.with_stem(f"{path.stem}_{copy}"))
-    references = root / "modelindex" / "references"
-    references.mkdir()
-    (references / "large.json").write_text(json.dumps({"datasets": {"Digits": {"images_per_class": 50 * times}}}))
-
-
 def test_killed_and_resumed_each_image_counts_once(verify: Verify, canary: Path, tmp_path: Path) -> None:
     enlarge(canary, 10)
     cache = tmp_path / "killed"
@@ -367,7 +323,7 @@ def test_killed_and_resumed_each_image_counts_once(verify: Verify, canary: Path,
 
 @pytest.mark.slow
 def test_the_training_script_makes_the_canary(verify: Verify, canary: Path) -> None:
-    """The same images to the byte; weights as good, but only on the same machine the same."""
+    """Images are the same to the byte. Weights are equal only on the same machine, but equally accurate."""
     folder = page(canary).parent
     committed = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.png")}
     (published,) = folder.glob("regnety_canary-*.pth")

@@ -1,9 +1,8 @@
-"""`--until-sure` from outside: decided before the last image, and no image is lost or counted twice."""
+"""`--until-sure`: models are decided early, and no image is lost or counted twice."""
 
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,23 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.verify.test_canary import CANARY, SETTINGS, Verify, edit, enlarge, evidence, verdicts
+from tests.verify.canary import Verify, edit, enlarge, evidence, verdicts
 
 ALL = "--format", "json", "--claim", "top_*"
 
 
-@pytest.fixture
-def digits(tmp_path: Path) -> Path:
-    """A project that holds nothing but the canary."""
-    root = tmp_path / "project"
-    shutil.copytree(CANARY, root / "modelindex" / "canary")
-    (root / "modelindex" / "verify.toml").write_text(SETTINGS)
-    return root
-
-
-def test_inside_the_margin_is_explained_and_reports_hold_what_all_images_give(verify: Verify, digits: Path) -> None:
+def test_inside_the_margin_is_explained_and_reports_hold_what_all_images_give(verify: Verify, canary: Path) -> None:
     flags = ("--until-sure", "--margin", "5", "--alpha", "0.05")
-    run = verify("all", "--format", "json", "--strict", *flags, cwd=digits)
+    run = verify("all", "--format", "json", "--strict", *flags, cwd=canary)
     assert run.returncode == 1, run.stderr
     found = verdicts(run)
     first, fifth = found["top_1_accuracy"], found["top_5_accuracy"]
@@ -39,28 +29,28 @@ def test_inside_the_margin_is_explained_and_reports_hold_what_all_images_give(ve
     low, high = (float(part.strip("%")) for part in first["measured"].split(" to "))
     assert 88.8 <= low < 93.8 < high <= 98.8
     assert first["reason"].startswith("Within ±5 points of the declared value with 95% confidence, after 200 of 500")
-    assert "This is no exact reproduction." in first["reason"]
+    assert "This is not an exact reproduction." in first["reason"]
     assert evidence(first, "interval") == f"{low:.3f}% to {high:.3f}%, 97.5% confidence at every sample size"
     assert evidence(first, "correct") == "189 of 200 images, in seeded random order"
     assert evidence(first, "alpha") == "0.05 for the model, 0.025 for each declared accuracy"
     assert first["correction"] == []
-    report = (digits / "reports" / "canary" / "regnety_canary.md").read_text("utf-8")
+    report = (canary / "reports" / "canary" / "regnety_canary.md").read_text("utf-8")
     assert "until sure" not in report
     assert "469 of 500 images" in report
     # All images are evaluated by now, so the exact accuracy is known.
-    exact = verdicts(verify("all", *ALL, *flags, cwd=digits))["top_1_accuracy"]
+    exact = verdicts(verify("all", *ALL, *flags, cwd=canary))["top_1_accuracy"]
     assert (exact["status"], exact["measured"]) == ("pass", "93.800%")
 
 
 def test_a_wrong_claim_is_decided_early_killed_or_not_and_the_rest_can_follow(
-    verify: Verify, digits: Path, tmp_path: Path
+    verify: Verify, canary: Path, tmp_path: Path
 ) -> None:
-    enlarge(digits, 10)
-    edit(digits, "Top 1 Accuracy: 93.8%", "Top 1 Accuracy: 88.8%")
+    enlarge(canary, 10)
+    edit(canary, "Top 1 Accuracy: 93.8%", "Top 1 Accuracy: 88.8%")
     cache = tmp_path / "killed"
     process = subprocess.Popen(
         [sys.executable, "-m", "harness", "all", "--until-sure"],
-        cwd=digits, env=os.environ | {"XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(ROOT)},
+        cwd=canary, env=os.environ | {"XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
 
@@ -73,7 +63,7 @@ def test_a_wrong_claim_is_decided_early_killed_or_not_and_the_rest_can_follow(
     process.wait()
     already = len(shards())
     assert 0 < already < 8
-    run = verify("all", *ALL, "--until-sure", cwd=digits, XDG_CACHE_HOME=str(cache))
+    run = verify("all", *ALL, "--until-sure", cwd=canary, XDG_CACHE_HOME=str(cache))
     assert run.returncode == 1
     found = verdicts(run)["top_1_accuracy"]
     assert found["status"] == "fail"
@@ -85,9 +75,9 @@ def test_a_wrong_claim_is_decided_early_killed_or_not_and_the_rest_can_follow(
     stopped = {path: path.stat().st_mtime_ns for path in shards()}
     assert already <= len(stopped) < 8
     # A true claim is not sure before the end; and what was kept is not evaluated again.
-    edit(digits, "Top 1 Accuracy: 88.8%", "Top 1 Accuracy: 93.8%")
-    whole = verify("all", *ALL, cwd=digits, XDG_CACHE_HOME=str(cache))
-    assert verdicts(whole) == verdicts(verify("all", *ALL, cwd=digits))
+    edit(canary, "Top 1 Accuracy: 88.8%", "Top 1 Accuracy: 93.8%")
+    whole = verify("all", *ALL, cwd=canary, XDG_CACHE_HOME=str(cache))
+    assert verdicts(whole) == verdicts(verify("all", *ALL, cwd=canary))
     assert evidence(verdicts(whole)["top_1_accuracy"], "correct") == "4690 of 5000 images"
     assert {path: path.stat().st_mtime_ns for path in stopped} == stopped
     names = [row[0] for path in shards() for row in json.loads(path.read_text())["predictions"]]
@@ -98,21 +88,21 @@ def test_a_wrong_claim_is_decided_early_killed_or_not_and_the_rest_can_follow(
     ("flags", "message"),
     [
         (("all", "--until-sure", "--subset", "100"), "remove --subset"),
-        (("all", "--margin", "1"), "--margin is for --until-sure"),
+        (("all", "--margin", "1"), "--margin requires --until-sure"),
         (("all", "--until-sure", "--alpha", "0"), "expected a number from 1e-9 to 0.5, got '0'"),
         (("all", "--until-sure", "--margin", "nan"), "expected a number from 0.001 to 10, got 'nan'"),
-        (("record", "--until-sure"), "A record is of all images"),
+        (("record", "--until-sure"), "Records need all images; remove --until-sure."),
     ],
 )
-def test_flags_that_make_no_sense(verify: Verify, digits: Path, flags: tuple[str, ...], message: str) -> None:
-    run = verify(*flags, cwd=digits)
+def test_flags_that_make_no_sense(verify: Verify, canary: Path, flags: tuple[str, ...], message: str) -> None:
+    run = verify(*flags, cwd=canary)
     assert run.returncode == 2
     assert message in run.stderr
-    assert not (digits / "modelindex" / "records.json").exists()
+    assert not (canary / "modelindex" / "records.json").exists()
 
 
-def test_images_that_are_missing_are_not_outweighed_by_a_random_order(verify: Verify, digits: Path) -> None:
-    next((digits / "modelindex" / "canary" / "images" / "4").iterdir()).unlink()
-    found = verdicts(verify("all", *ALL, "--until-sure", "--margin", "10", "--alpha", "0.5", cwd=digits))
+def test_images_that_are_missing_are_not_outweighed_by_a_random_order(verify: Verify, canary: Path) -> None:
+    next((canary / "modelindex" / "canary" / "images" / "4").iterdir()).unlink()
+    found = verdicts(verify("all", *ALL, "--until-sure", "--margin", "10", "--alpha", "0.5", cwd=canary))
     assert found["top_1_accuracy"]["status"] == "not_run"
     assert "Only 499 of 500 images were evaluated" in found["top_1_accuracy"]["reason"]

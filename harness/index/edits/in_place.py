@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from harness.index.claim import Claim
 from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, children_of, parse_document
+from harness.index.edits.style import without_unit
 from harness.index.edits.writing import Data, json_text, yaml_entry, yaml_text
 from harness.index.faults import Location
 from harness.index.page import Form, Page
@@ -59,9 +60,9 @@ def edits_of(source: Editable, claim: Claim, values: Sequence[str]) -> tuple[Edi
             raise EditError("it is shared with another value, by an alias")
         # A unit that the key names is not part of the text.
         unit = claim.declared.removeprefix(node.raw)
-        if not claim.declared.startswith(node.raw) or not values[0].endswith(unit):
+        if not claim.declared.startswith(node.raw):
             raise EditError("it is not declared in one place")
-        return (Edit(*node.span, _in_same_quotes(source, node, values[0].removesuffix(unit))),)
+        return (Edit(*node.span, _in_same_quotes(source, node, without_unit(values[0], unit))),)
     if isinstance(node, SequenceNode):
         items = [item for item in node.items if isinstance(item, ScalarNode)]
         if len(items) != len(node.items) or not items or not values:

@@ -11,7 +11,8 @@ _EXACT = Context(prec=200)
 def in_style(declared: str, value: str, *, exact: bool) -> str:
     """A measured value as the page writes its own: unit, decimals or rounding step, exponent, separators.
 
-    `exact` keeps every digit of the value, for a page whose rounding would be false.
+    `exact` keeps every digit of the value, for a page whose rounding would be false. So does a value that rounding
+    would change by more than the declared relative precision; it is written without a prefix such as `G`.
     """
     old, new = parse_quantity(declared), parse_quantity(value)
     if old is None or new is None:
@@ -21,6 +22,11 @@ def in_style(declared: str, value: str, *, exact: bool) -> str:
     mantissa, mark, exponent = number.partition("e" if "e" in number else "E")
     decimals = len(mantissa.partition(".")[2])
     steps = _EXACT.divide(new.value, old.step).to_integral_value(ROUND_HALF_UP)
+    error = abs(_EXACT.multiply(steps, old.step) - new.value)
+    if new.value and error * abs(old.value) >= old.step * abs(new.value):
+        exact = True
+        if UNITS[old.unit][0] != 1:
+            return f"{new.value:,f}".replace(",", separator)
     rounded = _EXACT.divide(new.value if exact else _EXACT.multiply(steps, old.step), UNITS[old.unit][0])
     if mark and not exact:
         shift = rounded.adjusted()
@@ -30,6 +36,14 @@ def in_style(declared: str, value: str, *, exact: bool) -> str:
         return f"{digits}{mark}{sign}{power}{unit}"
     needed = max(0, -int(rounded.normalize(_EXACT).as_tuple().exponent))
     return _with_decimals(rounded, needed if exact or mark else decimals, separator) + unit
+
+
+def without_unit(text: str, unit: str) -> str:
+    """A number for a key that names the unit: `4.3M` and `4300000` → `4.3` for `M`."""
+    quantity, scale = parse_quantity(text), UNITS.get(unit.strip())
+    if text.endswith(unit) or quantity is None or scale is None:
+        return text.removesuffix(unit)
+    return f"{_EXACT.divide(quantity.value, scale[0]).normalize(_EXACT):f}"
 
 
 def _with_decimals(value: Decimal, decimals: int, separator: str = "") -> str:
