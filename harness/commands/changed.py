@@ -31,7 +31,7 @@ from harness.project.project import Project
 from harness.project.references import References
 from harness.project.settings import SETTINGS_FILE
 from harness.project.trust import is_trusted
-from harness.rules import findings
+from harness.rules.table import findings
 from harness.system.git import RepositoryError, changed_files, commit_of, top_folder
 from harness.verify.judging import wants_images
 
