@@ -1,4 +1,4 @@
-"""Accuracy: an evaluation under the declared conditions gives it: one made here, a record, or a published one."""
+"""Accuracy: an evaluation under the declared conditions reproduces it: here, recorded, or published."""
 
 from typing import Any
 

@@ -31,7 +31,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if source is None:
         raise NotHereError("no source repository was given", "--source DIR with a git checkout or bare repository")
     if not any(has_commit(source, commit) for commit in (path["commit"], *pinned_commits(subject.index))):
-        missing = "the repository has none of the commits that the page pins: it is another one, or a shallow clone"
+        missing = "the repository has none of the commits that the page pins: wrong repository, or a shallow clone"
         raise NotHereError(missing, "--source DIR with the complete repository that the page links to")
     try:
         lines = lines_at(source, path["commit"], unquote(path["file"]))

@@ -1,4 +1,4 @@
-"""Collection: at least one model of the page belongs to it."""
+"""Collection: at least one model of the page belongs to the collection."""
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim

@@ -1,4 +1,4 @@
-"""Conditions: under all of them together, the declared accuracy is reproduced here or was published."""
+"""Conditions: the declared accuracy is reproduced, or was published, under all declared conditions together."""
 
 from harness.checks.shared.conditions import CONDITIONS, evaluations_table, has_declared_conditions
 from harness.checks.shared.reproduction import METRICS, Match, comparisons, complete_evaluation, reproduces

@@ -33,6 +33,6 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     remedy = "say where this page's weights are loaded from"
     if subject.recipe in loaded.tags:
         remedy = f"name the weights with the model, as in 'model.{subject.recipe}'"
-    reason = "timm loads other weights than the page describes; measured shows their published top-1 and top-5."
+    reason = "timm loads other weights than the page describes. 'measured' lists their published accuracies."
     measured = f"{loaded.tag}: {accuracies}"
     return failed(claim, reason=reason, measured=measured, method=method, remedy=remedy, evidence=evidence)

@@ -1,4 +1,4 @@
-"""Dataset: it gives the declared accuracy or is the one of a published evaluation, and its classes fit the network."""
+"""Dataset: the declared accuracy is reproduced or published on this dataset, and its classes fit the network."""
 
 from harness.checks.shared.reproduction import complete_evaluation, reproduces
 from harness.checks.shared.subject import Need, Subject

@@ -1,4 +1,4 @@
-"""File size: the bytes of the weights file, or of the network's tensors in a named serialisation."""
+"""File size: the declared size is that of the weights file, or of the network's tensors in a known serialisation."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -121,7 +121,9 @@ def _no_match(declared: Quantity, tried: list[Prediction]) -> NotHereError:
     )
     if nearest.serialization.has_addresses and gap % 2 == 0 and abs(gap) <= 2 * nearest.tensors:
         missing += "; its storage keys are memory addresses, whose unpredictable lengths may cause this gap"
-    return NotHereError(missing, "--weights DIR with the file, or 'serialization' in modelindex/references/")
+    return NotHereError(
+        missing, "--weights DIR with the file, or add 'serialization' to the collection in modelindex/references/"
+    )
 
 
 def _saved_name(subject: Subject) -> str:

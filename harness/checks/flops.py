@@ -1,4 +1,4 @@
-"""FLOPs: the multiply-adds of one image at the declared size, or a named convention that gives the exact number."""
+"""FLOPs: the declared number is the multiply-adds of one image, or follows from a named counting convention."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if error := cross_check(claim, subject, macs.value, count, "multiply-adds"):
         return error
     at = f"{macs.height}×{macs.width}"
-    image = at if subject.image_size else f"{at}, which the page does not declare"
+    image = at if subject.image_size else f"{at} (assumed: the page declares no image size)"
     unread = ", ".join(forward_pass.unknown_calls)
     uncounted = f" Not counted, because no rule exists: {unread}." if unread else ""
     details: Details = {"measured": str(macs.value), "method": macs.method}
@@ -85,7 +85,7 @@ def _explanation(matching: list[Count], declared: Quantity) -> str:
     if first.value == declared.value:
         return f"The declared number is exactly {first.method}: {definition}"
     also = f" So do {', '.join(count.method for count in others)}." if others else ""
-    rounded = f"rounds to the declared number at its step of {declared.step:f}"
+    rounded = f"rounds to the declared number to the nearest {declared.step.normalize():f}"
     return f"{first.method} gives {first.value}, which {rounded}: {definition}{also}"
 
 

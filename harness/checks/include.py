@@ -1,4 +1,4 @@
-"""Include: every file that the page's template includes exists, and accesses nothing else."""
+"""Include: every included file exists and uses nothing but text, variables and includes."""
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim

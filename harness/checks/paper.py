@@ -1,4 +1,4 @@
-"""Paper: the title is the published one, and the link names it."""
+"""Paper: the title is the published one, and the link contains the paper's title or number."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Parameters: the exact number of learned values rounds to the declared number."""
+"""Parameters: the exact number of parameters rounds to the declared number."""
 
 from harness.checks.shared.comparison import cross_check, decide, difference
 from harness.checks.shared.subject import Need, Subject
@@ -12,9 +12,9 @@ NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Count the learned values of the network, and of the weights file if it is verified."""
+    """Count the parameters of the network, and of the weights file if it is verified."""
     declared, exact = claim.quantity, parameter_count(subject.network)
-    if error := cross_check(claim, subject, exact, parameter_count, "learned values"):
+    if error := cross_check(claim, subject, exact, parameter_count, "parameters"):
         return error
     evidence = [
         fact("exact_count", "exact count", exact),
@@ -29,12 +29,12 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     in_file = inspect_checkpoint(file, subject.network).learned_values if file else 0
     method = "count"
     if in_file:
-        evidence.append(fact("learned_values_in_file", "learned values in the weights file", in_file))
+        evidence.append(fact("learned_values_in_file", "parameters in the weights file", in_file))
         method = "count, in network and weights file"
         if in_file != exact:
             return failed(
                 claim,
-                reason="The weights file does not have as many learned values as the network.",
+                reason=f"The weights file has {in_file} parameters, the network {exact}.",
                 measured=str(in_file),
                 difference=difference(exact, in_file),
                 method=method,
@@ -44,8 +44,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     return decide(
         claim,
         declared.covers(exact),
-        match="The number of the network's learned values rounds to the declared number.",
-        mismatch="The number of the network's learned values does not round to the declared number.",
+        match="The network's number of parameters rounds to the declared number.",
+        mismatch="The network's number of parameters does not round to the declared number.",
         measured=str(exact),
         difference=difference(declared.value, exact),
         method=method,

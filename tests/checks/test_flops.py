@@ -54,7 +54,7 @@ def test_a_rounded_number_is_explained_by_conventions_that_round(model: str, flo
     found = verdict(model, flops, None)
     assert found.status is Status.EXPLAINED
     assert method in found.reason
-    assert "224×224, which the page does not declare" in found.reason
+    assert "224×224 (assumed: the page declares no image size)" in found.reason
     # With an assumed size, no number fails.
     false = flops * 2 + 10**9
     assert (verdict(model, false, None).status, verdict(model, false, 224).status) == (Status.NOT_RUN, Status.FAIL)
@@ -64,7 +64,7 @@ def test_an_undeclared_size_explains_and_does_not_pass() -> None:
     declared = verdict("regnetx_002", 198671872 + 368000)
     assumed = verdict("regnetx_002", 198671872 + 368000, None)
     assert (declared.status, assumed.status) == (Status.PASS, Status.EXPLAINED)
-    assert "224×224, which the page does not declare" in assumed.reason
+    assert "224×224 (assumed: the page declares no image size)" in assumed.reason
 
 
 def test_an_image_size_that_the_network_does_not_take_is_not_counted() -> None:

@@ -168,7 +168,7 @@ def test_weights_files_are_hashed_measured_and_loaded(tmp_path: Path) -> None:
     assert verdicts["regnety_002", "weights"].status is Status.PASS
     assert verdicts["regnety_002", "file_size"].status is Status.PASS
     assert verdicts["regnety_002", "parameters"].find("learned_values_in_file") == fact(
-        "learned_values_in_file", "learned values in the weights file", 3162996
+        "learned_values_in_file", "parameters in the weights file", 3162996
     )
     assert verdicts["regnety_004", "weights"].status is Status.FAIL
     assert "its name says 0db870e6. Not a torch or safetensors file" in verdicts["regnety_004", "weights"].reason

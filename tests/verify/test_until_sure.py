@@ -29,7 +29,7 @@ def test_inside_the_margin_is_explained_and_reports_hold_what_all_images_give(ve
     low, high = (float(part.strip("%")) for part in first["measured"].split(" to "))
     assert 88.8 <= low < 93.8 < high <= 98.8
     assert first["reason"].startswith("Within ±5 points of the declared value with 95% confidence, after 200 of 500")
-    assert "This is no exact reproduction." in first["reason"]
+    assert "This is not an exact reproduction." in first["reason"]
     assert evidence(first, "interval") == f"{low:.3f}% to {high:.3f}%, 97.5% confidence at every sample size"
     assert evidence(first, "correct") == "189 of 200 images, in seeded random order"
     assert evidence(first, "alpha") == "0.05 for the model, 0.025 for each declared accuracy"

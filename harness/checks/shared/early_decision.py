@@ -52,7 +52,9 @@ def early_verdict(claim: Claim, subject: Subject, evaluation: Evaluation) -> Ver
     confidence = _confidence(rule.alpha)
     certainty = f"{confidence} confidence, after {part}: on all of them it lies between {low}% and {high}%"
     if decision.conclusion is Conclusion.WITHIN_MARGIN:
-        reason = f"Within ±{rule.margin} points of the declared value with {certainty}. This is no exact reproduction."
+        reason = (
+            f"Within ±{rule.margin} points of the declared value with {certainty}. This is not an exact reproduction."
+        )
         return explained(claim, reason=reason, remedy="evaluate all images: run without --until-sure", **details)
     reason = f"Farther than ±{rule.excluded_beyond} points from the declared value with {certainty}."
     remedy = "evaluate all images to search for the cause: run without --until-sure"

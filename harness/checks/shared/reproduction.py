@@ -13,7 +13,11 @@ from harness.verdict import Evidence, NotHereError, Status, Table, fact, propert
 
 # The kinds of claim, and their names in evaluations.
 METRICS = {"top_1_accuracy": "top_1", "top_5_accuracy": "top_5"}
-ACCURACY = fact("accuracy", "accuracy", "percent of the images whose class is first, or among the first five scores")
+ACCURACY = fact(
+    "accuracy",
+    "accuracy",
+    "percentage of images whose class has the highest score (top-1) or is among the five highest (top-5)",
+)
 
 
 class Match(StrEnum):
@@ -80,7 +84,8 @@ class AccuracyComparison:
         matching = self.causes(Match.YES)
         if matching:
             closest, *others = matching
-            also = f"; so does {', '.join(f'{cause.kind} {cause.value}' for cause in others)}" if others else ""
+            names = ", ".join(f"{cause.kind} {cause.value}" for cause in others)
+            also = f"; so {'do' if len(others) > 1 else 'does'} {names}" if others else ""
             estimate = self._estimate(closest)
             return f"With {closest.kind} {closest.value} it is {estimate}, which matches the declared value{also}."
         if self.causes(Match.UNKNOWN):
