@@ -3,6 +3,7 @@
 import hashlib
 import threading
 import urllib.error
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
 from urllib.request import (
@@ -84,12 +85,16 @@ class _Transfer:
 
     def _transfer(self) -> None:
         request = Request(self.url, headers={"User-Agent": "model-card-harness"})  # noqa: S310 - http or https
-        with _opener().open(request, timeout=_SECONDS) as reply:
+        from torch.hub import tqdm
+
+        with ExitStack() as stack:
+            reply = stack.enter_context(_opener().open(request, timeout=_SECONDS))
             declared = reply.headers.get("Content-Length", "")
             length = int(declared) if declared.isdecimal() and len(declared) < 20 else None
             if length is not None and length > self.most_bytes:
                 raise DownloadSizeError(f"{length}", self.most_bytes)
             digest = hashlib.sha256()
+            bar = stack.enter_context(tqdm(total=length, unit="B", unit_scale=True, unit_divisor=1024))
             while chunk := reply.read1(_CHUNK_BYTES):
                 if self.stopped:
                     return
@@ -97,6 +102,7 @@ class _Transfer:
                 if self.received > self.most_bytes:
                     raise DownloadSizeError("more", self.most_bytes)
                 digest.update(chunk)
+                bar.update(len(chunk))
                 self.target.write(chunk)
             if length is not None and self.received != length:
                 raise urllib.error.URLError(f"the file ended after {self.received} of {length} bytes")

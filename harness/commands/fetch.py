@@ -40,7 +40,10 @@ class DeclaredWeights:
     @property
     def most_bytes(self) -> int:
         """The most bytes to download: twice the declared size and 16 MiB, and never more than 16 GiB."""
-        return _MOST_BYTES if self.size is None else int(min(_SIZE_FACTOR * self.size + _MORE_BYTES, _MOST_BYTES))
+        if self.size is None:
+            return _MOST_BYTES
+        declared = max(0, int(min(self.size, Decimal(_MOST_BYTES))))
+        return min(_SIZE_FACTOR * declared + _MORE_BYTES, _MOST_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

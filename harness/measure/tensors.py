@@ -18,6 +18,8 @@ _ZIP, _PICKLE = b"PK\x03\x04", b"\x80\x02"
 _HEADER_LENGTH = 8
 # A tensor's entry takes about 100 bytes: enough for 160 000 tensors.
 _MOST_HEADER_BYTES = 16 * 2**20
+# Messages quote names. Those of the deepest networks have about 100 characters.
+_MOST_NAME_CHARACTERS = 1000
 # Batch norms count batches in an integer; averaging checkpoints turns it into a float.
 _COUNTERS = "num_batches_tracked"
 
@@ -44,11 +46,23 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
     import torch
 
     for name, value in content.items():
+        if isinstance(name, str) and (len(name) > _MOST_NAME_CHARACTERS or not _is_unicode(name)):
+            expected = f"names of valid Unicode with at most {_MOST_NAME_CHARACTERS} characters"
+            raise WeightsFileError(f"The file contains a tensor named {name[:40]!r}…; expected {expected}; rename it.")
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
             raise WeightsFileError(f"{name!r} is a {type(value).__name__}; expected a tensor.")
         if value.is_nested or value.is_quantized or value.layout is not torch.strided or value.device.type != "cpu":
             raise WeightsFileError(f"{name!r} is nested, quantized, sparse or without data; expected a dense tensor.")
     return dict(content)
+
+
+def _is_unicode(name: str) -> bool:
+    """Whether the name has no lone surrogates, which no output can encode."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read_torch(path: Path) -> Any:

@@ -318,3 +318,10 @@ def test_what_torch_writes_for_a_module_is_read(save: object, tmp_path: Path) ->
 def test_types_that_have_no_storage_class_are_read(tmp_path: Path) -> None:
     torch.save({"wide": torch.arange(5).to(torch.uint16)[2:]}, tmp_path / "weights")
     assert read_tensors(tmp_path / "weights")["wide"].tolist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize("name", ["\udc80", "a" * 1001])
+def test_a_name_that_no_message_can_quote_is_an_error(name: str, tmp_path: Path) -> None:
+    torch.save({name: torch.zeros(1)}, tmp_path / "weights")
+    with pytest.raises(WeightsFileError, match="expected names of valid Unicode with at most 1000 characters"):
+        read_tensors(tmp_path / "weights")

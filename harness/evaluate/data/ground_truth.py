@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gzip import GzipFile
     from tarfile import TarFile, TarInfo
 
 _TABLE = "LOC_val_solution.csv"
@@ -53,7 +54,7 @@ def _read(path: Path) -> bytes:
         return _limited(path, file)
 
 
-def _limited(path: Path, file: IO[bytes]) -> bytes:
+def _limited(path: Path, file: "IO[bytes] | GzipFile") -> bytes:
     content = file.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
         raise DatasetError(f"{path}: expected at most {_MOST_BYTES} bytes, got more; download it again")
