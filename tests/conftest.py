@@ -71,7 +71,11 @@ def verify(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*arguments: str, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
         variables = {name: value for name, value in os.environ.items() if name not in {"TORCH_HOME", "COLUMNS"}}
-        variables |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT), **environment}
+        variables |= {
+            "XDG_CACHE_HOME": str(tmp_path.with_name(f"{tmp_path.name}-cache")),
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        }
         command = [sys.executable, "-m", "harness", *arguments]
         return subprocess.run(
             command, cwd=cwd, env=variables, capture_output=True, text=True, errors="replace", check=False

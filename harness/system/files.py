@@ -1,4 +1,4 @@
-"""The harness's own files: the cache folder, atomic writes, and a digest of the code."""
+"""The harness's own files: atomic writes, and a digest of the code."""
 
 import hashlib
 import os
@@ -7,14 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-
-
-def cache_home() -> Path:
-    """The user's cache folder for the harness: below XDG_CACHE_HOME, or ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG Base Directory Specification says that relative values are ignored.
-    home = home if home.startswith("/") else os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
-    return Path(home) / "model-card-harness"
 
 
 def file_stamp(status: os.stat_result) -> tuple[int, ...]:
