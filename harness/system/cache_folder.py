@@ -100,10 +100,10 @@ def _checkout_of(folder: str) -> str | None:
     start = Path(os.path.realpath(folder))
     top = None
     for above in (start, *start.parents):
-        if (above / ".git").exists():
+        if os.path.exists(above / ".git"):  # noqa: PTH110 - never raises
             top = above
             # `.git` is a file in a submodule, which another checkout contains.
-            if (above / ".git").is_dir():
+            if os.path.isdir(above / ".git"):  # noqa: PTH112
                 break
     return str(top or start) if top or not _contains_home(start) else None
 

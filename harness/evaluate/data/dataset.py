@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from harness.evaluate.data.ground_truth import DatasetError, read_ground_truth
 from harness.evaluate.data.images import Image, fingerprint
+from harness.index.files import is_hidden
 
 _SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff"}
 # Where the validation images are below the given folder, in common layouts of ImageNet.
@@ -88,7 +89,7 @@ def _find_images(folder: Path) -> tuple[str, dict[str, _ByteRange]]:
         files = _list_folder(top)
         if files:
             return "folder", files
-        for archive in sorted(top.glob("*val*.tar")):
+        for archive in sorted(path for path in top.glob("*val*.tar") if not is_hidden(path.name)):
             return "tar file", _list_tar(archive)
     raise DatasetError(
         f"{folder}: expected a folder for each class, a flat folder of images with its ground truth, or "
@@ -124,7 +125,7 @@ def _list_tar(path: Path) -> dict[str, _ByteRange]:
 
 def _is_image(name: str) -> bool:
     file = PurePosixPath(name)
-    return file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
+    return file.suffix.lower() in _SUFFIXES and not is_hidden(file.name)
 
 
 def _read_labels(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], str]:
