@@ -79,7 +79,8 @@ def verify(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `verify` as a process, in `cwd`, with its own cache."""
 
     def run(*arguments: str, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
-        variables = fresh_environment(**{"XDG_CACHE_HOME": str(tmp_path / "cache"), **environment})
+        cache = tmp_path.with_name(f"{tmp_path.name}-cache")
+        variables = fresh_environment(**{"XDG_CACHE_HOME": str(cache), **environment})
         command = [sys.executable, "-m", "harness", *arguments]
         return subprocess.run(
             command, cwd=cwd, env=variables, capture_output=True, text=True, errors="replace", check=False

@@ -22,10 +22,12 @@ def compare(*, model: str, runs: tuple[str, ...]) -> int:
 
     Without RUN, lists the evaluations that are stored on this machine. RUN is the beginning of a name in that list.
     """
+    from harness.cli.options import warn_about_cache
     from harness.evaluate.run.ledger import find_evaluations
     from harness.report.comparison import print_comparison, print_evaluations
     from harness.report.terminal import console
 
+    warn_about_cache()
     stored = find_evaluations(model)
     if not stored:
         raise click.UsageError(f"No evaluation of {model} is stored; run `verify all` with its weights and images.")

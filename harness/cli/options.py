@@ -181,7 +181,7 @@ def open_project(pages: tuple[Path, ...], *, allow_builders: bool = False) -> "P
 
     Its own builders may run if the option allows it, or if the user has trusted them.
     """
-    from harness.project.project import find_project
+    from harness.project.project import find_project, find_root
     from harness.zoo.library_pages import is_library_page, library_pages
 
     try:
@@ -189,6 +189,7 @@ def open_project(pages: tuple[Path, ...], *, allow_builders: bool = False) -> "P
     except FileNotFoundError:
         raise click.UsageError("The working folder does not exist any more; change to one that does.") from None
     files = [page for page in pages if not is_library_page(page)]
+    warn_about_cache(find_root(here) or here, *files)
     project = find_project(here, files, library_pages(pages), allow_builders=allow_builders)
     if project.skipped:
         from harness.report.values import count_of
@@ -196,6 +197,15 @@ def open_project(pages: tuple[Path, ...], *, allow_builders: bool = False) -> "P
         found = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.skipped, 'other file')}."
         click.echo(found, err=True)
     return project
+
+
+def warn_about_cache(*verified: Path) -> None:
+    """Refuse a cache in the checkouts of the files to verify, and say so once."""
+    from harness.system.cache_folder import cache_problem, keep_cache_outside
+
+    keep_cache_outside(verified)
+    if problem := cache_problem():
+        click.echo(problem, err=True)
 
 
 def selection_of(given: Mapping[str, Any]) -> "Selection":
@@ -222,7 +232,7 @@ def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources"
     if given["executor"] == "ray" and given["workers"]:
         cluster = "--executor ray, which uses every GPU (or every core) of the cluster"
         raise click.UsageError(f"--workers cannot be used with {cluster}.")
-    names = ("device", "precision", "subset", "refresh", "crop_cache", "executor", "workers", "address")
+    names = ("device", "precision", "subset", "refresh", "executor", "workers", "address")
     return replace(
         project.resources,
         weights=weights if weights.is_dir() else None,
@@ -230,8 +240,22 @@ def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources"
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
         cross_check=given.get("cross_check", False),
-        evaluation=EvaluationOptions(**{name: given[name] for name in names}, early_stopping=_early_stopping(given)),
+        evaluation=EvaluationOptions(
+            **{name: given[name] for name in names},
+            crop_cache=_crop_cache(given["crop_cache"]),
+            early_stopping=_early_stopping(given),
+        ),
     )
+
+
+def _crop_cache(folder: Path | None) -> Path | None:
+    from harness.system.cache_folder import checkout_around
+
+    checkout = folder and checkout_around(folder)
+    if checkout:
+        found = f"{folder} is not used: a commit to {checkout} could forge its crops"
+        click.echo(f"--crop-cache: {found}; name a folder outside of it.", err=True)
+    return None if checkout else folder
 
 
 def _early_stopping(given: Mapping[str, Any]) -> "EarlyStopping | None":

@@ -1,7 +1,8 @@
 """Which claims a change since a commit can affect.
 
 - Every claim, if a file in modelindex/ changed that is not a page (references, records, settings), or a file of a
-  dataset of the project, or a Python file of a project with custom builders.
+  dataset of the project, or a Python module of a project with custom builders. Links count with what they lead to;
+  hidden files do not count, since no run reads them.
 - Every cheap claim of a model whose entry changed: its values and results, what it inherits, its collections, or its
   weights file. The claims that need images only if an input of the evaluation is among them.
 - Claims about several models or about the page, if what they depend on elsewhere on the page changed.
@@ -13,7 +14,8 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from importlib.machinery import all_suffixes
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.checks.code import pinned_commits
@@ -24,9 +26,9 @@ from harness.index.claim import Claim, ClaimKey
 from harness.index.claims import claims
 from harness.index.entries import Entry, Index
 from harness.index.faults import PageError
-from harness.index.files import is_pattern, matching
+from harness.index.files import is_hidden, is_pattern, matching
 from harness.index.reading.index import read_index
-from harness.project.files import CommitFiles
+from harness.project.files import CommitFiles, links_below, steps_to
 from harness.project.project import Project
 from harness.project.references import References
 from harness.project.settings import SETTINGS_FILE
@@ -37,6 +39,7 @@ from harness.verify.judging import wants_images
 
 _MAX_SHOWN = 50  # characters of a value
 _MAX_NAMED = 3  # files
+_MODULE_SUFFIXES = tuple(all_suffixes())
 
 # The values that an evaluation of images, and whether it reproduces the declared accuracies, depends on.
 _EVALUATION_INPUTS = frozenset(
@@ -159,24 +162,37 @@ def _shared_files(project: Project, base: BaseCommit, changed: set[str], pages: 
     """
     images = project.resources.images.values()
     paths = [project.root / "modelindex", *images, *(path for folder in images for path in ground_truth_files(folder))]
-    # A link to a folder and the folder itself are different names to git.
-    folders = {
-        name for path in paths for name in (base.name(path), os.path.relpath(path, base.top)) if name is not None
-    }
     compared = [path for _, path in project.pages]
     for page in pages:
         compared += [project.root / name for name in page.files]
         addresses = (weights_address(model, project.root) for model in page.models.values())
         compared += [address.beside for address in addresses if address and address.beside]
 
+    reached = {step for path in paths for step in _reached(path, base.top)}
+    reached |= {step for path in compared for step in steps_to(path)[:-1]}
+    shared = {os.path.relpath(path, base.top) for path in reached if path.is_relative_to(base.top)}
+    # A changed submodule is one name above the files in it.
+    above = {str(folder) for name in shared for folder in PurePosixPath(name).parents}
+
     def is_shared(name: str) -> bool:
-        if project.resources.builders and name.endswith(".py"):
+        if project.resources.builders and name.endswith(_MODULE_SUFFIXES):
             return True
-        # Editors, and this program, write temporary hidden files.
-        is_hidden = Path(name).name.startswith(".")
-        return not is_hidden and any(folder in {"", "."} or f"{name}/".startswith(f"{folder}/") for folder in folders)
+        folders = {str(folder) for folder in PurePosixPath(name).parents}
+        return name in shared or name in above or not (is_hidden(name) or shared.isdisjoint(folders))
 
     return sorted(filter(is_shared, changed - {base.name(path) for path in compared}))
+
+
+def _reached(path: Path, top: Path) -> set[Path]:
+    """A file or folder, every link in the checkout on the way to it and below it, and what these lead to."""
+    reached: set[Path] = set()
+    pending = [path]
+    while pending:
+        *links, end = steps_to(pending.pop())
+        if end not in reached and end.is_relative_to(top):
+            pending += links_below(end)
+        reached |= {*links, end}
+    return reached
 
 
 def _changed_weights(

@@ -76,6 +76,11 @@ def beside(name: str, path: str) -> str | None:
     return target if inside else None
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a file is hidden, as temporary files of editors are: runs and `verify changed` ignore such files."""
+    return posixpath.basename(name).startswith(".")
+
+
 def is_pattern(path: str) -> bool:
     """Whether a path contains wildcards."""
     return any(character in path for character in "*?[")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.system.files import cache_home
+from harness.system.cache_folder import cache_home
 
 _SCHEMAS = Path(__file__).parent / "schemas"
 

@@ -10,6 +10,7 @@ from harness.system.git import blob, files_at
 # Folders of installed packages.
 _IGNORED_FOLDERS = {"node_modules", "__pycache__", "site-packages", "venv", "env"}
 _MOST_FILES = 100_000
+_MOST_LINKS = 40  # as in Linux
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +110,39 @@ def _is_ignored(path: str) -> bool:
 
 def _is_ignored_folder(name: str) -> bool:
     return name.startswith(".") or name in _IGNORED_FOLDERS
+
+
+def steps_to(path: Path) -> list[Path]:
+    """Every link on the way to a file or folder, then the file itself, each without links in its own path."""
+    links: list[Path] = []
+    here, parts = Path("/"), list(reversed(Path(os.path.abspath(path)).parts))  # noqa: PTH100
+    while parts:
+        part = parts.pop()
+        step = here.parent if part == ".." else here / part
+        try:
+            target = os.readlink(step) if len(links) < _MOST_LINKS else None  # noqa: PTH115 - for many files
+        except OSError:
+            target = None  # not a link
+        if target is None:
+            here = step
+        else:
+            links.append(step)
+            parts += reversed(Path(target).parts)
+    return [*links, here]
+
+
+def links_below(folder: Path) -> Iterator[Path]:
+    """The links in a folder and its subfolders, without hidden ones; none if there is no such folder."""
+    pending = [str(folder)]
+    while pending:
+        try:
+            entries = list(os.scandir(pending.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_symlink():
+                yield Path(entry.path)
+            elif entry.is_dir():
+                pending.append(entry.path)

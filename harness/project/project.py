@@ -82,6 +82,11 @@ class Project:
         return self.root / "modelindex" / "weights.lock"
 
 
+def find_root(start: Path) -> Path | None:
+    """The nearest folder, at or above `start`, that has a verify.toml."""
+    return next((folder for folder in (start, *start.parents) if (folder / SETTINGS_FILE).is_file()), None)
+
+
 def find_project(
     start: Path, pages: Sequence[Path], texts: Mapping[str, str] | None = None, *, allow_builders: bool = False
 ) -> Project:
@@ -92,8 +97,7 @@ def find_project(
     project is invalid.
     """
     texts = texts or {}
-    folders = (folder for folder in (start, *start.parents) if (folder / SETTINGS_FILE).is_file())
-    root = next(folders, None)
+    root = find_root(start)
     if root is None and not pages and not texts:
         raise ProjectError(_START)
     modelindex = (root or start) / "modelindex"

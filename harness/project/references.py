@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.index.files import is_hidden
 from harness.project.documents import ProjectError, read_document
 
 # A wheel has the references inside the package, a checkout beside it.
@@ -54,7 +55,7 @@ def load_references(folders: Iterable[Path]) -> References:
     """The references in all `folders`; later files add to earlier ones field by field. Raises ProjectError."""
     merged: dict[str, Any] = {}
     files: dict[tuple[str, str], Path] = {}
-    for path in (path for folder in folders for path in sorted(folder.glob("*.json"))):
+    for path in (path for folder in folders for path in sorted(folder.glob("*.json")) if not is_hidden(path.name)):
         content = read_document(path, "references", _FIX)
         for part in filter(content.get, References.__dataclass_fields__):
             merged[part] = _merge(merged[part], content[part]) if part in merged else content[part]

@@ -1,4 +1,4 @@
-"""The harness's own files: the cache folder, atomic writes, and a digest of the code."""
+"""The harness's own files: atomic writes, and a digest of the code."""
 
 import hashlib
 import os
@@ -9,20 +9,11 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parents[1]
 
 
-def cache_home() -> Path:
-    """The user's cache folder for the harness: below XDG_CACHE_HOME, or ~/.cache."""
-    return _user_folder("XDG_CACHE_HOME", "~/.cache")
-
-
 def data_home() -> Path:
     """The user's data folder for the harness: below XDG_DATA_HOME, or ~/.local/share."""
-    return _user_folder("XDG_DATA_HOME", "~/.local/share")
-
-
-def _user_folder(variable: str, default: str) -> Path:
-    home = os.environ.get(variable, "")
+    home = os.environ.get("XDG_DATA_HOME", "")
     # The XDG Base Directory Specification says that relative values are ignored.
-    home = home if home.startswith("/") else os.path.expanduser(default)  # noqa: PTH111 - never raises
+    home = home if home.startswith("/") else os.path.expanduser("~/.local/share")  # noqa: PTH111 - never raises
     return Path(home) / "model-card-harness"
 
 

@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.index.files import Files, Question, same_answers
-from harness.system.files import cache_home, code_digest, file_stamp, write_atomically
+from harness.system.cache_folder import cache_home
+from harness.system.files import code_digest, file_stamp, write_atomically
 
 LIBRARIES = ("torch", "torchvision", "ftfy", "jinja2", "numpy", "pillow", "pyyaml", "safetensors", "scipy", "timm")
 

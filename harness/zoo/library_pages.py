@@ -7,7 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.system.files import cache_home, code_digest, write_atomically
+from harness.system.cache_folder import cache_home
+from harness.system.files import code_digest, write_atomically
 
 _PREFIX = "torchvision:"
 _CODE = ("zoo/torchvision_page.py", "zoo/torchvision_models.py")

@@ -1,10 +1,11 @@
 """Real tensors for networks that need values to be built or to run: one network at a time, within a memory limit."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from harness.system.files import cache_home
+from harness.system.cache_folder import cache_home
 from harness.verdict import NotHereError
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def real_tensors() -> Iterator[None]:
 
             folder = cache_home()
             folder.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context((folder / "real-tensors.lock").open("w"))
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock = os.open(folder / "real-tensors.lock", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            stack.callback(os.close, lock)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         stack.enter_context(_memory_limit())
         yield
 

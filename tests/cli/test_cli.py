@@ -244,7 +244,7 @@ def test_reports_that_cannot_be_written(verify: Verify, project: Path) -> None:
 def test_a_damaged_cache_is_judged_again(verify: Verify, project: Path, tmp_path: Path) -> None:
     first = verify("all", "--claim", "parameters", cwd=project)
     verify("all", cwd=project)
-    entries = {path: path.read_bytes() for path in (tmp_path / "cache").rglob("*.json")}
+    entries = {path: path.read_bytes() for path in tmp_path.with_name(f"{tmp_path.name}-cache").rglob("*.json")}
     damages: tuple[Callable[[bytes], bytes], ...] = (
         lambda _: b"[]",
         lambda whole: whole[:-9],

@@ -514,3 +514,77 @@ def test_a_dataset_outside_of_modelindex_affects_all_claims(tmp_path: Path, name
     assert _affected(tmp_path) == set()
     (tmp_path / "data" / name).write_bytes(b"2")
     assert _affected(tmp_path) == {(None, "text"), ("a", "name"), ("a", "epochs")}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A project with one model, two folders deep in its checkout."""
+    root = tmp_path / "checkout" / "project"
+    (root / "modelindex").mkdir(parents=True)
+    (root / "modelindex" / "page.md").write_text(
+        "<!--\nType: model-index\nModels:\n- Name: a\n-->\n{% include 'a.md' %}\n"
+    )
+    (root / "modelindex" / "verify.toml").write_text('pages = ["page.md"]\n')
+    (root / "modelindex" / "_includes").mkdir()
+    (root / "modelindex" / "_includes" / "a.md").write_text("Text.\n")
+    return root
+
+
+def test_a_hidden_file_is_neither_read_nor_a_change(small: Path) -> None:
+    """Editors write temporary files of such names."""
+    committed(small.parent)
+    (small / "modelindex" / "references").mkdir()
+    (small / "modelindex" / "references" / ".z.json").write_text("{")
+    (small / "modelindex" / "_includes" / ".z.md").write_text("Text.\n")
+    assert _affected(small) == set()
+    page = small / "modelindex" / "page.md"
+    page.write_text(page.read_text().replace("a.md", ".z.md"))
+    with pytest.raises(PageError, match=r"hidden file: \.z\.md"):
+        _affected(small)
+
+
+@pytest.mark.parametrize("linked", ["modelindex/_includes", "modelindex/verify.toml"])
+def test_what_links_lead_to_affects_all_claims(small: Path, linked: str) -> None:
+    """Also a link that another link leads to, and a hidden file."""
+    path, other = small / linked, small.parent / "other"
+    other.mkdir()
+    path.rename(other / ".moved")
+    (other / "link").symlink_to(".moved")
+    path.symlink_to(other / "link")
+    committed(small.parent)
+    assert _affected(small) == set()
+    moved = other / ".moved"
+    file = moved / "a.md" if moved.is_dir() else moved
+    file.write_text(file.read_text() + "\n")
+    assert ("a", "name") in _affected(small), "the file changed"
+    git(small.parent, "checkout", "--quiet", ".")
+    assert _affected(small) == set()
+    moved.rename(other / "again")
+    (other / "link").unlink()
+    (other / "link").symlink_to("again")
+    committed(small.parent)
+    assert ("a", "name") in _affected(small, "HEAD~1"), "the link in between changed"
+
+
+def test_a_page_behind_another_link_affects_all_claims(small: Path) -> None:
+    page, other = small / "modelindex" / "page.md", small / "other"
+    other.mkdir()
+    (other / "old.md").write_text(page.read_text())
+    (other / "new.md").write_text(page.read_text().replace("- Name: a", "- Name: a\n  Metadata: {Epochs: 3}"))
+    (other / "link.md").symlink_to("old.md")
+    page.unlink()
+    page.symlink_to("../other/link.md")
+    committed(small.parent)
+    assert _affected(small) == set()
+    (other / "link.md").unlink()
+    (other / "link.md").symlink_to("new.md")
+    assert ("a", "epochs") in _affected(small)
+
+
+def test_links_in_a_circle(small: Path) -> None:
+    includes = small / "modelindex" / "_includes"
+    (includes / "self").symlink_to("self")
+    (includes / "up").symlink_to("..")
+    (includes / "out").symlink_to("/")
+    committed(small.parent)
+    assert _affected(small) == set()

@@ -85,3 +85,12 @@ def test_a_constructor_that_mixes_values_and_layers_builds_without_real_tensors(
 def test_errors_of_a_constructor_propagate() -> None:
     with pytest.raises(RuntimeError, match="my own"):
         build_on_meta(lambda: (_ for _ in ()).throw(RuntimeError("my own")))
+
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "cache" / "model-card-harness").mkdir(parents=True)
+    (tmp_path / "cache" / "model-card-harness" / "real-tensors.lock").symlink_to(tmp_path / "file")
+    with storage.real_tensors():
+        assert (tmp_path / "file").read_text() == "mine"

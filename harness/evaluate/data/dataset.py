@@ -8,6 +8,7 @@ from typing import IO, Any, cast
 
 from harness.evaluate.data.ground_truth import DatasetError, read_ground_truth, tar_members
 from harness.evaluate.data.images import Image, fingerprint
+from harness.index.files import is_hidden
 
 _SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff"}
 # Where the validation images are below the given folder, in common layouts of ImageNet.
@@ -92,7 +93,7 @@ def _find_images(folder: Path) -> tuple[str, dict[str, _ByteRange]]:
         files = _list_folder(top)
         if files:
             return "folder", files
-        for archive in sorted(path for path in top.glob("*val*.tar") if path.is_file()):
+        for archive in sorted(path for path in top.glob("*val*.tar") if path.is_file() and not is_hidden(path.name)):
             return "tar file", _list_tar(archive)
     raise DatasetError(
         f"{folder}: expected a folder for each class, a flat folder of images with its ground truth, or "
@@ -161,7 +162,7 @@ def _list_tar(path: Path) -> dict[str, _ByteRange]:
 
 def _is_image(name: str) -> bool:
     file = PurePosixPath(name)
-    return file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
+    return file.suffix.lower() in _SUFFIXES and not is_hidden(file.name)
 
 
 def _read_labels(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], str]:

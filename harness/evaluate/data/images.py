@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.system.files import cache_home, file_stamp, write_atomically
+from harness.system.cache_folder import cache_home
+from harness.system.files import file_stamp, write_atomically
 
 _READER_THREADS = 8
 

@@ -10,7 +10,8 @@ from typing import Any
 from harness.errors import UserError
 from harness.evaluate.data.shards import Shard
 from harness.evaluate.statistics.scores import Counts, Prediction, count
-from harness.system.files import cache_home, write_atomically
+from harness.system.cache_folder import cache_home
+from harness.system.files import write_atomically
 
 _DESCRIPTION_FILE = "evaluation.json"
 

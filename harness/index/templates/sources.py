@@ -9,6 +9,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from harness.index.entries import Include
 from harness.index.faults import Fault, Location, PageError
+from harness.index.files import is_hidden
 from harness.index.page import Page
 
 _REFERENCES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
@@ -105,4 +106,6 @@ def _references(page: Page, lined: tuple[tuple[nodes.Node, int], ...], folder: P
         path = Path(os.path.realpath(folder / name))
         if PurePosixPath(name).is_absolute() or not path.is_relative_to(folder):
             raise template_fault(page, line, f"an include outside _includes/: {name}")
+        if is_hidden(name):
+            raise template_fault(page, line, f"an include of a hidden file: {name}")
         yield Reference(name, path, line, getattr(node, "ignore_missing", False))
