@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.index.faults import PageError
-from harness.index.page import Page, page_from_bytes, page_from_text, read_page
+from harness.index.page import MOST_BYTES, Page, page_from_bytes, page_from_text, read_page
 from harness.project.discovery import discover, imported_pages
 from harness.project.documents import ProjectError
 from harness.project.files import FolderFiles
@@ -17,6 +17,7 @@ from harness.project.references import SHIPPED, References, load_references
 from harness.project.resources import Resources
 from harness.project.settings import SETTINGS_FILE, read_settings
 from harness.project.waivers import Waiver
+from harness.system.files import leads_inside, read_file
 
 _START = """expected a page, or modelindex/verify.toml here or in a folder above, got neither.
 To start one, put a page with a model-index into modelindex/ and name it:
@@ -54,9 +55,17 @@ class Project:
             return page_from_text(self.edited[name], name)
         page = self.read.get(name)
         if not isinstance(page, Page):
-            page = read_page(path, name) if page is None else page_from_bytes(page, name)
+            page = read_page(path, name, self._root_of(path)) if page is None else page_from_bytes(page, name)
             self.read[name] = page
         return page
+
+    def _root_of(self, path: Path) -> Path | None:
+        """The folder that the file of a page must be below.
+
+        A page outside the project is a choice of the command line; verify.toml, and links in the project, have none.
+        """
+        is_chosen = not (self.covers_all_pages or Path(os.path.abspath(path)).is_relative_to(self.root))  # noqa: PTH100 - links stay
+        return None if is_chosen else self.root
 
     def files_of(self, page: str) -> FolderFiles:
         """The files that a page may import: those of the project; for a page outside it, those of the page's folder."""
@@ -69,6 +78,17 @@ class Project:
     def includes(self) -> Path:
         """The folder of the files that pages include."""
         return self.root / "modelindex" / "_includes"
+
+    @property
+    def included(self) -> dict[str, bytes]:
+        """What the files in `includes` hold, by path; for one that cannot be read, the reason."""
+        contents = {}
+        for path in sorted(self.includes.rglob("*")) if leads_inside(self.includes, self.root) else ():
+            try:
+                contents[str(path)] = read_file(path, MOST_BYTES, self.root)
+            except OSError as error:
+                contents[str(path)] = str(error).encode()
+        return contents
 
     @property
     def records(self) -> Path:
@@ -88,7 +108,7 @@ def find_project(start: Path, pages: Sequence[Path], texts: Mapping[str, str] | 
     project is invalid.
     """
     texts = texts or {}
-    folders = (folder for folder in (start, *start.parents) if (folder / SETTINGS_FILE).is_file())
+    folders = (folder for folder in (start, *start.parents) if (folder / SETTINGS_FILE).exists())
     root = next(folders, None)
     if root is None and not pages and not texts:
         raise ProjectError(_START)
@@ -102,7 +122,11 @@ def find_project(start: Path, pages: Sequence[Path], texts: Mapping[str, str] | 
         settings = read_settings(root / SETTINGS_FILE)
         _require_known_datasets(settings.datasets, references)
         covers_all_pages, waivers = not (pages or texts), settings.waivers
-        found = discover(settings.pages, modelindex) if covers_all_pages else discover(pages, start, root / "reports")
+        found = (
+            discover(settings.pages, modelindex, root=root)
+            if covers_all_pages
+            else discover(pages, start, root / "reports")
+        )
         resources = Resources(
             root,
             images=settings.datasets,
@@ -157,6 +181,11 @@ def _is_text(name: str) -> bool:
 
 
 def _name(page: Path, root: Path) -> str:
-    """The page's path relative to the root, or as given for a page outside it."""
-    page_path, root_path = Path(os.path.realpath(page)), Path(os.path.realpath(root))
-    return page_path.relative_to(root_path).as_posix() if page_path.is_relative_to(root_path) else page.as_posix()
+    """The page's path relative to the root; that of the link for one that leads out; as given for a page outside."""
+    for path, folder in (
+        (os.path.realpath(page), os.path.realpath(root)),
+        (os.path.abspath(page), os.path.abspath(root)),  # noqa: PTH100 - links stay
+    ):
+        if Path(path).is_relative_to(folder):
+            return Path(path).relative_to(folder).as_posix()
+    return page.as_posix()

@@ -79,7 +79,7 @@ def _tolerances(table: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Toleranc
 
 def _waivers(table: Sequence[Mapping[str, Any]], path: Path) -> tuple[Waiver, ...]:
     """The waivers, each with the line of its `[[waivers]]`."""
-    text = path.read_text("utf-8-sig") if table else ""
+    text = path.read_text("utf-8-sig") if table else ""  # `read_document` has read it
     lines = [text.count("\n", 0, match.start(1)) + 1 for match in re.finditer(r"(?m)^\s*(\[\[\s*waivers)\b", text)]
     waivers: dict[tuple[str, str], Waiver] = {}
     for index, entry in enumerate(table):
