@@ -17,8 +17,8 @@ from harness.index.page import page_from_text
 from harness.index.reading.index import read_index
 from harness.project.references import SHIPPED, load_references
 from harness.project.resources import Resources
-from harness.rules import findings
 from harness.rules.application import apply_findings
+from harness.rules.table import findings
 from harness.verdict import Verdict
 from harness.verify.judging import judge
 

@@ -28,7 +28,7 @@ from harness.index.reading.index import read_index
 from harness.project.files import CommitFiles
 from harness.project.project import Project
 from harness.project.references import References
-from harness.rules import findings
+from harness.rules.table import findings
 from harness.system.git import RepositoryError, changed_files, commit_of, top_folder
 from harness.verify.judging import wants_images
 

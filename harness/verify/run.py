@@ -193,7 +193,7 @@ class _Run:
         if cached is not None:
             return tuple(map(finding_from_json, cached))
         # Loads the rules, which a run that finds everything in the cache does not need.
-        from harness.rules import findings
+        from harness.rules.table import findings
 
         by_name = {index.page.name: index for index in read}
         others = parse_pages([page for page in pages if page.name not in by_name], self.project)
