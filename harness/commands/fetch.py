@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from harness.checks.shared.weights import local_path
 from harness.index.weights_url import is_relative, weights_file
 from harness.measure.checkpoint import sha256
 from harness.measure.tensors import WeightsFileError, read_tensors
@@ -21,11 +22,15 @@ _SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class DeclaredWeights:
-    """The address of a model's weights, and the folder that it is relative to if it is a path."""
+    """The address of a model's weights, and the folder that it is relative to if it is a path.
+
+    `inside` is false for a path or link that leads out of the project.
+    """
 
     model: str
     address: str
     folder: Path
+    inside: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,12 @@ class Fetched:
 def declared_weights(project: Project, selection: Selection) -> list[DeclaredWeights]:
     """The weights of the selected models. Raises PageError."""
     return [
-        DeclaredWeights(claim.model, claim.declared, (project.root / claim.where.file).parent)
+        DeclaredWeights(
+            claim.model,
+            claim.declared,
+            (project.root / claim.where.file).parent,
+            not is_relative(claim.declared) or local_path(project.root, claim.where.file, claim.declared) is not None,
+        )
         for claim in read_claims(project)
         if claim.kind == "weights" and claim.model and claim in selection
     ]
@@ -55,8 +65,10 @@ def fetch_weights(weights: Iterable[DeclaredWeights], folder: Path) -> Iterator[
     for declared in weights:
         model, address = declared.model, declared.address
         if is_relative(address):
-            exists = (declared.folder / address).is_file()
-            message = "is beside its page" if exists else "is a path relative to the page, but the file does not exist"
+            exists = declared.inside and (declared.folder / address).is_file()
+            message = (
+                "is beside its page" if exists else "is a path relative to the page, but the project has no such file"
+            )
             yield Fetched(model, Status.PASS if exists else Status.NOT_RUN, f"{address} {message}")
             continue
         host = urlsplit(address).netloc

@@ -1,7 +1,6 @@
 """The settings of a project: `modelindex/verify.toml`."""
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from harness.index.faults import Location
 from harness.project.documents import ProjectError, read_document
 from harness.project.resources import TOLERANCES, Tolerance
 from harness.project.waivers import Waiver
+from harness.system.files import leads_inside
 
 SETTINGS_FILE = "modelindex/verify.toml"
 
@@ -52,10 +52,9 @@ def _finite_decimal(text: str) -> Decimal | str:
 
 
 def _datasets(table: Mapping[str, str], folder: Path) -> dict[str, Path]:
-    project = os.path.realpath(folder.parent)
     for dataset, name in table.items():
         expected = ""
-        if not Path(os.path.realpath(folder / name)).is_relative_to(project):
+        if not leads_inside(folder / name, folder.parent):
             expected = "a folder inside the project"
             fix = "pass a folder outside the project on the command line, with --imagenet"
         elif not (folder / name).is_dir():

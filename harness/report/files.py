@@ -54,7 +54,7 @@ def rendered_pages(folder: Path, names: Iterable[str], root: Path) -> dict[str, 
     try:
         require_no_links(folder, root)
     except OSError as error:
-        raise ReportError(f"{folder}: expected a folder of this project, got: {error.strerror}") from None
+        raise ReportError(f"{folder}: expected a folder of this project, got: {error}") from None
     named = {path: data for path in (folder / name for name in names) if (data := _read_report(path)) is not None}
     generated = dict(_generated_files(folder, root, "*.md", verified_page.GENERATED))
     return {path.name: data.decode("utf-8", "replace") for path, data in {**named, **generated}.items()}

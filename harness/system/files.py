@@ -84,7 +84,7 @@ def require_no_links(folder: Path, root: Path) -> None:
     """
     for part in reversed((folder, *folder.parents)):
         if part != root and part.is_relative_to(root) and part.is_symlink():
-            raise PermissionError(None, f"{part} is a link; remove it")
+            raise PermissionError(f"{part} is a link; remove it")
 
 
 def write_atomically(path: Path, *parts: bytes, root: Path | None = None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.checks.shared.subject import Subject
+from harness.commands.fetch import declared_weights, fetch_weights
 from harness.commands.fix import propose_fixes
 from harness.commands.lock import lock_weights
 from harness.evaluate.run.progress import Progress
@@ -149,6 +150,8 @@ def test_weights_that_lead_out_are_neither_hashed_nor_locked(root: Path) -> None
         indexes = read_indexes(project)
         (result,) = lock_weights(indexes, project.resources)
         assert (result.status, result.entry) == (Status.NOT_RUN, None)
+        (fetched,) = fetch_weights(declared_weights(project, Selection()), root)
+        assert fetched.status is Status.NOT_RUN
         subject = Subject(indexes[0], References(), project.resources, "a")
         assert "leads out of the project" in str(subject.local_weights.missing)
     (modelindex / "a.yml").write_text(_PAGE.format(weights="a.pth"))

@@ -46,14 +46,15 @@ def weights_address(entry: Entry, root: Path | None) -> WeightsAddress | None:
     if not relative:
         return WeightsAddress(url.netloc + url.path, parts)
     beside = posixpath.join(posixpath.dirname(value.where.file), path)
-    identity = posixpath.normpath(beside)
-    if root is None:
-        return WeightsAddress(identity, parts)
+    local = None if root is None else local_path(root, value.where.file, path)
+    return WeightsAddress(posixpath.normpath(beside), parts, local, leads_out=root is not None and local is None)
+
+
+def local_path(root: Path, file: str, address: str) -> Path | None:
+    """The file that a relative address in `file` names; None if it is not in the project, with links followed."""
+    path = root / posixpath.dirname(file) / address
     # The root of a page outside the project is its own folder.
-    outside = value.where.file.startswith(("/", ".."))
-    allowed = (root / value.where.file).parent if outside else root
-    leads_out = not leads_inside(root / beside, allowed)
-    return WeightsAddress(identity, parts, None if leads_out else root / beside, leads_out)
+    return path if leads_inside(path, (root / file).parent if file.startswith(("/", "..")) else root) else None
 
 
 @lru_cache(maxsize=4)
