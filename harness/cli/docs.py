@@ -33,10 +33,10 @@ def docs(*, check: bool, allow_builders: bool) -> int:
         click.echo("Nothing was rendered, since a check could not finish; `verify all` shows which.", err=True)
         return NOT_FINISHED
     if not check:
-        write_pages(folder, rendered)
+        write_pages(folder, rendered, project.root)
         click.echo(f"Wrote {folder}.", err=True)
         return NOTHING_FALSE
-    existing = rendered_pages(folder, rendered)
+    existing = rendered_pages(folder, rendered, project.root)
     stale = sorted(name for name in rendered.keys() | existing.keys() if rendered.get(name) != existing.get(name))
     for name in stale:
         print_diff(unified_diff(f"reports/pages/{name}", existing.get(name, ""), rendered.get(name, "")))

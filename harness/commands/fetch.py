@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from harness.checks.shared.weights import local_path
 from harness.commands.download import DownloadSizeError, download
 from harness.index.weights_url import is_relative, weights_file
 from harness.measure.checkpoint import sha256
@@ -29,13 +30,15 @@ _MOST_BYTES = 16 * 2**30  # the largest published image models have less than 12
 class DeclaredWeights:
     """The address of a model's weights, the folder that it is relative to if it is a path, and its File Size in bytes.
 
-    The size is None if the page does not declare it.
+    The size is None if the page does not declare it. `inside` is false for a path or link that leads out of the
+    project.
     """
 
     model: str
     address: str
     folder: Path
     size: Decimal | None = None
+    inside: bool = True
 
     @property
     def most_bytes(self) -> int:
@@ -63,7 +66,11 @@ def declared_weights(project: Project, selection: Selection) -> list[DeclaredWei
     }
     return [
         DeclaredWeights(
-            claim.model, claim.declared, (project.root / claim.where.file).parent, sizes.get((claim.page, claim.model))
+            claim.model,
+            claim.declared,
+            (project.root / claim.where.file).parent,
+            sizes.get((claim.page, claim.model)),
+            not is_relative(claim.declared) or local_path(project.root, claim.where.file, claim.declared) is not None,
         )
         for claim in claims
         if claim.kind == "weights" and claim.model and claim in selection
@@ -79,8 +86,8 @@ def fetch_weights(weights: Iterable[DeclaredWeights], folder: Path) -> Iterator[
     for declared in weights:
         model, address = declared.model, declared.address
         if is_relative(address):
-            exists = (declared.folder / address).is_file()
-            message = "is beside its page" if exists else "is a path relative to the page, but the file does not exist"
+            exists = declared.inside and (declared.folder / address).is_file()
+            message = "is beside its page" if exists else "is a path relative to the page, but no file of the project"
             yield Fetched(model, Status.PASS if exists else Status.NOT_RUN, f"{address} {message}")
             continue
         host = urlsplit(address).netloc

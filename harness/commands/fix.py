@@ -12,11 +12,11 @@ from harness.index.claims import claims
 from harness.index.edits.in_place import Edit, Editable, EditError, apply, editable, edits_of, override_edit
 from harness.index.edits.style import in_style
 from harness.index.faults import PageError
-from harness.index.page import page_from_text
+from harness.index.page import MOST_BYTES, page_from_text
 from harness.index.prose import fix_encoding
 from harness.project.project import Project
 from harness.project.resources import Resources
-from harness.system.files import write_atomically
+from harness.system.files import read_file, write_atomically
 from harness.verdict import Status, Verdict
 from harness.verify.reading import parse_pages, read_indexes
 from harness.verify.run import Verification, verify
@@ -80,15 +80,13 @@ def write_fixes(fixes: Sequence[Fix]) -> None:
     """
     marks = [_byte_order_mark(fix) for fix in fixes]
     for fix, mark in zip(fixes, marks, strict=True):
-        path = fix.path.resolve()
-        mode = path.stat().st_mode
-        write_atomically(path, mark, fix.after.encode())
-        path.chmod(mode)
+        # The project refuses links that lead out of it when it reads them; others lead to the page itself.
+        write_atomically(fix.path.resolve(), mark, fix.after.encode())
 
 
 def _byte_order_mark(fix: Fix) -> bytes:
     """The byte order mark of the page, or nothing. Raises FixError if the page must not be overwritten."""
-    data = fix.path.read_bytes()
+    data = read_file(fix.path, MOST_BYTES)
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     if data != mark + fix.before.encode():
         raise FixError(f"{fix.name}: expected the page as it was read, got a changed one; run the command again")

@@ -9,6 +9,7 @@ from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
 from harness.index.faults import Fault, Location, PageError
+from harness.system.files import leads_inside, read_file
 
 MOST_BYTES = 1024 * 1024
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
@@ -87,12 +88,16 @@ class Page:
         return Location(self.name, line, offset - self.line_starts[line - 1] + 1, path)
 
 
-def read_page(path: Path, name: str) -> Page:
-    """Read the page at `path`. Raises PageError if it cannot be read or does not hold exactly one model-index."""
+def read_page(path: Path, name: str, root: Path | None = None) -> Page:
+    """Read the page at `path`, which must be below `root`, if given, with all links followed.
+
+    Raises PageError if it cannot be read or does not hold exactly one model-index.
+    """
     try:
         name.encode()
     except UnicodeEncodeError:
         raise _error(ascii(name), "a file name in UTF-8", "other bytes", "rename the page") from None
+    require_page_inside(path, name, root)
     try:
         size = path.stat().st_size
         if not path.is_file():
@@ -100,11 +105,18 @@ def read_page(path: Path, name: str) -> Page:
         if size > MOST_BYTES:
             fix = "split the page, one model family per page"
             raise _error(name, f"a page of at most {MOST_BYTES} bytes", f"{size} bytes", fix)
-        data = path.read_bytes()
+        data = read_file(path, MOST_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _error(name, "a page that can be read", reason.lower(), "check the path and its permissions") from None
     return page_from_bytes(data, name)
+
+
+def require_page_inside(path: Path, name: str, root: Path | None) -> None:
+    """Raises PageError if `path`, with all links followed, is not below `root`, if given."""
+    if root is not None and not leads_inside(path, root):
+        fix = "move the page into the project, or name it on the command line"
+        raise _error(name, "a page inside the project", "a path or link that leads out of it", fix)
 
 
 def page_from_bytes(data: bytes, name: str) -> Page:

@@ -1,6 +1,5 @@
 """Pages found by file, folder and pattern."""
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from harness.index.files import Files, is_pattern, matching
 from harness.index.page import MOST_BYTES, SUFFIXES, says_index
 from harness.project.documents import ProjectError
 from harness.project.files import FolderFiles
+from harness.system.files import leads_inside, read_file
 
 # Keys whose values may name files, and list items that do. Only such pages are parsed for imports.
 _MAY_IMPORT = re.compile(
@@ -28,29 +28,34 @@ class Discovered:
     skipped: int
 
 
-def discover(arguments: Iterable[Path], start: Path, reports: Path | None = None) -> Discovered:
+def discover(
+    arguments: Iterable[Path], start: Path, reports: Path | None = None, root: Path | None = None
+) -> Discovered:
     """The pages that files, folders and patterns name, relative to `start`.
 
     A named file is always a page. From folders and patterns come the files with a model-index; those in the folder
-    `reports`, which hold copies of pages, only if the argument is below it. Raises ProjectError if a folder or pattern
-    has no page, and OSError if a folder cannot be read.
+    `reports`, which hold copies of pages, only if the argument is below it. With `root`, folders are below it. Files
+    that lead out of their folder are skipped. Raises ProjectError if a folder or pattern has no page, and OSError if a
+    folder cannot be read.
     """
     pages: dict[Path, bytes | None] = {}
     skipped = 0
     for argument in arguments:
         path = start / argument
         if path.is_dir():
-            files = _matching(path, "**/*")
+            folder, pattern = path, "**/*"
         elif is_pattern(argument.as_posix()) and not path.exists():
             fixed = next(index for index, part in enumerate(path.parts) if is_pattern(part))
-            files = _matching(Path(*path.parts[:fixed]), "/".join(path.parts[fixed:]))
+            folder, pattern = Path(*path.parts[:fixed]), "/".join(path.parts[fixed:])
         else:
             pages.setdefault(path, None)
             continue
-        files = [file for file in files if file.suffix.casefold() in SUFFIXES]
-        if reports and not _is_below(path, reports):
-            files = [file for file in files if not _is_below(file, reports)]
-        found = {file: data for file in files if (data := _read_if_page(file)) is not None}
+        if root and not leads_inside(folder, root):
+            raise ProjectError(f"{argument}: expected a folder inside the project, got one outside; correct the path")
+        files = [file for file in _matching(folder, pattern) if file.suffix.casefold() in SUFFIXES]
+        if reports and not leads_inside(path, reports):
+            files = [file for file in files if not leads_inside(file, reports)]
+        found = {file: data for file in files if (data := _read_if_page(file, root or folder)) is not None}
         if not found:
             without = f"{len(files)} files of {', '.join(sorted(SUFFIXES))} without one"
             fix = "name a page, or a folder that contains some"
@@ -60,19 +65,14 @@ def discover(arguments: Iterable[Path], start: Path, reports: Path | None = None
     return Discovered(pages, skipped)
 
 
-def _is_below(path: Path, folder: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-
-
 def _matching(folder: Path, pattern: str) -> list[Path]:
     return [folder / name for name in matching(FolderFiles(folder), pattern)]
 
 
-def _read_if_page(path: Path) -> bytes | None:
+def _read_if_page(path: Path, root: Path) -> bytes | None:
     """The bytes of a file with a model-index; None for another file."""
     try:
-        # Only regular files: reading a pipe would block.
-        data = path.read_bytes() if path.is_file() and path.stat().st_size <= MOST_BYTES else b""
+        data = read_file(path, MOST_BYTES, root)
     except OSError:
         return None
     return data if says_index(data.decode("utf-8", "replace"), path.name) else None

@@ -12,8 +12,11 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.system.cache_folder import cache_home
+from harness.system.files import read_file
 
 _SCHEMAS = Path(__file__).parent / "schemas"
+# The largest document that we know has 2 MB.
+_MOST_BYTES = 32 * 1024 * 1024
 
 
 class ProjectError(UserError):
@@ -25,19 +28,22 @@ def read_document(
 ) -> Any:
     """The content of a file (called `name` in messages) that is valid by `schemas/{kind}.schema.json`.
 
-    TOML or JSON, by its suffix. Raises ProjectError, and FileNotFoundError if there is no such file.
+    TOML or JSON, by its suffix. Raises ProjectError, also for a file that leads out of the project, is no
+    regular file or has more than 32 MiB; and FileNotFoundError if there is no such file.
     """
     name = name or str(path)
+    # The project's root is the folder above modelindex/; references have a folder of their own there.
+    root = path.absolute().parents[2 if kind == "references" else 1]
     form = "TOML" if path.suffix == ".toml" else "JSON"
     try:
-        data = path.read_bytes()
+        data = read_file(path, _MOST_BYTES, root)
         # JSON Schema has no NaN and Infinity: as texts, they are rejected where a number is expected.
         load = tomllib.loads if form == "TOML" else partial(json.loads, parse_constant=str)
         document = load(data.decode("utf-8-sig"), parse_float=parse_float)
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ProjectError(f"{name}: expected a readable file, got: {error.strerror}") from None
+        raise ProjectError(f"{name}: expected a readable file, got: {error.strerror}; {fix}") from None
     except (ValueError, ArithmeticError, RecursionError) as error:
         found = "a merge conflict" if b"<<<<<<< " in data else f"invalid text ({error})"
         raise ProjectError(f"{name}: expected {form}, got {found}; {fix}") from None

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.system.files import leads_inside, read_file
 from harness.system.git import blob, files_at
 
 # Folders of installed packages.
 _IGNORED_FOLDERS = {"node_modules", "__pycache__", "site-packages", "venv", "env"}
 _MOST_FILES = 100_000
 _MOST_LINKS = 40  # as in Linux
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,16 @@ class FolderFiles:
     edited: Mapping[str, bytes] = field(default_factory=dict)
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of a file; None if there is none. Raises OSError, also for a link that leads out of the folder."""
+        """The bytes of a file; None if there is none.
+
+        Raises OSError, also for a link that leads out of the folder, a pipe or device, and more than 16 MiB.
+        """
         if name in self.edited:
             return self.edited[name]
         path = self._path(name)
-        if path is None or not path.is_file():
+        if path is None or not path.exists() or path.is_dir():
             return None
-        if not self._is_inside(path):
-            raise PermissionError(None, "a link that leads out of the project")
-        return path.read_bytes()
+        return read_file(path, _MOST_BYTES, self.folder)
 
     def listed(self, folder: str, *, deep: bool) -> Sequence[str]:
         """The names of a folder's files (`deep`: with subfolders), without hidden files and linked folders.
@@ -41,7 +44,7 @@ class FolderFiles:
         Raises OSError for more than 100 000 files.
         """
         start = self._path(folder)
-        if start is None or not start.is_dir() or not self._is_inside(start):
+        if start is None or not start.is_dir() or not leads_inside(start, self.folder):
             return ()
         names: list[str] = []
         for path in _walk(start, deep=deep):
@@ -49,9 +52,6 @@ class FolderFiles:
             if len(names) > _MOST_FILES:
                 raise OSError(None, f"more than {_MOST_FILES} files")
         return sorted(names)
-
-    def _is_inside(self, path: Path) -> bool:
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.folder))
 
     def _path(self, name: str) -> Path | None:
         relative = _relative(name, self.prefix)

@@ -45,7 +45,7 @@ def write_lock(path: Path, entries: Iterable[Locked]) -> None:
     ordered = sorted(entries, key=lambda entry: entry.key)
     rows = ",\n".join(json.dumps(asdict(entry)) for entry in ordered)
     text = f'{{\n"schema": 1,\n"digest": "{_digest(ordered)}",\n"files": [\n{rows}\n]\n}}\n'
-    write_atomically(path, text.encode())
+    write_atomically(path, text.encode(), root=path.parents[1])
 
 
 def _digest(entries: Iterable[Locked]) -> str:

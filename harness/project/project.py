@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.index.faults import PageError
-from harness.index.page import Page, page_from_bytes, page_from_text, read_page
+from harness.index.page import MOST_BYTES, Page, page_from_bytes, page_from_text, read_page
 from harness.project.discovery import discover, imported_pages
 from harness.project.documents import ProjectError
 from harness.project.files import FolderFiles
@@ -18,6 +18,7 @@ from harness.project.resources import Resources
 from harness.project.settings import SETTINGS_FILE, read_settings
 from harness.project.trust import is_trusted
 from harness.project.waivers import Waiver
+from harness.system.files import leads_inside, read_file
 
 _START = """expected a page, or modelindex/verify.toml here or in a folder above, got neither.
 To start one, put a page with a model-index into modelindex/ and name it:
@@ -55,9 +56,17 @@ class Project:
             return page_from_text(self.edited[name], name)
         page = self.read.get(name)
         if not isinstance(page, Page):
-            page = read_page(path, name) if page is None else page_from_bytes(page, name)
+            page = read_page(path, name, self._root_of(path)) if page is None else page_from_bytes(page, name)
             self.read[name] = page
         return page
+
+    def _root_of(self, path: Path) -> Path | None:
+        """The folder that the file of a page must be below.
+
+        A page outside the project is a choice of the command line; verify.toml, and links in the project, have none.
+        """
+        is_chosen = not (self.covers_all_pages or Path(os.path.abspath(path)).is_relative_to(self.root))  # noqa: PTH100 - links stay
+        return None if is_chosen else self.root
 
     def files_of(self, page: str) -> FolderFiles:
         """The files that a page may import: those of the project; for a page outside it, those of the page's folder."""
@@ -72,6 +81,17 @@ class Project:
         return self.root / "modelindex" / "_includes"
 
     @property
+    def included(self) -> dict[str, bytes]:
+        """What the files in `includes` hold, by path; for one that cannot be read, the reason."""
+        contents = {}
+        for path in sorted(self.includes.rglob("*")) if leads_inside(self.includes, self.root) else ():
+            try:
+                contents[str(path)] = read_file(path, MOST_BYTES, self.root)
+            except OSError as error:
+                contents[str(path)] = str(error).encode()
+        return contents
+
+    @property
     def records(self) -> Path:
         """The file of accuracies measured on other machines."""
         return self.root / "modelindex" / "records.json"
@@ -84,7 +104,7 @@ class Project:
 
 def find_root(start: Path) -> Path | None:
     """The nearest folder, at or above `start`, that has a verify.toml."""
-    return next((folder for folder in (start, *start.parents) if (folder / SETTINGS_FILE).is_file()), None)
+    return next((folder for folder in (start, *start.parents) if (folder / SETTINGS_FILE).exists()), None)
 
 
 def find_project(
@@ -110,7 +130,11 @@ def find_project(
         settings = read_settings(root / SETTINGS_FILE)
         _require_known_datasets(settings.datasets, references)
         covers_all_pages, waivers = not (pages or texts), settings.waivers
-        found = discover(settings.pages, modelindex) if covers_all_pages else discover(pages, start, root / "reports")
+        found = (
+            discover(settings.pages, modelindex, root=root)
+            if covers_all_pages
+            else discover(pages, start, root / "reports")
+        )
         resources = Resources(
             root,
             images=settings.datasets,
@@ -166,6 +190,11 @@ def _is_text(name: str) -> bool:
 
 
 def _name(page: Path, root: Path) -> str:
-    """The page's path relative to the root, or as given for a page outside it."""
-    page_path, root_path = Path(os.path.realpath(page)), Path(os.path.realpath(root))
-    return page_path.relative_to(root_path).as_posix() if page_path.is_relative_to(root_path) else page.as_posix()
+    """The page's path relative to the root; that of the link for one that leads out; as given for a page outside."""
+    for path, folder in (
+        (os.path.realpath(page), os.path.realpath(root)),
+        (os.path.abspath(page), os.path.abspath(root)),  # noqa: PTH100 - links stay
+    ):
+        if Path(path).is_relative_to(folder):
+            return Path(path).relative_to(folder).as_posix()
+    return page.as_posix()

@@ -48,7 +48,7 @@ class Record:
 
 
 def read_records(path: Path) -> tuple[Record, ...]:
-    """The records in a file; empty if there is no file. Raises ProjectError."""
+    """The records in a file `modelindex/…` of a project; empty if there is no file. Raises ProjectError."""
     try:
         content = read_document(path, "records", _FIX, parse_float=float)
     except FileNotFoundError:
@@ -66,4 +66,4 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
     merged = {record.subject: record for record in (*read_records(path), *records)}
     rows = [json.dumps(asdict(merged[key]), sort_keys=True) for key in sorted(merged, key=str)]
     text = '{\n"schema": 1,\n"records": [\n' + ",\n".join(rows) + "\n]\n}\n"
-    write_atomically(path, text.encode())
+    write_atomically(path, text.encode(), root=path.parents[1])

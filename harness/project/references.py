@@ -56,7 +56,10 @@ def load_references(folders: Iterable[Path]) -> References:
     merged: dict[str, Any] = {}
     files: dict[tuple[str, str], Path] = {}
     for path in (path for folder in folders for path in sorted(folder.glob("*.json")) if not is_hidden(path.name)):
-        content = read_document(path, "references", _FIX)
+        try:
+            content = read_document(path, "references", _FIX)
+        except FileNotFoundError:
+            raise ProjectError(f"{path}: expected a file, got a link to nothing; remove it") from None
         for part in filter(content.get, References.__dataclass_fields__):
             merged[part] = _merge(merged[part], content[part]) if part in merged else content[part]
             files |= dict.fromkeys(((part, name) for name in content[part]), path) if part in _REQUIRED else {}

@@ -1,7 +1,6 @@
 """The settings of a project: `modelindex/verify.toml`."""
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from harness.index.faults import Location
 from harness.project.documents import ProjectError, read_document
 from harness.project.resources import TOLERANCES, Tolerance
 from harness.project.waivers import Waiver
+from harness.system.files import leads_inside
 
 SETTINGS_FILE = "modelindex/verify.toml"
 
@@ -52,10 +52,9 @@ def _finite_decimal(text: str) -> Decimal | str:
 
 
 def _datasets(table: Mapping[str, str], folder: Path) -> dict[str, Path]:
-    project = os.path.realpath(folder.parent)
     for dataset, name in table.items():
         expected = ""
-        if not Path(os.path.realpath(folder / name)).is_relative_to(project):
+        if not leads_inside(folder / name, folder.parent):
             expected = "a folder inside the project"
             fix = "pass a folder outside the project on the command line, with --imagenet"
         elif not (folder / name).is_dir():
@@ -79,7 +78,7 @@ def _tolerances(table: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Toleranc
 
 def _waivers(table: Sequence[Mapping[str, Any]], path: Path) -> tuple[Waiver, ...]:
     """The waivers, each with the line of its `[[waivers]]`."""
-    text = path.read_text("utf-8-sig") if table else ""
+    text = path.read_text("utf-8-sig") if table else ""  # `read_document` has read it
     lines = [text.count("\n", 0, match.start(1)) + 1 for match in re.finditer(r"(?m)^\s*(\[\[\s*waivers)\b", text)]
     waivers: dict[tuple[str, str], Waiver] = {}
     for index, entry in enumerate(table):

@@ -1,6 +1,5 @@
 """Report files: all are written, or none."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -10,8 +9,10 @@ from harness.report import markdown, verified_page
 from harness.report.json_document import json_report
 from harness.report.markup import card_name, short_hash, valid_file_name
 from harness.report.overview import by_model, by_page
-from harness.system.files import write_files
+from harness.system.files import read_file, require_no_links, write_files
 from harness.verdict import Verdict
+
+_MOST_BYTES = 64 * 1024 * 1024
 
 
 class ReportError(UserError):
@@ -29,46 +30,71 @@ def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
     return files
 
 
-def write_reports(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all reports, and remove the cards of models that no longer exist. Raises ReportError."""
-    _replace_all(folder, _generated_files(folder, "*/*.md", markdown.GENERATED), files, "use --reports DIR")
+def write_reports(folder: Path, files: Mapping[str, str], root: Path | None = None) -> None:
+    """Write all reports, and remove the cards of models that no longer exist.
+
+    Raises ReportError, also if a folder below `root` (`folder` itself if not given) is a link.
+    """
+    root = root or folder
+    _replace_all(folder, root, _generated_files(folder, root, "*/*.md", markdown.GENERATED), files, "use --reports DIR")
 
 
-def write_pages(folder: Path, files: Mapping[str, str]) -> None:
+def write_pages(folder: Path, files: Mapping[str, str], root: Path) -> None:
     """Write all rendered pages, and remove those whose page no longer exists. Raises ReportError."""
-    _replace_all(folder, _generated_files(folder, "*.md", verified_page.GENERATED), files, "check its permissions")
+    old = _generated_files(folder, root, "*.md", verified_page.GENERATED)
+    _replace_all(folder, root, old, files, "check its permissions")
 
 
-def rendered_pages(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """The text of existing files by name: those in `names`, and all pages rendered by earlier runs."""
-    existing = {path for path in (folder / name for name in names) if path.is_file()}
-    return {
-        path.name: path.read_bytes().decode("utf-8", "replace")
-        for path in existing.union(_generated_files(folder, "*.md", verified_page.GENERATED))
-    }
+def rendered_pages(folder: Path, names: Iterable[str], root: Path) -> dict[str, str]:
+    """The text of existing files by name: those in `names`, and all pages rendered by earlier runs.
+
+    A link, a device or a file of more than 64 MiB is none: `write_pages` replaces it. Raises ReportError if a folder
+    below `root` is a link.
+    """
+    try:
+        require_no_links(folder, root)
+    except OSError as error:
+        raise ReportError(f"{folder}: expected a folder of this project, got: {error}") from None
+    named = {path: data for path in (folder / name for name in names) if (data := _read_report(path)) is not None}
+    generated = dict(_generated_files(folder, root, "*.md", verified_page.GENERATED))
+    return {path.name: data.decode("utf-8", "replace") for path, data in {**named, **generated}.items()}
 
 
-def _replace_all(folder: Path, old: Iterable[Path], files: Mapping[str, str], fix: str) -> None:
+def _replace_all(
+    folder: Path, root: Path, old: Iterable[tuple[Path, bytes]], files: Mapping[str, str], fix: str
+) -> None:
     """Write all files and remove the other old ones; or change nothing and raise ReportError."""
     try:
         for path in (folder / name for name in files):
-            if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
-                raise OSError(f"{path.parent} leads out of it")
-            if path.is_dir():
+            require_no_links(path.parent, root)
+            if path.is_dir() and not path.is_symlink():
                 raise OSError(f"{path} is a folder")
-        write_files({folder / name: (text.encode(),) for name, text in files.items()})
+        write_files({folder / name: (text.encode(),) for name, text in files.items()}, root=root)
+        for path in {path for path, _ in old} - {folder / name for name in files}:
+            path.unlink()
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(f"{folder}: expected a folder that can be written, got: {reason}; {fix}") from None
-    for path in set(old) - {folder / name for name in files}:
-        path.unlink()
 
 
-def _generated_files(folder: Path, pattern: str, generated: str) -> Iterator[Path]:
-    """The files that contain the line `generated`. Links and folders are never ours."""
+def _generated_files(folder: Path, root: Path, pattern: str, generated: str) -> Iterator[tuple[Path, bytes]]:
+    """The files, with their bytes, that contain the line `generated`. What is linked or a folder is never ours."""
     for path in folder.glob(pattern):
-        if path.is_file() and not path.is_symlink() and generated.encode() in path.read_bytes().splitlines():
-            yield path
+        try:
+            require_no_links(path.parent, root)
+        except OSError:
+            continue
+        data = _read_report(path)
+        if data is not None and generated.encode() in data.splitlines():
+            yield path, data
+
+
+def _read_report(path: Path) -> bytes | None:
+    """The bytes of a report of an earlier run; None for anything else."""
+    try:
+        return None if path.is_symlink() else read_file(path, _MOST_BYTES)
+    except OSError:
+        return None
 
 
 def page_folders(page_names: Sequence[str]) -> dict[str, str]:

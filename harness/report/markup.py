@@ -11,11 +11,20 @@ from harness.report.overview import status_label
 from harness.report.values import is_url
 from harness.verdict import Status
 
+_HASHED = re.compile(r"-[0-9a-f]{8}\Z")
+# File names have at most 255 bytes; a character has at most four.
+_MOST_CHARACTERS = 60
+
 
 def card_name(model: str) -> str:
-    """The file name of a model's card. A hash is added if the model's name is not valid as a file name."""
-    valid = valid_file_name(model)
-    return f"{valid}.md" if valid == model else f"{valid}-{short_hash(model)}.md"
+    """The file name of a model's card.
+
+    A hash is added if the model's name is not valid as a file name, too long, that of the page's overview, or
+    ends as if it had a hash, so that no two models share a card.
+    """
+    valid = valid_file_name(model)[:_MOST_CHARACTERS]
+    is_taken = model.casefold() == "readme" or _HASHED.search(model)
+    return f"{valid}-{short_hash(model)}.md" if is_taken or valid != model else f"{valid}.md"
 
 
 def valid_file_name(name: str) -> str:

@@ -109,8 +109,11 @@ def _plan(subject: Subject, result: Entry) -> PlannedEvaluation:
 @cache
 def _python_digest(root: Path) -> str:
     """SHA-256 of the project's Python files: a custom builder can import any of them."""
-    digests = [
-        f"{name}\0{hashlib.sha256((root / name).read_bytes()).hexdigest()}"
-        for name in matching(FolderFiles(root), "**/*.py")
-    ]
+    files = FolderFiles(root)
+    digests = []
+    for name in matching(files, "**/*.py"):
+        try:
+            digests.append(f"{name}\0{hashlib.sha256(files.read(name) or b'').hexdigest()}")
+        except OSError as error:  # a link that leads out of the project, or no regular file
+            digests.append(f"{name}\0{error}")
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()

@@ -233,13 +233,13 @@ class _Run:
         return self._cache_key(page, self.resources, repr(self.selection)), self._cache_key(page, everything, "")
 
     def _cache_key(self, page: Page, scopes: Scopes[Resources], selection: str) -> str:
-        includes = self.project.includes
-        included = {str(path): path.read_bytes() for path in sorted(includes.rglob("*")) if path.is_file()}
         folders = [folder for resources in scopes for folder in resources.images.values()]
         files = [path for folder in folders for path in (folder, *ground_truth_files(folder))]
         files += [resources.weights for resources in scopes if resources.weights]
         # Builders and source repositories are never cached, and `files` shows the contents of the folders.
-        return cache.key(self.project.root, self._contents([page]) | included, files, repr([selection, *scopes]))
+        return cache.key(
+            self.project.root, self._contents([page]) | self.project.included, files, repr([selection, *scopes])
+        )
 
     def _contents(self, pages: Iterable[Page]) -> dict[str, bytes]:
         texts = {page.name: page.text.encode() for page in pages}
@@ -249,4 +249,5 @@ class _Run:
         """The weights files that models name by a path, which is relative to the file that names them."""
         values = [value for model in index.models.values() if (value := model.values.get("weights"))]
         root = self.project.root
-        return [(root / value.where.file).parent / value.raw for value in values if is_relative(value.raw)]
+        paths = [(root / value.where.file).parent / value.raw for value in values if is_relative(value.raw)]
+        return [path for path in paths if not path.is_dir()]

@@ -115,13 +115,13 @@ def test_each_page_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -
         (root / "modelindex" / f"{name}.yml").write_text(f"Models: [{{Name: {name}}}]\n")
     (root / "modelindex" / "verify.toml").write_text('pages = [".", "c.yml"]\n')
     reads: Counter[str] = Counter()
-    read_bytes = Path.read_bytes
+    open_file = os.open
 
-    def counting(path: Path) -> bytes:
-        reads[path.name] += 1
-        return read_bytes(path)
+    def counting(path: str | Path, *arguments: int) -> int:
+        reads[Path(path).name] += 1
+        return open_file(path, *arguments)
 
-    monkeypatch.setattr(Path, "read_bytes", counting)
+    monkeypatch.setattr(os, "open", counting)
     project = find_project(root, ())
     result = verify(project, Selection(), project.resources, Progress())
     assert len(result.pages) == 3

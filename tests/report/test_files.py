@@ -1,12 +1,14 @@
 """Report files: all are written or none, and files of the user stay as they are."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from harness.index.claim import Claim
 from harness.index.faults import Location
-from harness.report.files import ReportError, report_files, write_reports
+from harness.report import markdown, verified_page
+from harness.report.files import ReportError, rendered_pages, report_files, write_pages, write_reports
 from harness.verdict import Verdict, passed
 
 
@@ -46,9 +48,61 @@ def test_a_link_that_leads_out_of_the_reports_is_not_followed(tmp_path: Path) ->
     (tmp_path / "mine").mkdir()
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "a").symlink_to(tmp_path / "mine")
-    with pytest.raises(ReportError, match="leads out of it"):
+    with pytest.raises(ReportError, match="is a link"):
         write_reports(tmp_path / "reports", report_files([_verdict("a.md", "one")]))
     assert list((tmp_path / "mine").iterdir()) == []
+
+
+@pytest.mark.parametrize("linked", ["reports", "reports/pages"])
+def test_nothing_is_read_written_or_deleted_through_a_linked_folder(linked: str, tmp_path: Path) -> None:
+    project, mine = tmp_path / "project", tmp_path / "mine"
+    (mine / "pages").mkdir(parents=True)
+    (project / linked).parent.mkdir(parents=True)
+    (project / linked).symlink_to(mine)
+    (mine / "pages" / "old.md").write_text(markdown.GENERATED + "\n" + verified_page.GENERATED)
+    (mine / "old.md").write_text(verified_page.GENERATED)
+    reports = project / "reports"
+    if linked == "reports":
+        with pytest.raises(ReportError, match="reports is a link; remove it"):
+            write_reports(reports, report_files([_verdict("a.md", "one")]), project)
+    else:
+        write_reports(reports, report_files([_verdict("a.md", "one")]), project)
+    with pytest.raises(ReportError, match="is a link; remove it"):
+        write_pages(reports / "pages", {"a.md": "new"}, project)
+    with pytest.raises(ReportError, match="is a link; remove it"):
+        rendered_pages(reports / "pages", ["old.md"], project)
+    assert sorted(path.name for path in mine.rglob("*.md")) == ["old.md", "old.md"]
+    assert not list(mine.rglob("one.md"))
+
+
+def test_the_reports_folder_of_the_command_line_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "real")
+    write_reports(tmp_path / "out", {"a/one.md": "new"})
+    assert (tmp_path / "real" / "a" / "one.md").read_text() == "new"
+
+
+def test_a_rendered_page_that_is_a_link_or_a_special_file_is_not_read_and_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    pages = tmp_path / "reports" / "pages"
+    pages.mkdir(parents=True)
+    (pages / "a.md").symlink_to(tmp_path / "secret")
+    os.mkfifo(pages / "b.md")
+    with (pages / "c.md").open("wb") as file:
+        file.truncate(1 << 40)
+    (pages / "d.md").symlink_to("/dev/zero")
+    names = ["a.md", "b.md", "c.md", "d.md"]
+    assert rendered_pages(pages, names, tmp_path) == {}
+    write_pages(pages, dict.fromkeys(names, "new"), tmp_path)
+    assert rendered_pages(pages, names, tmp_path) == dict.fromkeys(names, "new")
+    assert (tmp_path / "secret").read_text() == "secret"
+
+
+def test_no_two_models_share_a_card_and_none_replaces_the_overview() -> None:
+    names = ["x/y", "x-y", "x-y-bd3c9047", "README", "readme", "z" * 300, "z" * 299, "..", "."]
+    files = report_files([_verdict("a.md", name) for name in names])
+    assert len([name for name in files if name.startswith("a/")]) == len(names) + 1
+    assert all(len(Path(name).name.encode()) < 255 for name in files)
 
 
 def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from harness.index.entries import Entry, Index
 from harness.index.weights_url import is_relative
 from harness.measure.checkpoint import sha256
+from harness.system.files import leads_inside
 from harness.verdict import NotHereError
 
 
@@ -18,12 +19,14 @@ class WeightsAddress:
     """What a page names as a model's weights: a URL, or a path from the file that names it.
 
     `identity` is equal for two spellings of one address. `parts` are the folders and the file name. `beside` is the
-    path on this machine that a relative address means, None for a URL.
+    path on this machine that a relative address means; None for a URL, and for a path or link that `leads_out` of the
+    project.
     """
 
     identity: str
     parts: tuple[str, ...]
     beside: Path | None = None
+    leads_out: bool = False
 
     def files(self, folder: Path | None) -> Iterator[Path]:
         """Existing files that the address may mean: beside its page, then below `folder`, longest path first."""
@@ -43,7 +46,15 @@ def weights_address(entry: Entry, root: Path | None) -> WeightsAddress | None:
     if not relative:
         return WeightsAddress(url.netloc + url.path, parts)
     beside = posixpath.join(posixpath.dirname(value.where.file), path)
-    return WeightsAddress(posixpath.normpath(beside), parts, root / beside if root else None)
+    local = None if root is None else local_path(root, value.where.file, path)
+    return WeightsAddress(posixpath.normpath(beside), parts, local, leads_out=root is not None and local is None)
+
+
+def local_path(root: Path, file: str, address: str) -> Path | None:
+    """The file that a relative address in `file` names; None if it is not in the project, with links followed."""
+    path = root / posixpath.dirname(file) / address
+    # The root of a page outside the project is its own folder.
+    return path if leads_inside(path, (root / file).parent if file.startswith(("/", "..")) else root) else None
 
 
 @lru_cache(maxsize=4)
@@ -115,6 +126,9 @@ class LocalWeights:
             name, path = self.address.parts[-1], "/".join(self._distinct_parts(self.address))
             missing = f"several models name a file {name} at different addresses, and the weights folder has only one"
             return NotHereError(missing, f"save this model's file as {path} below the weights folder")
+        if self.address and self.address.leads_out:
+            missing = "the path of the weights file leads out of the project"
+            return NotHereError(missing, "move the file into the project, or name its URL")
         return NotHereError("the weights file is not on this machine", "verify fetch, or --weights DIR with the file")
 
     @property

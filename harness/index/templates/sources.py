@@ -10,7 +10,8 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from harness.index.entries import Include
 from harness.index.faults import Fault, Location, PageError
 from harness.index.files import is_hidden
-from harness.index.page import Page
+from harness.index.page import MOST_BYTES, Page
+from harness.system.files import leads_inside, read_file
 
 _REFERENCES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
@@ -65,16 +66,20 @@ def read_sources(page: Page, text: str, folder: Path) -> Mapping[Path | None, So
     """A template (under None) and every file that it includes from `folder`, by path; missing files are left out.
 
     Nodes of an included file have the line of the page that includes it. Raises PageError for broken syntax, and for
-    a file that is unreadable, outside `folder` or named by an expression.
+    a file that is unreadable, no regular file, larger than 1 MiB, outside `folder` or named by an expression.
     """
+    # The project's root is two folders above `modelindex/_includes`, which may be a link.
+    inside = leads_inside(folder, folder.absolute().parents[1])
     folder = Path(os.path.realpath(folder))
     sources: dict[Path | None, Source] = {None: _parse(page, text, None, folder)}
     pending = list(reversed(sources[None].references))
     while pending:
         reference = pending.pop()
-        if reference.path not in sources and reference.path.is_file():
+        if not inside:
+            raise template_fault(page, reference.line, f"{reference.name}, but _includes/ leads out of the project")
+        if reference.path not in sources and reference.path.exists():
             try:
-                included = reference.path.read_text("utf-8")
+                included = read_file(reference.path, MOST_BYTES, folder).decode()
             except (OSError, ValueError):
                 raise template_fault(page, reference.line, f"{reference.name}, which is not readable text") from None
             sources[reference.path] = _parse(page, included, reference.line, folder)
