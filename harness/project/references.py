@@ -37,9 +37,14 @@ class References:
 
     def __post_init__(self) -> None:
         # Of several with one name, the first counts.
-        names = ((name, known) for known, dataset in reversed(self.datasets.items()) for name in dataset["names"])
-        object.__setattr__(self, "_dataset_by_name", dict(names))
-        tags = {recipe["tag"]: name for name, recipe in reversed(self.recipes.items())}
+        names: dict[str | None, str] = {}
+        for known, dataset in self.datasets.items():
+            for name in dataset["names"]:
+                names.setdefault(name, known)
+        tags: dict[str | None, str] = {}
+        for known, recipe in self.recipes.items():
+            tags.setdefault(recipe["tag"], known)
+        object.__setattr__(self, "_dataset_by_name", names)
         object.__setattr__(self, "_recipe_by_tag", tags)
 
     def find_dataset(self, name: str | None) -> str | None:

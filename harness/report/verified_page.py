@@ -84,9 +84,9 @@ def _asides(text: str) -> Iterator[tuple[int, int]]:
     following: list[int | None] = [None] * len(marks)
     latest: dict[str, int] = {}
     for index in range(len(marks) - 1, -1, -1):
-        mark = marks[index][0]
-        following[index] = latest.get("-->" if mark == "<!--" else mark)
-        latest[mark] = index
+        text_of_mark = marks[index][0]
+        following[index] = latest.get("-->" if text_of_mark == "<!--" else text_of_mark)
+        latest[text_of_mark] = index
     end = 0
     for index, mark in enumerate(marks):
         closing = following[index]
