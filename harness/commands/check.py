@@ -2,8 +2,8 @@
 
 from harness.index.claims import claims
 from harness.project.project import Project
-from harness.rules import findings
 from harness.rules.application import suspicious_claims
+from harness.rules.table import findings
 from harness.verify.reading import read_indexes
 from harness.verify.run import Verification
 from harness.verify.selection import Selection
