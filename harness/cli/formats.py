@@ -55,7 +55,7 @@ def _rich(report: Report) -> str:
     from harness.report.terminal import print_verdicts
 
     printed = io.StringIO()
-    console = Console(file=printed, width=80, highlight=False)
+    console = Console(file=printed, width=80, highlight=False, markup=False, emoji=False)
     print_verdicts(console, report.verification.verdicts, overview=report.overview)
     return printed.getvalue()
 

@@ -1,21 +1,28 @@
 """All claims of a page: one for every declared value and every checkable statement of its prose."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.index import prose
 from harness.index.claim import Claim, claim_of_value
-from harness.index.entries import Entry, Index, Value
+from harness.index.entries import Entry, Include, Index, Value
 from harness.index.faults import Location
 from harness.index.prose import SYMBOLS
 
 
 def claims(index: Index) -> tuple[Claim, ...]:
     """Every claim of the page: of its prose, the page itself, its collections and its models."""
+    heirs: dict[str, list[Entry]] = defaultdict(list)
+    for model in index.models.values():
+        for name in dict.fromkeys(model.texts("in_collection")):
+            heirs[name].append(model)
+    # Pages of timm include a snippet that calls `timm.create_model` with the model's name.
+    snippets = [include for include in index.includes if include.name == "code_snippets.md"]
     return (
         *_of_prose(index),
         *_of_values(index, None, index.values),
-        *(claim for name in index.collections for claim in _of_collection(index, name)),
-        *(claim for name in index.models for claim in _of_model(index, name)),
+        *(claim for name in index.collections for claim in _of_collection(index, name, heirs[name])),
+        *(claim for name in index.models for claim in _of_model(index, name, snippets)),
     )
 
 
@@ -23,11 +30,10 @@ def _of_values(index: Index, model: str | None, values: Mapping[str, Value]) -> 
     return (claim_of_value(index.page.name, model, kind, value) for kind, value in values.items())
 
 
-def _of_collection(index: Index, name: str) -> Iterator[Claim]:
+def _of_collection(index: Index, name: str, heirs: Sequence[Entry]) -> Iterator[Claim]:
     """The collection's own values, and its metadata that no model inherits."""
     collection = index.collections[name]
     yield from _of_values(index, None, collection.values)
-    heirs = [model for model in index.models.values() if name in model.texts("in_collection")]
     unused = {
         f"collection_{kind}": value
         for kind, value in collection.common.items()
@@ -42,15 +48,13 @@ def _inherits(model: Entry, kind: str, value: Value) -> bool:
     return own is not None and (own.where == value.where or (bool(value.items) and {*value.items} <= {*own.items}))
 
 
-def _of_model(index: Index, name: str) -> Iterator[Claim]:
+def _of_model(index: Index, name: str, snippets: Sequence[Include]) -> Iterator[Claim]:
     model = index.models[name]
     for entry in (model, *model.results):
         yield from _of_values(index, name, entry.values)
-    # Pages of timm include a snippet that calls `timm.create_model` with the model's name.
-    for include in index.includes:
-        if include.name == "code_snippets.md":
-            where = Location(index.page.name, include.line, 1, "template")
-            yield Claim(index.page.name, name, "create_model", name, where)
+    for include in snippets:
+        where = Location(index.page.name, include.line, 1, "template")
+        yield Claim(index.page.name, name, "create_model", name, where)
 
 
 def _of_prose(index: Index) -> Iterator[Claim]:

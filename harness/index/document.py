@@ -166,8 +166,9 @@ class _Converter:
 
     def convert(self, node: yaml.Node, path: str) -> Node:
         where = _locate(self.page, node.start_mark, path)
-        # A long text that many aliases repeat weighs as much as many values.
-        self.nodes_left -= 1 + (len(node.value) // 100 if isinstance(node, yaml.ScalarNode) else 0)
+        # Long paths, and a long text that many aliases repeat, weigh as much as many values.
+        text = len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+        self.nodes_left -= 1 + text // 100 + len(path) // 100
         if self.nodes_left < 0:
             raise _too_many_nodes(where)
         if id(node) in self.open_nodes:

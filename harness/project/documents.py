@@ -14,6 +14,7 @@ from harness.errors import UserError
 from harness.system.cache_folder import cache_home
 from harness.system.files import read_file
 
+_MAX_NUMBER_LENGTH, _MAX_EXPONENT = 60, 300
 _SCHEMAS = Path(__file__).parent / "schemas"
 # The largest document that we know has 2 MB.
 _MOST_BYTES = 32 * 1024 * 1024
@@ -39,7 +40,8 @@ def read_document(
         data = read_file(path, _MOST_BYTES, root)
         # JSON Schema has no NaN and Infinity: as texts, they are rejected where a number is expected.
         load = tomllib.loads if form == "TOML" else partial(json.loads, parse_constant=str)
-        document = load(data.decode("utf-8-sig"), parse_float=parse_float)
+        document = load(data.decode("utf-8-sig"), parse_float=lambda text: parse_float(_checked_number(text)))
+        _check_texts(document)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -51,6 +53,32 @@ def read_document(
     if mismatch:
         raise ProjectError(f"{name}: {mismatch}; {fix}")
     return document
+
+
+def _checked_number(text: str) -> str:
+    """The text of a number that is safe to write out. Raises ValueError: `1e999999999` would have a billion digits."""
+    number = Decimal(text)
+    if len(text) > _MAX_NUMBER_LENGTH or (number.is_finite() and abs(number.adjusted()) > _MAX_EXPONENT):
+        shown = text if len(text) <= _MAX_NUMBER_LENGTH else f"{text[:_MAX_NUMBER_LENGTH]}…"
+        raise ValueError(f"a number out of range: {shown}")
+    return text
+
+
+def _check_texts(value: Any) -> None:
+    r"""Raise ValueError for a text that is not Unicode: JSON can write half of a character, as `\\ud800`."""
+    if isinstance(value, str):
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise ValueError(f"half of a surrogate pair in {value[:_MAX_NUMBER_LENGTH]!a}") from None
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_texts(key)
+            _check_texts(inner)
+    elif isinstance(value, list):
+        for item in value:
+            _check_texts(item)
 
 
 def _find_mismatch(document: Any, schema: Path) -> str | None:

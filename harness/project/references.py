@@ -33,14 +33,28 @@ class References:
     architectures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sample_images: tuple[Mapping[str, Any], ...] = ()
     digest: str = ""
+    _dataset_by_name: Mapping[str | None, str] = field(init=False, repr=False, compare=False)
+    _recipe_by_tag: Mapping[str | None, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Of several with one name, the first counts.
+        names: dict[str | None, str] = {}
+        for known, dataset in self.datasets.items():
+            for name in dataset["names"]:
+                names.setdefault(name, known)
+        tags: dict[str | None, str] = {}
+        for known, recipe in self.recipes.items():
+            tags.setdefault(recipe["tag"], known)
+        object.__setattr__(self, "_dataset_by_name", names)
+        object.__setattr__(self, "_recipe_by_tag", tags)
 
     def find_dataset(self, name: str | None) -> str | None:
         """The dataset that pages may call by this name; None if unknown."""
-        return next((known for known, dataset in self.datasets.items() if name in dataset["names"]), None)
+        return self._dataset_by_name.get(name)
 
     def find_recipe(self, tag: str | None) -> str | None:
         """The training recipe with the tag that a weights file's name ends with; None if unknown."""
-        return next((name for name, recipe in self.recipes.items() if recipe["tag"] == tag), None)
+        return self._recipe_by_tag.get(tag)
 
     def find_architecture(self, model: str) -> tuple[str, str] | None:
         """The library and its name for the network of an OpenMMLab model; None if unknown.
@@ -75,7 +89,8 @@ def load_references(folders: Iterable[Path]) -> References:
 def _merge(known: Any, new: Any) -> Any:
     """Lists are joined; objects, and the objects in them, are merged by key."""
     if isinstance(new, list):
-        return known + [item for item in new if item not in known]
+        # Items by their text: comparing each with all others would take time quadratic in the file.
+        return list({repr(item): item for item in (*known, *new)}.values())
     return known | {key: known.get(key, {}) | entry if isinstance(entry, dict) else entry for key, entry in new.items()}
 
 

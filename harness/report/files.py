@@ -107,7 +107,7 @@ def page_folders(page_names: Sequence[str]) -> dict[str, str]:
     hashed = {page: f"{path}-{short_hash(page)}" for page, path in paths.items()}
     for longer in (paths, hashed):
         times = Counter(folder.casefold() for folder in folders.values())
-        times["pages"] += 1  # the folder of the rendered pages
+        times.update(("pages", "verdicts.json"))  # the rendered pages, and the report of all verdicts
         folders = {page: folder if times[folder.casefold()] == 1 else longer[page] for page, folder in folders.items()}
     return folders
 

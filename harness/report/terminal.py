@@ -44,7 +44,7 @@ _MAX_WIDTH = 160
 
 def console() -> Console:
     """The terminal, limited to a width that is easy to read."""
-    terminal = Console(highlight=False)
+    terminal = Console(highlight=False, markup=False, emoji=False)
     terminal.width = min(terminal.width, _MAX_WIDTH)
     return terminal
 

@@ -1,7 +1,7 @@
 """Models and accuracies as the pages declare them, in the form that the rules read."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.index.claim import ClaimKey
@@ -21,6 +21,10 @@ HALF_PRECISION = re.compile(r"fp16|bf16|float16|half", re.IGNORECASE)
 NAMING_KINDS = frozenset({"name", "id", "weights", "code", "config", "in_collection"})
 # A finding lists at most so many places, and a message so many names.
 MOST_PLACES = 20
+# In a group of models that a rule compares in pairs, a model is compared with at most so many others.
+MOST_COMPARED = 50
+# So many characters of the values, and of a file's name, are compared. File systems limit names to 255.
+_MAX_TEXT, _MAX_FILE_NAME = 10_000, 255
 _MOST_NAMES = 8
 _NULLS = {"null", "Null", "NULL", "~"}
 
@@ -62,9 +66,9 @@ class DeclaredModel:
 
     def mentions(self, other: "DeclaredModel") -> bool:
         """Whether its text contains the name of another model."""
-        name = other.name.casefold()
-        # The search for a substring is fast and rules out most names.
-        return name in self.text and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", self.text) is not None
+        return _contains_word(
+            self.text, other.name.casefold(), lambda character: character.isalnum() or character in "_-"
+        )
 
     def matches(self, pattern: re.Pattern[str]) -> bool:
         """Whether a pattern occurs in its names, values or comments."""
@@ -120,7 +124,7 @@ def _model(page: str, name: str, entry: Entry) -> DeclaredModel:
         value.comment if kind in {*NAMING_KINDS, "architecture"} else f"{value.raw} {value.comment}"
         for part in (entry, *entry.results)
         for kind, value in part.values.items()
-    )
+    )[:_MAX_TEXT]
     file = weights_file("" if address in _NULLS else address, name)
     names = frozenset(label.casefold() for label in (name, entry.text("id")) if label)
     return DeclaredModel(page, name, entry, names, quantities, file, text.casefold())
@@ -150,7 +154,20 @@ def list_names(models: Iterable[DeclaredModel], page: str) -> str:
 
 def contains_name(text: str, name: str) -> bool:
     """Whether a text contains a name as a word, in any case: `tv_resnet50` contains `resnet50`, `resnet50d` not."""
-    return re.search(rf"(?<![a-z0-9]){re.escape(name.casefold())}(?![a-z0-9])", text.casefold()) is not None
+    return _contains_word(
+        text.casefold(), name.casefold(), lambda character: character.isascii() and character.isalnum()
+    )
+
+
+def _contains_word(text: str, word: str, is_part: Callable[[str], bool]) -> bool:
+    """Whether a text contains a word with no part of a word beside it. A pattern per word would be slow to compile."""
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not any(map(is_part, text[max(0, start - 1) : start] + text[end : end + 1])):
+            return True
+        start = text.find(word, start + 1)
+    return False
 
 
 def by_name(models: Iterable[DeclaredModel]) -> dict[str, DeclaredModel]:
@@ -163,7 +180,7 @@ def named_after(file: WeightsFile, models: Mapping[str, DeclaredModel]) -> Decla
 
     The name must end where a word ends: `net_50d-1a2b3c4d.pth` is not named after `net_50`.
     """
-    label = file.label.casefold()
+    label = file.label.casefold()[: _MAX_FILE_NAME + 1]
     ends = (end for end in range(len(label), 0, -1) if end == len(label) or not label[end - 1 : end + 1].isalnum())
     return next((models[label[:end]] for end in ends if label[:end] in models), None)
 

@@ -1,5 +1,6 @@
 """Parameters, file size or FLOPs are off by a power of ten against each other or against the family."""
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -27,12 +28,16 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
             families[key].append(model)
     for family in families.values():
         ratios = [_flops_per_parameter(model) for model in family]
-        for index, model in enumerate(family):
-            by_family = _factor_by_family(ratios[index], [r for r in ratios[:index] + ratios[index + 1 :] if r])
-            others = (
-                [other for other in family if other is not model and "flops" in other.quantities] if by_family else []
-            )
-            yield from _findings(model, _factor_by_bytes(model), by_family, others)
+        known = [ratio for ratio in ratios if ratio]
+        # The range of the others is that of all without the model's own ratio.
+        ends = [*heapq.nsmallest(2, known), *heapq.nlargest(2, known)]
+        for model, ratio in zip(family, ratios, strict=True):
+            by_family = _factor_by_family(ratio, ends, len(known) - 1)
+            by_bytes = _factor_by_bytes(model)
+            if {by_bytes, by_family} <= {None, _FITS}:
+                continue
+            others = [other for other in family if other is not model and "flops" in other.quantities]
+            yield from _findings(model, by_bytes, by_family, others if by_family else [])
 
 
 def _findings(
@@ -68,11 +73,17 @@ def _factor_by_bytes(model: DeclaredModel) -> Decimal | None:
     return _factor(size.value / 4 / parameters.value, _LEAST_RATIO, _MOST_RATIO)
 
 
-def _factor_by_family(own: Decimal | None, others: Sequence[Decimal]) -> Decimal | None:
-    """The ratio of the model's FLOPs per parameter to the family's, as a power of ten."""
-    if own is None or len(others) < _FEWEST_OTHERS or max(others) > _WIDEST_SPREAD * min(others):
+def _factor_by_family(own: Decimal | None, ends: Sequence[Decimal], others: int) -> Decimal | None:
+    """The ratio of the model's FLOPs per parameter to the family's, as a power of ten.
+
+    `ends` are the two smallest ratios of the family and the two largest, `others` the number without the model's own.
+    """
+    if own is None or others < _FEWEST_OTHERS:
         return None
-    return _factor(own, min(others) / _MARGIN, max(others) * _MARGIN)
+    smallest, second_smallest, largest, second_largest = ends
+    least = second_smallest if own == smallest else smallest
+    most = second_largest if own == largest else largest
+    return None if most > _WIDEST_SPREAD * least else _factor(own, least / _MARGIN, most * _MARGIN)
 
 
 def _flops_per_parameter(model: DeclaredModel) -> Decimal | None:

@@ -5,10 +5,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import combinations
 
 from harness.project.references import References
 from harness.rules.declared_model import (
+    MOST_COMPARED,
     MOST_PLACES,
     DeclaredAccuracy,
     DeclaredModel,
@@ -82,20 +82,53 @@ def _size(accuracy: DeclaredAccuracy, kind: str) -> Decimal:
 
 def _out_of_line(family: Sequence[DeclaredAccuracy]) -> Iterator[Finding]:
     conflicts: dict[int, set[int]] = defaultdict(set)
-    for first, second in combinations(range(len(family)), 2):
-        if _in_conflict(family[first], family[second]):
-            conflicts[first].add(second)
-            conflicts[second].add(first)
-    while any(conflicts.values()):
-        first, second = heapq.nlargest(2, conflicts, key=lambda index: len(conflicts[index]))
-        if len(conflicts[first]) == len(conflicts[second]):
-            break
-        yield _finding(family[first], [family[other] for other in sorted(conflicts[first])], to_blame=True)
-        for other in conflicts.pop(first):
-            conflicts[other].remove(first)
+    for first in range(len(family)):
+        for second in range(first + 1, min(first + 1 + MOST_COMPARED, len(family))):
+            if _in_conflict(family[first], family[second]):
+                conflicts[first].add(second)
+                conflicts[second].add(first)
+    most = _MostConflicts(conflicts)
+    while (worst := most.only_worst()) is not None:
+        yield _finding(family[worst], [family[other] for other in sorted(conflicts[worst])], to_blame=True)
+        most.remove(worst)
     for index, others in conflicts.items():
         if others:
             yield _finding(family[index], [family[other] for other in sorted(others)], to_blame=False)
+
+
+class _MostConflicts:
+    """The accuracies by their numbers of conflicts. The heap also holds numbers that are no longer true."""
+
+    def __init__(self, conflicts: dict[int, set[int]]) -> None:
+        self.conflicts = conflicts
+        self.heap = [(-len(others), index) for index, others in conflicts.items()]
+        heapq.heapify(self.heap)
+
+    def only_worst(self) -> int | None:
+        """The accuracy with more conflicts than any other; None if there is none."""
+        number, worst = self._pop()
+        next_number, second = self._pop()
+        for entry in ((number, worst), (next_number, second)):
+            if entry[1] >= 0:
+                heapq.heappush(self.heap, entry)
+        return worst if number < next_number else None
+
+    def remove(self, index: int) -> None:
+        """Forget an accuracy and its conflicts."""
+        for other in self.conflicts.pop(index):
+            self.conflicts[other].remove(index)
+            heapq.heappush(self.heap, (-len(self.conflicts[other]), other))
+
+    def _pop(self) -> tuple[int, int]:
+        """The accuracy with the most conflicts; (0, -1) if none has any."""
+        while self.heap:
+            number, index = heapq.heappop(self.heap)
+            if number and -number == len(self.conflicts.get(index, ())):
+                # The same number can be there twice.
+                while self.heap and self.heap[0] == (number, index):
+                    heapq.heappop(self.heap)
+                return number, index
+        return 0, -1
 
 
 def _finding(accuracy: DeclaredAccuracy, others: Sequence[DeclaredAccuracy], *, to_blame: bool) -> Finding:

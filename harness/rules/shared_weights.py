@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 
 from harness.index.weights_url import is_relative
 from harness.project.references import References
-from harness.rules.declared_model import MOST_PLACES, NAMING_KINDS, DeclaredModel, by_name, list_names, named_after
+from harness.rules.declared_model import (
+    MOST_COMPARED,
+    MOST_PLACES,
+    NAMING_KINDS,
+    DeclaredModel,
+    by_name,
+    list_names,
+    named_after,
+)
 from harness.rules.finding import Finding
 
 NAME = "weights file shared"
@@ -24,7 +32,8 @@ _NOT_OF_NETWORK = NAMING_KINDS | {*_CONDITIONS, "flops"}
 def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """The models that the file is not named after; all of them, if it is named after none, or each has a copy.
 
-    Not if the models are one network, evaluated under several conditions.
+    Not if the models are one network, evaluated under several conditions. Of the models with one file, each is compared
+    with the first fifty.
     """
     models = [model for model in models if model.weights.name]
     names = by_name(models)
@@ -35,7 +44,7 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     sharing: dict[int, set[int]] = defaultdict(set)
     for indices in by_file.values():
         for index in indices:
-            sharing[index].update(indices)
+            sharing[index].update(indices[:MOST_COMPARED], [index])
     uses = [_Use(model, _network(model), _evaluation(model)) for model in models]
     allowed = {
         index: {other for other in group if _may_share(uses[index], uses[other])} for index, group in sharing.items()

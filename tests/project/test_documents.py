@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from harness.project.documents import ProjectError
+from harness.project.references import load_references
+from harness.project.settings import read_settings
+
 Verify = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -156,3 +160,26 @@ def test_every_schema_is_valid() -> None:
     assert [path.name.partition(".")[0] for path in schemas] == ["lock", "records", "references", "verify"]
     for path in schemas:
         Draft202012Validator.check_schema(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ('{"models": {"a": {"params": 1.5}}}', "expected a whole number, got 1.5 at models.a.params"),
+        ('{"sources": {"a": "\\ud800"}}', "half of a surrogate pair"),
+        ('{"models": {"a": {"params": ' + "9" * 5000 + "}}}", "expected JSON, got invalid text"),
+        ('{"models": {"a": {"params": 1e999999999}}}', "a number out of range: 1e999999999"),
+    ],
+)
+def test_hostile_values_of_references_are_errors_of_the_file(part: str, found: str, tmp_path: Path) -> None:
+    (tmp_path / "more.json").write_text(part)
+    with pytest.raises(ProjectError) as error:
+        load_references([tmp_path])
+    assert "more.json: " in str(error.value)
+    assert found in str(error.value)
+
+
+def test_a_number_of_5000_digits_in_settings_is_an_error_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "verify.toml").write_text(f"pages = []\n[tolerances.fp32]\npass = {'9' * 5000}\nexplained = 1\n")
+    with pytest.raises(ProjectError, match=r"verify\.toml: expected TOML, got invalid text"):
+        read_settings(tmp_path / "verify.toml")

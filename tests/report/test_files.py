@@ -124,3 +124,9 @@ def test_cards_of_removed_models_are_deleted_and_other_files_stay(tmp_path: Path
     (tmp_path / "a" / "folder.md").mkdir()
     write_reports(tmp_path, report_files(both[:1]))
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["README.md", "folder.md", "notes.md", "one.md"]
+
+
+def test_no_page_takes_the_place_of_the_report_of_all_verdicts() -> None:
+    files = report_files([_verdict("verdicts.json.md", "one")])
+    assert "verdicts.json" in files
+    assert not any(name.startswith("verdicts.json/") for name in files)

@@ -9,8 +9,8 @@ from rich.console import Console
 from harness.index.claim import Claim
 from harness.index.faults import Location
 from harness.report.markdown import card
-from harness.report.terminal import print_verdict, print_verdicts
-from harness.verdict import Status, Verdict, failed, not_run, passed, table
+from harness.report.terminal import console, print_verdict, print_verdicts
+from harness.verdict import Status, Verdict, fact, failed, not_run, passed, table
 from tests.conftest import page_verdicts
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -78,3 +78,15 @@ def test_headers_wrap_only_at_spaces_and_numbers_not_at_all(width: int) -> None:
     assert all(word in words for name in columns for word in name.split())
     assert "50000000" in words
     assert max(map(len, text.splitlines())) <= width
+
+
+def test_markup_in_evidence_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"[/c]": "[bold]y[/z]", "d": ":smile:"}]
+    evidence = [fact("a", "[/label]", "[/value]"), table("b", "[/t]", rows)]
+    claim = Claim("page.md", "[/model]", "id", "[/declared]", Location("page.md", 1, 1))
+    verdict = failed(claim, reason="[/reason]", remedy="[/remedy]", evidence=evidence)
+    print_verdict(console(), verdict)
+    print_verdicts(console(), [verdict])
+    printed = capsys.readouterr().out
+    for text in ("[/label]", "[/value]", "[/t]", "[/c]", "[bold]y[/z]", ":smile:", "[/model]", "[/reason]"):
+        assert text in printed

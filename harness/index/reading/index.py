@@ -1,6 +1,5 @@
 """A page and its imports as an `Index`. All faults of the page are reported together."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -8,15 +7,19 @@ from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, 
 from harness.index.entries import Entry, Include, Index, Value
 from harness.index.faults import Fault, Location, PageError
 from harness.index.files import Consulted, Files, NoFiles
-from harness.index.page import Page
+from harness.index.page import MOST_BYTES, Page
 from harness.index.reading.hugging_face import card_models
 from harness.index.reading.imports import Declared, declared
 from harness.index.reading.readmes import find_readme
 from harness.index.reading.values import Reader
 from harness.index.schema.structure import structure_faults
+from harness.index.similar import similar_name
 
 # How similar a collection's name must be to be suggested; as for keys in the schema.
 _SIMILARITY = 0.8
+_MAX_COMPARED_NAMES = 10
+# Characters of all inherited values: one long list of a collection is part of each of its models.
+_MAX_INHERITED = 8 * MOST_BYTES
 
 
 def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  # noqa: B008 - frozen and empty
@@ -49,6 +52,7 @@ def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  
         raise PageError(faults)
     values, library = _read_page_fields(root)
     collections_by_name = {entry.values["collection_name"].raw: entry for entry in collections}
+    _check_inherited(models, collections_by_name)
     readmes = [value for entry in (*collections, *models) if (value := entry.values.get("readme"))]
     return Index(
         page,
@@ -93,15 +97,19 @@ def _repeated_names(entries: list[Entry], kind: str) -> Iterator[Fault]:
 def _misspelled_collections(models: list[Entry], collections: set[str]) -> Iterator[Fault]:
     """A fault for each name in `In Collection` that is nearly the name of a collection.
 
-    Any other unknown name may be that of a collection in another file.
+    Any other unknown name may be that of a collection in another file. The first ten unknown names are compared.
     """
+    unknown: dict[str, list[Entry]] = {}
     for model in models:
-        for name in model.texts("in_collection"):
-            if name in collections:
-                continue
-            for close in difflib.get_close_matches(name, collections, n=1, cutoff=_SIMILARITY):
-                fix = f"did you mean {close!r}? Otherwise add it under 'Collections:'"
-                yield Fault(model.values["in_collection"].where, "a collection of this page", repr(name), fix)
+        for name in dict.fromkeys(model.texts("in_collection")):
+            if name not in collections:
+                unknown.setdefault(name, []).append(model)
+    known = sorted(collections)
+    for name in list(unknown)[:_MAX_COMPARED_NAMES]:
+        close = similar_name(name, known, _SIMILARITY)
+        for model in unknown[name] if close is not None else ():
+            fix = f"did you mean {close!r}? Otherwise add it under 'Collections:'"
+            yield Fault(model.values["in_collection"].where, "a collection of this page", repr(name), fix)
 
 
 def _read_page_fields(root: Declared) -> tuple[dict[str, Value], Value | None]:
@@ -172,6 +180,21 @@ def _read_result(node: MappingNode, pages: Mapping[str, Page]) -> Entry:
         elif not is_nothing(value):
             reader.read(value, kind, "result")
     return Entry(reader.values)
+
+
+def _check_inherited(models: list[Entry], collections: Mapping[str, Entry]) -> None:
+    """Raise PageError if the values that models inherit are too long in total, before they are copied."""
+    lengths = {
+        name: sum(len(value.raw) + len(value.comment) for value in entry.common.values())
+        for name, entry in collections.items()
+    }
+    total = 0
+    for model in models:
+        total += sum(lengths.get(name, 0) for name in model.texts("in_collection"))
+        if total > _MAX_INHERITED:
+            where = model.values["in_collection"].where
+            expected = f"at most {_MAX_INHERITED} characters that models inherit from collections"
+            raise PageError([Fault(where, expected, "more", "shorten the metadata of the collection")])
 
 
 def _with_inherited(model: Entry, collections: Mapping[str, Entry], library: Value | None) -> Entry:

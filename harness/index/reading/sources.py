@@ -10,6 +10,8 @@ from harness.index.page import MOST_BYTES, SUFFIXES, Page, page_from_bytes, says
 _MAX_FILES = 2000
 _MAX_DEPTH = 20
 _MAX_CHARACTERS = 8 * MOST_BYTES
+_MAX_SEARCHES = 100
+_MAX_PATH_LENGTH = 1000
 
 
 class Sources:
@@ -23,6 +25,7 @@ class Sources:
         self.pages: dict[str, Page] = {}
         self.faults: list[Fault] = []
         self.roots: dict[str, Node | None] = {}
+        self.searches: dict[str, list[str]] = {}
         self.imported = 0
         self.characters = 0
 
@@ -56,8 +59,9 @@ class Sources:
         name = beside(where.file, path)
         if "://" in path:
             self.add_fault(where, "a file of this project", repr(path), "download the file, and import it by its path")
-        elif not path.isprintable():
-            self.add_fault(where, "a file name", repr(path), "correct the path")
+        elif not path.isprintable() or len(path) > _MAX_PATH_LENGTH:
+            found = repr(path) if len(path) <= _MAX_PATH_LENGTH else f"a text of {len(path)} characters"
+            self.add_fault(where, "a file name", found, "correct the path")
         elif name is None:
             self.add_fault(where, "a file inside the project", repr(path), "move the file into the project")
         else:
@@ -71,20 +75,29 @@ class Sources:
     def _find(self, name: str, reference: ScalarNode, chain: tuple[str, ...]) -> list[str]:
         """The file with this name, or the files that it means as a pattern or folder. Raises OSError."""
         where = reference.where
-        if is_pattern(name):
-            found = [file for file in matching(self.files, name) if file != chain[-1] and _has_page_suffix(file)]
-        elif self._read(name, where) is not None:
+        if name in self.roots or (not is_pattern(name) and self._read(name, where) is not None):
             return [name]
-        else:
-            files = self.files.listed("" if name == "." else name, deep=True)
-            pages = [file for file in files if file != chain[-1] and _has_page_suffix(file)]
-            texts = {file: (self._read(file, where) or b"").decode("utf-8", "replace") for file in pages}
-            found = sorted(file for file, text in texts.items() if says_index(text, file))
+        if name not in self.searches:
+            if len(self.searches) == _MAX_SEARCHES:
+                expected = f"at most {_MAX_SEARCHES} folders and patterns"
+                raise PageError([Fault(where, expected, "more", "name files, or split the page")])
+            self.searches[name] = self._search(name, where)
+        found = [file for file in self.searches[name] if file != chain[-1]]
         if not found:
             expected = "a file, a folder of pages or a pattern that matches one"
             fix = f"correct the path, which is relative to {where.file}"
             self.add_fault(where, expected, f"nothing called {reference.raw!r}", fix)
         return found
+
+    def _search(self, name: str, where: Location) -> list[str]:
+        """The files with the suffix of a page that match a pattern, or the pages in a folder. Raises OSError."""
+        if is_pattern(name):
+            return [file for file in matching(self.files, name) if _has_page_suffix(file)]
+        files = self.files.listed("" if name == "." else name, deep=True)
+        pages = [file for file in files if _has_page_suffix(file)]
+        return sorted(
+            file for file in pages if says_index((self._read(file, where) or b"").decode("utf-8", "replace"), file)
+        )
 
     def _read(self, name: str, where: Location) -> bytes | None:
         """The bytes of a file; None if it does not exist or cannot be read."""

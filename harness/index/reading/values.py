@@ -17,7 +17,8 @@ from harness.index.schema.violations import quantity_fits
 # Kinds of claims that are not fields: statements of the prose, templates, waivers.
 _OTHER_KINDS = {*SYMBOLS.values(), "formula", "block", "include", "text", "create_model", "waiver", "type"}
 _Leaf = TypeVar("_Leaf", ScalarNode, MappingNode)
-_COMMENT = re.compile(r"[ \t]+#+[ \t]?([^\n]*)")
+# At most so many characters of a comment are kept, because aliases repeat it.
+_COMMENT = re.compile(r"[ \t]{1,100}#{1,100}[ \t]?([^\n]{0,500})")
 
 
 @cache
@@ -43,15 +44,18 @@ class Reader:
 
     pages: Mapping[str, Page]
     values: dict[str, Value] = field(default_factory=dict)
+    last_numbers: dict[str, int] = field(default_factory=dict)
 
     def put(self, kind: str, group: str, value: Value) -> None:
         """Keep a value under its kind; the group's name comes before it if the kind is taken or means another field."""
         kind = kind or "field"
         if (kind in _standard_kinds() and kind not in _kinds_of_groups()[group]) or kind in self.values:
             kind = f"{group}_{kind}"
-        base, number = kind, 2
+        base = kind
         while kind in self.values:
-            kind, number = f"{base}_{number}", number + 1
+            # Numbers continue where the last one ended: a list can have thousands of items of one kind.
+            self.last_numbers[base] = self.last_numbers.get(base, 1) + 1
+            kind = f"{base}_{self.last_numbers[base]}"
         self.values[kind] = value
 
     def read(self, node: Node, kind: str, group: str) -> None:

@@ -1,6 +1,5 @@
 """The structure of a model-index, checked against its JSON Schema; each fault has the location of its value."""
 
-import difflib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from harness.index.faults import Fault, Location
 from harness.index.kinds import kind_and_unit, snake_case
 from harness.index.quantity import parse_quantity
 from harness.index.schema.violations import MISSING, Schema, Step, load_schema, violations
+from harness.index.similar import similar_name
 
 _SCHEMA = Path(__file__).with_name("model-index.schema.json")
 _MAX_COMPARED_KEYS = 100
@@ -85,7 +85,8 @@ def _typos(node: MappingNode, keys: dict[str, str], similarity: float) -> Iterat
         if kind_and_unit(key)[0] not in keys and not set("([") & set(key)
     ]
     for key, where in unknown[:_MAX_COMPARED_KEYS]:
-        for close in difflib.get_close_matches(snake_case(key), keys, n=1, cutoff=similarity):
+        close = similar_name(snake_case(key), keys, similarity)
+        if close is not None:
             yield Fault(where, "a known key", repr(key), f"did you mean {keys[close]!r}?")
 
 

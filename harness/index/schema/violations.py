@@ -7,7 +7,6 @@ Schemas may use three keywords that are not in JSON Schema and that editors igno
 - `units`: a text is a number with one of these units or none (`3.16M`), within the bounds that the schema gives.
 """
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.index.quantity import Dimension, Quantity, parse_quantity
+from harness.index.similar import similar_name
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
@@ -107,8 +107,8 @@ def _explain(error: "ValidationError") -> Violation:
     if error.validator == "additionalProperties":
         known = sorted(schema["properties"])
         unknown = sorted(value.keys() - set(known))
-        close = difflib.get_close_matches(unknown[0], known, n=1)
-        found = ", ".join(unknown) + (f" (did you mean {close[0]}?)" if close else "")
+        close = similar_name(unknown[0], known)
+        found = _shortened(", ".join(unknown)) + (f" (did you mean {close}?)" if close else "")
         return Violation(path, f"the keys {', '.join(known)}", found, "correct the key")
     if error.validator == "required":
         *others, last = (repr(key) for key in limit if key not in value)
@@ -116,5 +116,8 @@ def _explain(error: "ValidationError") -> Violation:
         return Violation(path, missing, MISSING, f"add {missing}")
     expected = schema.get("expected") or schema.get("description") or f"{error.validator} {limit}"
     found = str(value) if isinstance(value, Decimal) else json.dumps(value, default=str, ensure_ascii=False)
-    found = found if len(found) <= _MAX_SHOWN_LENGTH else f"{found[:_MAX_SHOWN_LENGTH]}…"
-    return Violation(path, expected, found, schema.get("fix", f"write {expected}"))
+    return Violation(path, expected, _shortened(found), schema.get("fix", f"write {expected}"))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]}…"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2 import DictLoader, Environment, StrictUndefined, nodes
 
 from harness.index.page import Page, Parts
 from harness.index.templates.sources import Source, read_sources, template_fault
@@ -30,9 +30,17 @@ def render(page: Page, folder: Path, variables: Variables) -> Parts:
     # A marker replaces the block, which is not part of the template.
     marker = f"model-index-{hashlib.sha256(page.text.encode()).hexdigest()}"
     text = parts.before + marker + parts.after
-    _check(page, read_sources(page, text, folder), variables)
+    sources = read_sources(page, text, folder)
+    _check(page, sources, variables)
+    # What was checked is what is rendered.
+    texts = {
+        found.name: sources[found.path].text
+        for source in sources.values()
+        for found in source.references
+        if found.path in sources
+    }
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=DictLoader(texts),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - Markdown; values are checked against a pattern instead
         keep_trailing_newline=True,

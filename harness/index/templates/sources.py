@@ -93,10 +93,25 @@ def _parse(page: Page, text: str, line: int | None, folder: Path) -> Source:
     except TemplateSyntaxError as error:
         raise template_fault(page, line or error.lineno, error.message or "a syntax error") from None
     except RecursionError:
-        first = text.count("\n", 0, max(0, text.find("{"))) + 1
-        raise template_fault(page, line or first, "an expression nested too deeply") from None
-    lined = tuple((node, line or node.lineno) for node in tree.find_all(nodes.Node))
+        raise template_fault(page, line or _first_line(text), "an expression nested too deeply") from None
+    except ValueError as error:  # such as a number with too many digits
+        raise template_fault(page, line or _first_line(text), str(error)) from None
+    lined = tuple((node, line or node.lineno) for node in _descendants(tree))
     return Source(text, lined, tuple(_references(page, lined, folder)))
+
+
+def _first_line(text: str) -> int:
+    """The line of the first template statement or expression."""
+    return text.count("\n", 0, max(0, text.find("{"))) + 1
+
+
+def _descendants(tree: nodes.Node) -> Iterator[nodes.Node]:
+    """All nodes below a node, without recursion: a long sum is a deep tree."""
+    pending = list(tree.iter_child_nodes())[::-1]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += list(node.iter_child_nodes())[::-1]
 
 
 def _references(page: Page, lined: tuple[tuple[nodes.Node, int], ...], folder: Path) -> Iterator[Reference]:

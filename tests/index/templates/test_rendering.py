@@ -88,3 +88,15 @@ def test_values_that_could_be_markup_are_refused(tmp_path: Path, name: str) -> N
     with pytest.raises(PageError, match="could be read as more than a value"):
         _rendered(f"{{{{ model_name }}}}\n{BLOCK}\n", tmp_path, model_name=name)
     assert _rendered(f"{{{{ weights }}}}\n{BLOCK}\n", tmp_path, model_name=name).startswith("https://")
+
+
+def test_an_include_is_rendered_however_its_path_is_written(tmp_path: Path) -> None:
+    (tmp_path / "ok.md").write_text("text")
+    (tmp_path / "sub").mkdir()
+    assert _rendered(f"{{% include 'sub/../ok.md' %}}\n{BLOCK}", tmp_path).startswith("text\n")
+
+
+@pytest.mark.parametrize("template", ["{{ " + "9" * 5000 + " }}", "{{ " + "+".join("1" * 3000) + " }}"])
+def test_long_numbers_and_sums_are_faults_of_the_page(template: str, tmp_path: Path) -> None:
+    with pytest.raises(PageError, match=r"page\.md:1:1: expected a template of text"):
+        _rendered(f"{template}\n{BLOCK}", tmp_path)
