@@ -108,13 +108,13 @@ def _print_reasons(
 
 
 def _print_wrapped(text: str, indent: str) -> None:
-    from harness.index.faults import escape_controls
-
-    click.echo(textwrap.fill(escape_controls(text), 80, subsequent_indent=indent, break_on_hyphens=False), err=True)
+    click.echo(textwrap.fill(text, 80, subsequent_indent=indent, break_on_hyphens=False), err=True)
 
 
 def _as_json(affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]") -> str:
     """One line; `status` is null for claims that were not verified."""
+    from harness.index.faults import escape_json
+
     statuses = {verdict.claim.key: verdict.status.value for verdict in verdicts}
     claims = [
         {
@@ -128,4 +128,4 @@ def _as_json(affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]")
         for item in affected
     ]
     models = list(dict.fromkeys(item.claim.model for item in affected if item.claim.model))
-    return json.dumps({"models": models, "claims": claims}, ensure_ascii=False) + "\n"
+    return escape_json(json.dumps({"models": models, "claims": claims}, ensure_ascii=False)) + "\n"

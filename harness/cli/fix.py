@@ -26,7 +26,6 @@ def fix(*, pages: tuple[Path, ...], explained: bool, dry_run: bool, **given: Any
     could not finish.
     """
     from harness.commands.fix import propose_fixes, write_fixes
-    from harness.index.faults import escape_controls
     from harness.report.diff import unified_diff
     from harness.report.progress import ProgressOnStderr
     from harness.verdict import Status
@@ -49,8 +48,7 @@ def fix(*, pages: tuple[Path, ...], explained: bool, dry_run: bool, **given: Any
     unfixed = [item for page in fixes for item in page.unfixed]
     for verdict, reason in unfixed:
         claim = verdict.claim
-        message = f"Not fixed: {claim.where}: {claim.kind} of {claim.model or 'page'}: {reason}"
-        click.echo(escape_controls(message), err=True)
+        click.echo(f"Not fixed: {claim.where}: {claim.kind} of {claim.model or 'page'}: {reason}", err=True)
     if not changed and not unfixed:
         click.echo("Nothing to fix.", err=True)
     if exit_code(verification.verdicts) == NOT_FINISHED:

@@ -50,12 +50,10 @@ def check_descriptions() -> dict[str, str]:
 def _rich(report: Report) -> str:
     import io
 
-    from rich.console import Console
-
-    from harness.report.terminal import print_verdicts
+    from harness.report.terminal import EscapingConsole, print_verdicts
 
     printed = io.StringIO()
-    console = Console(file=printed, width=80, highlight=False, markup=False, emoji=False)
+    console = EscapingConsole(file=printed, width=80, highlight=False, markup=False, emoji=False)
     print_verdicts(console, report.verification.verdicts, overview=report.overview)
     return printed.getvalue()
 

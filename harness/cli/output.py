@@ -1,9 +1,7 @@
 """Verdicts, diffs and files as output."""
 
-import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ import click
 from harness.cli.exit_codes import exit_code
 from harness.cli.formats import FORMATS, Report
 from harness.cli.options import local_resources
+from harness.system.stdout import trusted, without_workflow_commands
 
 if TYPE_CHECKING:
     from harness.index.claim import Claim
@@ -64,29 +63,13 @@ def output_verdicts(
     if path is not None:
         write_file(path, FORMATS[form](report))
     if path is None and form != "rich":
-        sys.stdout.write(FORMATS[form](report))
+        # Annotations are commands.
+        (trusted(sys.stdout) if form == "github" else sys.stdout).write(FORMATS[form](report))
     else:
         from harness.report.terminal import console, print_verdicts
 
-        with without_workflow_commands():
-            print_verdicts(console(), verification.verdicts, overview=overview)
+        print_verdicts(console(), verification.verdicts, overview=overview)
     return exit_code(verification.verdicts, strict=strict)
-
-
-@contextmanager
-def without_workflow_commands() -> Iterator[None]:
-    """Keep GitHub Actions from running commands in the printed text of pages."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        yield
-        return
-    import secrets
-
-    token = secrets.token_hex()
-    click.echo(f"::stop-commands::{token}")
-    try:
-        yield
-    finally:
-        click.echo(f"::{token}::")
 
 
 def write_file(path: Path, text: str) -> None:
@@ -120,10 +103,11 @@ def print_diff(lines: "Iterable[str]") -> None:
     from harness.index.faults import escape_controls
 
     terminal = sys.stdout.isatty()
-    with without_workflow_commands():
+    with without_workflow_commands(sys.stdout):
         for line in lines:
             if terminal:
-                click.secho(escape_controls(line.removesuffix("\r")), fg=_COLOURS.get(line[:1]))
+                styled = click.style(escape_controls(line.removesuffix("\r")), fg=_COLOURS.get(line[:1]))
+                click.echo(styled, file=trusted(sys.stdout))
             else:
                 click.echo(f"{line}\n".encode(), nl=False)
     sys.stdout.flush()

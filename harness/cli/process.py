@@ -5,15 +5,18 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
 from harness.cli.app import app
 from harness.cli.exit_codes import BAD_USAGE, INTERRUPTED, NOT_FINISHED, NOTHING_FALSE
 from harness.errors import UserError
+from harness.index.faults import escape_commands, escape_controls_in_lines
 from harness.system.safe_path import start_python_in_safe_path_mode
+from harness.system.stdout import EscapedStream, runner_reads
 
 
 def main() -> NoReturn:
@@ -26,7 +29,7 @@ def main() -> NoReturn:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
         stream.reconfigure(errors="backslashreplace")
-        setattr(sys, name, stream)
+        setattr(sys, name, EscapedStream(stream, _escape_for(stream)))
     # Garbage collection takes a third of the time that importing torch does, for objects that live until the end.
     # Destroying them at the end, which os._exit skips, takes as long again.
     gc.disable()
@@ -39,6 +42,12 @@ def main() -> NoReturn:
     os._exit(code)
 
 
+def _escape_for(stream: TextIO) -> Callable[[str], str]:
+    if not runner_reads(stream):
+        return escape_controls_in_lines
+    return lambda text: escape_commands(escape_controls_in_lines(text))
+
+
 def _run() -> int:
     try:
         return int(app.main(prog_name="verify", standalone_mode=False) or NOTHING_FALSE)
@@ -49,9 +58,7 @@ def _run() -> int:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
     except UserError as error:
-        from harness.index.faults import escape_controls
-
-        print("\n".join(map(escape_controls, str(error).split("\n"))), file=sys.stderr)
+        print(error, file=sys.stderr)
         return BAD_USAGE
     except OSError as error:
         print(f"Could not finish: {error}", file=sys.stderr)

@@ -13,12 +13,32 @@ _Result = TypeVar("_Result")
 # Control characters, characters that change the direction of text or break lines, and lone surrogates.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+# Commands of the GitHub Actions runner: `::` at the start of a line, and `##[` anywhere. The runner skips white space,
+# and its comparison ignores characters of no width.
+_COMMANDS = re.compile(r"^(?P<start>[^!-~\n]*):(?=[^ -~\n]*:)|#(?=[^ -~\n]*#[^ -~\n]*\[)", re.MULTILINE)
+
 _MAX_SHOWN_FAULTS = 50
 
 
 def escape_controls(text: str) -> str:
     """The text with characters that would act on a terminal written as Python escapes."""
     return _CONTROLS.sub(lambda character: repr(character[0])[1:-1], text)
+
+
+def escape_controls_in_lines(text: str) -> str:
+    """As escape_controls, but line feeds stay."""
+    return "\n".join(map(escape_controls, text.split("\n")))
+
+
+def escape_commands(text: str) -> str:
+    """The text with the first character of each workflow command of GitHub Actions written as a Python escape."""
+    return _COMMANDS.sub(lambda found: f"{found['start']}\\x3a" if found["start"] is not None else r"\x23", text)
+
+
+def escape_json(document: str) -> str:
+    """The JSON document with the same values, and without controls or workflow commands in its text."""
+    escaped = _CONTROLS.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", document)
+    return _COMMANDS.sub(lambda found: found[0] if found["start"] is not None else r"\u0023", escaped)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.index.faults import escape_controls
+from harness.index.faults import escape_commands, escape_controls
 from harness.report.overview import one_line, summary_line, title
 from harness.verdict import Status, Verdict, failing_statuses
 
@@ -48,7 +48,7 @@ def _annotation(level: str, verdict: Verdict, root: str) -> str:
 
 
 def _data(text: str) -> str:
-    return escape_controls(text).replace("%", "%25")
+    return escape_commands(escape_controls(text)).replace("%", "%25")
 
 
 def _property(text: str) -> str:

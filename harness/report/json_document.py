@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.index.faults import escape_json
 from harness.report.overview import count_by_status
 from harness.verdict import Verdict
 
@@ -21,4 +22,4 @@ def json_report(verdicts: Sequence[Verdict], environment: Mapping[str, Any] | No
     if environment is not None:
         parts["environment"] = json.dumps(environment)
     members = ",\n".join(f"{json.dumps(name)}: {value}" for name, value in parts.items())
-    return f"{{\n{members}\n}}\n"
+    return escape_json(f"{{\n{members}\n}}\n")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.evaluate.run.progress import Progress
+from harness.system.stdout import trusted
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -37,13 +38,14 @@ class ProgressOnStderr(Progress):
 
     def _start_bars(self, models: Sequence[str], each: int) -> None:
         # Imported late: answers from the cache need no bars.
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
+        from harness.report.terminal import EscapingConsole
+
         detail, left = TextColumn("{task.fields[detail]}"), TimeRemainingColumn(compact=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), detail, left)
-        self._bars = Bars(*columns, console=Console(stderr=True, highlight=False), transient=True)
+        self._bars = Bars(*columns, console=EscapingConsole(file=trusted(sys.stderr), highlight=False), transient=True)
         self._tasks = {"": self._bars.add_task("images", total=self._images, detail="")}
         for model in models[:_MOST_MODELS]:
             self._tasks[model] = self._bars.add_task(model, total=each, detail="")
@@ -71,7 +73,7 @@ class ProgressOnStderr(Progress):
         self._printed = now
         if terminal:
             line = "\r\x1b[K" + (line if done < of else "")
-        print(line, end="" if terminal else "\n", file=sys.stderr, flush=True)
+        print(line, end="" if terminal else "\n", file=trusted(sys.stderr), flush=True)
 
     def note(self, text: str) -> None:
         """Print a message at once."""

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from harness import __version__
-from harness.index.faults import escape_controls
+from harness.index.faults import escape_controls, escape_json
 from harness.report.overview import one_line, title
 from harness.verdict import Status, Verdict, failing_statuses
 
@@ -50,7 +50,7 @@ def sarif(verdicts: Sequence[Verdict], root: str, rules: Mapping[str, str], *, s
         "results": results,
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, ensure_ascii=False, indent=1) + "\n"
+    return escape_json(json.dumps(log, ensure_ascii=False, indent=1)) + "\n"
 
 
 def _message(verdict: Verdict, level: str, root: str) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """Verdicts on a terminal, readable at 80 columns and without colour."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from harness.index.faults import escape_controls
+from harness.index.faults import escape_commands, escape_controls, escape_controls_in_lines
 from harness.report.overview import (
     VerdictGroup,
     by_model,
@@ -23,6 +25,7 @@ from harness.report.overview import (
     worst_status,
 )
 from harness.report.values import MISSING, TableText, count_of, evidence_text
+from harness.system.stdout import runner_reads, trusted
 from harness.verdict import Status, Verdict
 
 _STYLES = {
@@ -42,9 +45,21 @@ _MOST_MODELS = 30
 _MAX_WIDTH = 160
 
 
+class EscapingConsole(Console):
+    """A console whose only control characters are its own: those in the printed text are escaped."""
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        safe = (
+            segment if segment.control else Segment(escape_controls_in_lines(segment.text), segment.style)
+            for segment in buffer
+        )
+        rendered = super()._render_buffer(safe)
+        return escape_commands(rendered) if runner_reads(self.file) else rendered
+
+
 def console() -> Console:
     """The terminal, limited to a width that is easy to read."""
-    terminal = Console(highlight=False, markup=False, emoji=False)
+    terminal = EscapingConsole(file=trusted(sys.stdout), highlight=False, markup=False, emoji=False)
     terminal.width = min(terminal.width, _MAX_WIDTH)
     return terminal
 
