@@ -14,7 +14,7 @@ from harness.index.reading.index import read_index
 from harness.index.schema.violations import violations
 from harness.project.files import FolderFiles
 from harness.project.references import SHIPPED, load_references
-from harness.rules import findings
+from harness.rules.table import findings
 from tests.conftest import index_of
 
 REFERENCES = load_references([SHIPPED])
