@@ -28,6 +28,9 @@ MODELS = [
     f"regnety_{size}" for size in ["002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320"]
 ]
 
+# Variables that a process of its own must not inherit from a developer's shell or from the tests.
+_UNSET = {"TORCH_HOME", "COLUMNS", "PYTHONSAFEPATH"}
+
 Key = tuple[str | None, str]
 
 
@@ -65,13 +68,18 @@ def page_verdicts() -> dict[Key, Verdict]:
     return judged(page_text())
 
 
+def fresh_environment(**environment: str) -> dict[str, str]:
+    """The environment of a new process of a user, who trusts the builders that tests write."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _UNSET}
+    return inherited | {"PYTHONPATH": str(ROOT), "VERIFY_ALLOW_BUILDERS": "1", **environment}
+
+
 @pytest.fixture
 def verify(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `verify` as a process, in `cwd`, with its own cache."""
 
     def run(*arguments: str, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
-        variables = {name: value for name, value in os.environ.items() if name not in {"TORCH_HOME", "COLUMNS"}}
-        variables |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT), **environment}
+        variables = fresh_environment(**{"XDG_CACHE_HOME": str(tmp_path / "cache"), **environment})
         command = [sys.executable, "-m", "harness", *arguments]
         return subprocess.run(
             command, cwd=cwd, env=variables, capture_output=True, text=True, errors="replace", check=False
@@ -88,3 +96,15 @@ def project(tmp_path: Path) -> Path:
     (root / "modelindex" / "regnety.md").write_text(page_text(), "utf-8")
     (root / "modelindex" / "verify.toml").write_text('pages = ["regnety.md"]\n', "utf-8")
     return root
+
+
+@pytest.fixture
+def hostile_folder(tmp_path: Path) -> Path:
+    """A folder with a file for every module that Python may look for; importing one adds its name to `imported`."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    installed = {"click", "jinja2", "jsonschema", "numpy", "rich", "torch", "yaml"}
+    for name in sys.stdlib_module_names | installed:
+        recording = f"import os\nos.write(os.open({str(folder / 'imported')!r}, 1089), b'{name}\\n')\n"
+        (folder / f"{name}.py").write_text(recording)
+    return folder

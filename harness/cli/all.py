@@ -34,7 +34,7 @@ def verify_all(*, pages: tuple[Path, ...], reports: Path | None, **given: Any) -
     Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, an unreadable page or nothing to check, 3 a check
     could not finish.
     """
-    project = options.open_project(pages)
+    project = options.open_project(pages, allow_builders=given["allow_builders"])
     refuse_to_overwrite_pages(project, given["output"])
     verification = verify_selected(project, options.selection_of(given), given)
     if verification.portable and (reports or project.covers_all_pages):

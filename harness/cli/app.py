@@ -3,7 +3,7 @@
 import click
 
 from harness.cli import all as all_
-from harness.cli import changed, check, compare, docs, explain, fetch, fix, lock, record, report
+from harness.cli import changed, check, compare, docs, explain, fetch, fix, lock, record, report, trust
 from harness.cli import list as list_
 
 
@@ -30,6 +30,7 @@ VERBS: tuple[click.Command, ...] = (
     lock.lock,
     record.record,
     compare.compare,
+    trust.trust,
 )
 for verb in VERBS:
     app.add_command(verb)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.commands.changed import AffectedClaim
+    from harness.project.project import Project
     from harness.verdict import Verdict
 
 
@@ -34,6 +35,7 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
 
     Pages are compared by meaning: moved text, comments and the order of keys do not count as changes. If anything in a
     model's entry changed, all its claims are verified; its accuracies only if an input of their evaluation changed.
+    Without --allow-builders, the builders are those that REF names.
 
     With --format json, the output is {"models": […], "claims": […]} on one line, for the matrix of a workflow. No
     reports are written.
@@ -46,7 +48,12 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
     form, output = given["report_format"], given["output"]
     if dry_run and form not in {"rich", "json"}:
         raise click.UsageError(f"--dry-run has no verdicts to show as {form}; remove one of the two options.")
-    project, selection = options.open_project(pages), options.selection_of(given)
+    project, selection = (
+        options.open_project(pages, allow_builders=given["allow_builders"]),
+        options.selection_of(given),
+    )
+    if not given["allow_builders"]:
+        project = _with_builders_of(project, base)
     refuse_to_overwrite_pages(project, output)
     resources = options.local_resources(project, given)
     changes = changes_since(project, base)
@@ -69,6 +76,15 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
         output_verdicts(verification, project, given, overview=False)
     _print_reasons(affected, verdicts, base, unselected=len(changes.affected) - len(affected))
     return code
+
+
+def _with_builders_of(project: "Project", base: str) -> "Project":
+    from harness.commands.changed import with_builders_of
+
+    before = with_builders_of(project, base)
+    if before.resources.builders != project.resources.builders:
+        click.echo(f"[builders] is taken from {base}, since it changed; --allow-builders uses the new one.", err=True)
+    return before
 
 
 def _print_reasons(

@@ -9,7 +9,8 @@ from harness.cli.output import print_diff
 
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; show the differences, and exit with 1 if there are any.")
-def docs(*, check: bool) -> int:
+@options.builders_option
+def docs(*, check: bool, allow_builders: bool) -> int:
     """Render the pages, with a table of their verified claims.
 
     Rendered pages are written to reports/pages/. Each page is a template that may use variables and include files of
@@ -22,7 +23,7 @@ def docs(*, check: bool) -> int:
     from harness.report.files import rendered_pages, write_pages
     from harness.report.progress import ProgressOnStderr
 
-    project = options.open_project(())
+    project = options.open_project((), allow_builders=allow_builders)
     folder = project.root / "reports" / "pages"
     skipped = [name for name, _ in project.pages if not can_be_rendered(name)]
     if skipped:

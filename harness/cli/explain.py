@@ -24,7 +24,9 @@ def explain(*, model: str, claim: str, pages: tuple[Path, ...], **given: Any) ->
     """
     from harness.verify.selection import Selection
 
-    verification = verify_selected(options.open_project(pages), Selection((model,), (claim,)), given)
+    verification = verify_selected(
+        options.open_project(pages, allow_builders=given["allow_builders"]), Selection((model,), (claim,)), given
+    )
     from harness.report.terminal import console, print_verdict
 
     for verdict in verification.verdicts:

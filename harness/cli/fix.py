@@ -30,7 +30,10 @@ def fix(*, pages: tuple[Path, ...], explained: bool, dry_run: bool, **given: Any
     from harness.report.progress import ProgressOnStderr
     from harness.verdict import Status
 
-    project, selection = options.open_project(pages), options.selection_of(given)
+    project, selection = (
+        options.open_project(pages, allow_builders=given["allow_builders"]),
+        options.selection_of(given),
+    )
     resources = options.local_resources(project, given)
     statuses = frozenset({Status.FAIL, Status.EXPLAINED} if explained else {Status.FAIL})
     verification, fixes = propose_fixes(project, selection, resources, ProgressOnStderr(), statuses)

@@ -99,8 +99,16 @@ strict_option = click.option("--strict", is_flag=True, help="Also exit with 1 fo
 weights_option = _option(
     "--weights", "DIR", "Folder of weights files.  [default: torch hub's checkpoints folder]", type=_EXISTING_FOLDER
 )
+builders_option = click.option(
+    "--allow-builders",
+    is_flag=True,
+    envvar="VERIFY_ALLOW_BUILDERS",
+    show_envvar=True,
+    help="Run the builders that modelindex/verify.toml names, which are code of the project.",
+)
 resource_options = _all_of(
     weights_option,
+    builders_option,
     _option(
         "--source",
         "DIR",
@@ -168,8 +176,11 @@ network_options = _all_of(
 )
 
 
-def open_project(pages: tuple[Path, ...]) -> "Project":
-    """The project at or above the working folder, with these pages; without any, with the configured ones."""
+def open_project(pages: tuple[Path, ...], *, allow_builders: bool = False) -> "Project":
+    """The project at or above the working folder, with these pages; without any, with the configured ones.
+
+    Its own builders may run if the option allows it, or if the user has trusted them.
+    """
     from harness.project.project import find_project
     from harness.zoo.library_pages import is_library_page, library_pages
 
@@ -177,7 +188,8 @@ def open_project(pages: tuple[Path, ...]) -> "Project":
         here = Path.cwd()
     except FileNotFoundError:
         raise click.UsageError("The working folder does not exist any more; change to one that does.") from None
-    project = find_project(here, [page for page in pages if not is_library_page(page)], library_pages(pages))
+    files = [page for page in pages if not is_library_page(page)]
+    project = find_project(here, files, library_pages(pages), allow_builders=allow_builders)
     if project.skipped:
         from harness.report.values import count_of
 

@@ -15,11 +15,13 @@ from harness.cli.app import app
 from harness.cli.exit_codes import BAD_USAGE, INTERRUPTED, NOT_FINISHED, NOTHING_FALSE
 from harness.errors import UserError
 from harness.index.faults import escape_commands, escape_controls_in_lines
+from harness.system.safe_path import start_python_in_safe_path_mode
 from harness.system.stdout import EscapedStream, runner_reads
 
 
 def main() -> NoReturn:
     """Run the command line, and end the process with one of the exit codes in exit_codes.py."""
+    start_python_in_safe_path_mode()
     if hasattr(signal, "SIGPIPE"):
         # As for other programs, a reader that stops early, such as `head`, ends the process.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

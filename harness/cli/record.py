@@ -27,7 +27,7 @@ def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **given: Any) ->
     from harness.report.progress import ProgressOnStderr
     from harness.verify.selection import Selection
 
-    project = options.open_project(pages)
+    project = options.open_project(pages, allow_builders=given["allow_builders"])
     resources = options.local_resources(project, given)
     if resources.evaluation.early_stopping:
         raise click.UsageError("Records need all images; remove --until-sure.")

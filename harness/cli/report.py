@@ -31,7 +31,7 @@ def report(*, pages: tuple[Path, ...], html: Path, in_browser: bool, **given: An
     """
     from harness.report.html import html_report
 
-    project = options.open_project(pages)
+    project = options.open_project(pages, allow_builders=given["allow_builders"])
     refuse_to_overwrite_pages(project, html)
     write_file(html, html_report(verify_selected(project, options.selection_of(given), given).verdicts))
     if in_browser:

@@ -12,8 +12,9 @@ import os
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness.checks.code import pinned_commits
 from harness.checks.shared.weights import addresses_by_file_name, weights_address
@@ -28,6 +29,8 @@ from harness.index.reading.index import read_index
 from harness.project.files import CommitFiles
 from harness.project.project import Project
 from harness.project.references import References
+from harness.project.settings import SETTINGS_FILE
+from harness.project.trust import is_trusted
 from harness.rules.table import findings
 from harness.system.git import RepositoryError, changed_files, commit_of, top_folder
 from harness.verify.judging import wants_images
@@ -97,6 +100,31 @@ def changes_since(project: Project, reference: str) -> Changes:
     return Changes(tuple(claim for page in pages.values() for claim in claims(page)), tuple(affected))
 
 
+def with_builders_of(project: Project, reference: str) -> Project:
+    """The project with the builders of a commit, if it has any: those that a change adds or replaces are not run.
+
+    Raises RepositoryError if the commit cannot be read.
+    """
+    if not project.resources.builders:
+        return project
+    top = top_folder(project.root)
+    table = _settings_at(project, BaseCommit(top, commit_of(top, reference), reference)).get("builders")
+    lines = table.items() if isinstance(table, dict) else ()
+    builders = tuple((pattern, function) for pattern, function in lines if isinstance(function, str))
+    if builders == project.resources.builders:
+        return project
+    trusted = is_trusted(project.root, builders)
+    return replace(project, resources=replace(project.resources, builders=builders, run_builders=trusted))
+
+
+def _settings_at(project: Project, base: BaseCommit) -> Mapping[str, Any]:
+    """The content of the commit's verify.toml; empty if there is none, or if it is invalid."""
+    try:
+        return tomllib.loads((base.read(project.root / SETTINGS_FILE) or b"").decode("utf-8-sig"))
+    except ValueError:
+        return {}
+
+
 def _read_now(project: Project, name: str, path: Path, before: Index | PageError | None) -> Index:
     """The page's index as it is now. Raises PageError, with the faults at the commit too."""
     try:
@@ -108,10 +136,7 @@ def _read_now(project: Project, name: str, path: Path, before: Index | PageError
 def _require_all_base_pages(project: Project, base: BaseCommit, imported: Iterable[str]) -> None:
     """Raises RepositoryError if a page of the commit's verify.toml is neither a page now nor imported by one."""
     folder = project.root / "modelindex"
-    try:
-        pages = tomllib.loads((base.read(folder / "verify.toml") or b"").decode("utf-8-sig")).get("pages")
-    except ValueError:
-        return
+    pages = _settings_at(project, base).get("pages")
     names = [name for name in pages if isinstance(name, str)] if isinstance(pages, list) else []
     known = {base.name(path) for _, path in project.pages} | {base.name(project.root / name) for name in imported}
     files = CommitFiles(base.top, base.commit, base.name(folder) or "")

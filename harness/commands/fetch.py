@@ -1,31 +1,49 @@
-"""Download of the weights files that pages name, like torch.hub: to a temporary file that is checked first."""
+"""Download of the weights files that pages name: to a temporary file that is checked first."""
 
 import http.client
-import socket
+import os
+import tempfile
 import urllib.error
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from harness.commands.download import DownloadSizeError, download
 from harness.index.weights_url import is_relative, weights_file
 from harness.measure.checkpoint import sha256
-from harness.measure.tensors import WeightsFileError, read_tensors
+from harness.measure.tensors import read_tensors
+from harness.measure.weights_file_error import WeightsFileError
 from harness.project.project import Project
 from harness.verdict import Status
 from harness.verify.reading import read_claims
 from harness.verify.selection import Selection
 
-_SECONDS = 30
+# A page may name decimal or binary units, and its File Size may be the error that a fetched file shows.
+_SIZE_FACTOR, _MORE_BYTES = 2, 16 * 2**20
+_MOST_BYTES = 16 * 2**30  # the largest published image models have less than 12 GiB
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredWeights:
-    """The address of a model's weights, and the folder that it is relative to if it is a path."""
+    """The address of a model's weights, the folder that it is relative to if it is a path, and its File Size in bytes.
+
+    The size is None if the page does not declare it.
+    """
 
     model: str
     address: str
     folder: Path
+    size: Decimal | None = None
+
+    @property
+    def most_bytes(self) -> int:
+        """The most bytes to download: twice the declared size and 16 MiB, and never more than 16 GiB."""
+        if self.size is None:
+            return _MOST_BYTES
+        declared = max(0, int(min(self.size, Decimal(_MOST_BYTES))))
+        return min(_SIZE_FACTOR * declared + _MORE_BYTES, _MOST_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +57,15 @@ class Fetched:
 
 def declared_weights(project: Project, selection: Selection) -> list[DeclaredWeights]:
     """The weights of the selected models. Raises PageError."""
+    claims = list(read_claims(project))
+    sizes = {
+        (claim.page, claim.model): claim.number.value for claim in claims if claim.kind == "file_size" and claim.number
+    }
     return [
-        DeclaredWeights(claim.model, claim.declared, (project.root / claim.where.file).parent)
-        for claim in read_claims(project)
+        DeclaredWeights(
+            claim.model, claim.declared, (project.root / claim.where.file).parent, sizes.get((claim.page, claim.model))
+        )
+        for claim in claims
         if claim.kind == "weights" and claim.model and claim in selection
     ]
 
@@ -64,7 +88,7 @@ def fetch_weights(weights: Iterable[DeclaredWeights], folder: Path) -> Iterator[
             yield Fetched(model, Status.NOT_RUN, f"no connection to {host} again; check the network, or a proxy")
             continue
         try:
-            yield _fetch(model, address, folder)
+            yield _fetch(declared, folder)
         except urllib.error.HTTPError as error:
             yield Fetched(model, Status.NOT_RUN, f"{address}: {error.code} {error.reason}; check the address")
         except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
@@ -78,30 +102,31 @@ def fetch_weights(weights: Iterable[DeclaredWeights], folder: Path) -> Iterator[
             yield Fetched(model, Status.FAIL, f"{address}: cannot be opened as an address: {error}")
 
 
-def _fetch(model: str, address: str, folder: Path) -> Fetched:
+def _fetch(declared: DeclaredWeights, folder: Path) -> Fetched:
+    model, address = declared.model, declared.address
     file = weights_file(address, model)
     path = folder / file.name
     if file.name in {"", ".", ".."} or path.is_dir():
         return Fetched(model, Status.FAIL, f"{address} names no file")
     if path.is_file() and (file.digest is None or sha256(path).startswith(file.digest)):
         return Fetched(model, Status.PASS, f"{path} exists already")
-    from torch.hub import download_url_to_file
-
     folder.mkdir(parents=True, exist_ok=True)
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_SECONDS)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{file.name[:100]}.", suffix=".partial")
+    partial = Path(name)
     try:
-        download_url_to_file(quote(address, safe="/:?#[]@!$&'()*+,;=%"), str(path), file.digest)
-    except RuntimeError as error:
-        # torch hub raises it if the SHA-256 does not match, and removes the file.
+        with os.fdopen(handle, "wb") as target:
+            digest = download(quote(address, safe="/:?#[]@!$&'()*+,;=%"), target, declared.most_bytes)
+        if file.digest is None:
+            read_tensors(partial)
+        elif not digest.startswith(file.digest):
+            message = f'invalid SHA-256 (expected "{file.digest}", got "{digest}"); correct the name or the address'
+            return Fetched(model, Status.FAIL, f"{address}: {message}")
+        partial.chmod(0o644)
+        partial.replace(path)
+    except (WeightsFileError, DownloadSizeError) as error:
         return Fetched(model, Status.FAIL, f"{address}: {error}")
     finally:
-        socket.setdefaulttimeout(before)
+        partial.unlink(missing_ok=True)
     if file.digest:
         return Fetched(model, Status.PASS, f"{path} fetched; its SHA-256 begins with the digits in its name")
-    try:
-        read_tensors(path)
-    except WeightsFileError as error:
-        path.unlink()
-        return Fetched(model, Status.FAIL, f"{address}: {error}")
     return Fetched(model, Status.PASS, f"{path} fetched; readable, but its name contains no digest to verify")

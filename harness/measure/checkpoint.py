@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from harness.measure.tensors import WeightsFileError, learned_values, read_tensors, state_problems
+from harness.measure.tensors import learned_values, read_tensors, state_problems
+from harness.measure.weights_file_error import WeightsFileError
 from harness.zoo import Network
 
 

@@ -1,11 +1,14 @@
 """Read the tensors of a weights file without executing pickled code, and compare them with a network's state."""
 
+import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.measure.torch_file import check_torch_file
+from harness.measure.weights_file_error import TRUNCATED, WeightsFileError
 from harness.zoo import Network
 
 if TYPE_CHECKING:
@@ -13,25 +16,28 @@ if TYPE_CHECKING:
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80\x02"
 _HEADER_LENGTH = 8
-_TRUNCATED = "The file is truncated: it ends before its tensors do."
+# A tensor's entry takes about 100 bytes: enough for 160 000 tensors.
+_MOST_HEADER_BYTES = 16 * 2**20
+# Messages quote names. Those of the deepest networks have about 100 characters.
+_MOST_NAME_CHARACTERS = 1000
 # Batch norms count batches in an integer; averaging checkpoints turns it into a float.
 _COUNTERS = "num_batches_tracked"
-
-
-class WeightsFileError(Exception):
-    """A weights file that cannot be used; the message says why and names the tensor."""
 
 
 def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
     """The tensors of a torch file (zip or legacy) or a safetensors file, by name, on the CPU.
 
-    Raises WeightsFileError if the file is truncated, has another format, or contains anything but tensors.
+    Reading takes about as much memory as the file. Raises WeightsFileError if the file is truncated, has another
+    format, or contains anything but tensors; OSError if it cannot be read.
     """
     with path.open("rb") as file:
         beginning = file.read(_HEADER_LENGTH + 1)
+        size = os.fstat(file.fileno()).st_size
     if beginning[_HEADER_LENGTH:] == b"{":
+        _check_header(int.from_bytes(beginning[:_HEADER_LENGTH], "little"), size)
         content = _read_safetensors(path)
     elif beginning.startswith((_ZIP, _PICKLE)):
+        check_torch_file(path)
         content = _read_torch(path)
     else:
         raise WeightsFileError(f"Not a torch or safetensors file: it begins with {beginning!r}.")
@@ -40,11 +46,23 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
     import torch
 
     for name, value in content.items():
+        if isinstance(name, str) and (len(name) > _MOST_NAME_CHARACTERS or not _is_unicode(name)):
+            expected = f"names of valid Unicode with at most {_MOST_NAME_CHARACTERS} characters"
+            raise WeightsFileError(f"The file contains a tensor named {name[:40]!r}…; expected {expected}; rename it.")
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
             raise WeightsFileError(f"{name!r} is a {type(value).__name__}; expected a tensor.")
         if value.is_nested or value.is_quantized or value.layout is not torch.strided or value.device.type != "cpu":
             raise WeightsFileError(f"{name!r} is nested, quantized, sparse or without data; expected a dense tensor.")
     return dict(content)
+
+
+def _is_unicode(name: str) -> bool:
+    """Whether the name has no lone surrogates, which no output can encode."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read_torch(path: Path) -> Any:
@@ -62,9 +80,19 @@ def _read_torch(path: Path) -> Any:
         raise WeightsFileError(f"The file contains more than tensors ({detail}), so it was not loaded.") from None
     except Exception as error:  # noqa: BLE001 - a damaged file fails anywhere in the reader
         if isinstance(error, EOFError) or re.search("unexpected EOF|central directory", str(error)):
-            raise WeightsFileError(_TRUNCATED) from None
+            raise WeightsFileError(TRUNCATED) from None
         message = re.split(r"\. |\n", str(error))[0]
         raise WeightsFileError(f"The file cannot be read: {type(error).__name__}: {message}") from None
+
+
+def _check_header(length: int, size: int) -> None:
+    """Check the length of a safetensors file's JSON; the library checks its offsets."""
+    if length > size - _HEADER_LENGTH:
+        raise WeightsFileError(TRUNCATED)
+    if length > _MOST_HEADER_BYTES:
+        raise WeightsFileError(
+            f"The file's header has {length} bytes; expected at most {_MOST_HEADER_BYTES}; save fewer tensors."
+        )
 
 
 def _read_safetensors(path: Path) -> Any:
@@ -75,7 +103,7 @@ def _read_safetensors(path: Path) -> Any:
         return load_file(path)
     except SafetensorError as error:
         if "not fully covered" in str(error) or "too large" in str(error):
-            raise WeightsFileError(_TRUNCATED) from None
+            raise WeightsFileError(TRUNCATED) from None
         raise WeightsFileError(f"The file cannot be read: {error}") from None
 
 
@@ -103,6 +131,8 @@ def _tensor_problems(name: str, tensor: "torch.Tensor", expected: "torch.Tensor"
 
     if tensor.shape != expected.shape:
         yield f"{name} has shape {list(tensor.shape)}; the network expects {list(expected.shape)}."
+        return
+    tensor = _without_repetitions(tensor)
     dtypes = {expected.dtype, torch.float32} if name.endswith(_COUNTERS) else {expected.dtype}
     if tensor.dtype not in dtypes:
         yield f"{name} has dtype {tensor.dtype}; the network expects {expected.dtype}."
@@ -110,6 +140,14 @@ def _tensor_problems(name: str, tensor: "torch.Tensor", expected: "torch.Tensor"
         yield f"{name} contains {'NaN' if bool(tensor.isnan().any()) else 'infinite values'}."
     elif name.endswith("running_var") and bool((tensor < 0).any()):
         yield f"{name} contains a negative variance."
+
+
+def _without_repetitions(tensor: "torch.Tensor") -> "torch.Tensor":
+    """The tensor with each value of an expanded dimension once: a few bytes can be expanded to any size."""
+    for dimension, step in enumerate(tensor.stride()):
+        if step == 0 and tensor.shape[dimension] > 1:
+            tensor = tensor.narrow(dimension, 0, 1)
+    return tensor
 
 
 def learned_values(tensors: Mapping[str, "torch.Tensor"], network: Network) -> int:

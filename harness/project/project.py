@@ -16,6 +16,7 @@ from harness.project.records import read_records
 from harness.project.references import SHIPPED, References, load_references
 from harness.project.resources import Resources
 from harness.project.settings import SETTINGS_FILE, read_settings
+from harness.project.trust import is_trusted
 from harness.project.waivers import Waiver
 
 _START = """expected a page, or modelindex/verify.toml here or in a folder above, got neither.
@@ -81,10 +82,13 @@ class Project:
         return self.root / "modelindex" / "weights.lock"
 
 
-def find_project(start: Path, pages: Sequence[Path], texts: Mapping[str, str] | None = None) -> Project:
+def find_project(
+    start: Path, pages: Sequence[Path], texts: Mapping[str, str] | None = None, *, allow_builders: bool = False
+) -> Project:
     """The project at or above `start`, with the given pages, or all its pages if none are given.
 
-    `texts` are pages that are not files, by name. Raises ProjectError if there is nothing to verify or a file of the
+    `texts` are pages that are not files, by name. The project's own builders may run if the user allows it, by
+    `allow_builders` or by having trusted them. Raises ProjectError if there is nothing to verify or a file of the
     project is invalid.
     """
     texts = texts or {}
@@ -110,6 +114,7 @@ def find_project(start: Path, pages: Sequence[Path], texts: Mapping[str, str] | 
             records=read_records(modelindex / "records.json"),
             lock=read_lock(modelindex / "weights.lock"),
             builders=settings.builders,
+            run_builders=allow_builders or is_trusted(root, settings.builders),
         )
     names = {_name(page, root or start): page for page in found.pages} | {name: start / name for name in texts}
     read: dict[str, bytes | Page] = {

@@ -69,8 +69,8 @@ class Resources:
 
     `root` is the project's folder; pages are relative to it. `lock` holds the locked weights files by page and model.
     `timm` is the version of timm to ask which weights it loads; None to ask nothing. `builders` are those of the
-    project: glob patterns of model names, each with a `module:function`. With `cross_check`, a second builder counts
-    every network too.
+    project: glob patterns of model names, each with a `module:function`. They run only with `run_builders`: somebody
+    trusts the project. With `cross_check`, a second builder counts every network too.
     """
 
     root: Path | None = None
@@ -82,5 +82,6 @@ class Resources:
     lock: Mapping[tuple[str, str], Locked] = field(default_factory=dict)
     timm: str | None = None
     builders: tuple[tuple[str, str], ...] = ()
+    run_builders: bool = False
     cross_check: bool = False
     evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)

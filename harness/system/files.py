@@ -11,9 +11,18 @@ _PACKAGE = Path(__file__).parents[1]
 
 def cache_home() -> Path:
     """The user's cache folder for the harness: below XDG_CACHE_HOME, or ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
+    return _user_folder("XDG_CACHE_HOME", "~/.cache")
+
+
+def data_home() -> Path:
+    """The user's data folder for the harness: below XDG_DATA_HOME, or ~/.local/share."""
+    return _user_folder("XDG_DATA_HOME", "~/.local/share")
+
+
+def _user_folder(variable: str, default: str) -> Path:
+    home = os.environ.get(variable, "")
     # The XDG Base Directory Specification says that relative values are ignored.
-    home = home if home.startswith("/") else os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
+    home = home if home.startswith("/") else os.path.expanduser(default)  # noqa: PTH111 - never raises
     return Path(home) / "model-card-harness"
 
 

@@ -1,4 +1,9 @@
-"""Git repositories, read from their object store; nothing is checked out or fetched."""
+"""Git repositories, read from their object store; nothing is checked out or fetched.
+
+Whatever a checkout contains, no program runs but git itself: no hook, file monitor, filter, pager or transport, and
+nothing in a submodule. The repository of a folder is the one whose `.git` is there or above: a pull request can add the
+files of a bare repository anywhere, but no `.git`.
+"""
 
 import os
 import re
@@ -7,13 +12,29 @@ from pathlib import Path
 
 from harness.errors import UserError
 
+_SETTINGS = (
+    "--no-pager",
+    *("-c", "core.fsmonitor=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "safe.bareRepository=explicit"),
+)
+_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "none",  # no such protocol: older versions of git ignore GIT_NO_LAZY_FETCH
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+# Git would run itself in submodules, with the settings there.
+_NO_PROGRAMS = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty")
+
 
 class RepositoryError(UserError):
     """A repository, commit or object is missing; the message says which, and the fix."""
 
 
 def is_repository(folder: Path) -> bool:
-    """Whether `folder` is a git checkout or a bare repository; False if git is not installed."""
+    """Whether `folder` is in a git checkout or is a bare repository; False if git is not installed."""
     try:
         return folder.is_dir() and not _git(folder, "rev-parse", "--git-dir").returncode
     except FileNotFoundError:
@@ -23,7 +44,7 @@ def is_repository(folder: Path) -> bool:
 def top_folder(folder: Path) -> Path:
     """The root of the checkout that contains `folder`. Raises RepositoryError if there is none."""
     try:
-        result = _git(folder, "rev-parse", "--show-toplevel")
+        result = _run("-C", str(_checkout(folder)), "rev-parse", "--show-toplevel")
     except FileNotFoundError:
         raise RepositoryError("expected git on the PATH, found none; install it") from None
     top = os.fsdecode(result.stdout).removesuffix("\n")
@@ -91,7 +112,7 @@ def changed_files(top: Path, commit: str) -> set[str]:
     """
     changed = set()
     for arguments in (
-        ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", commit),
+        (*_without_filters(top), "diff", "--name-only", "-z", "--no-renames", *_NO_PROGRAMS, commit),
         ("ls-files", "--others", "--exclude-standard", "-z"),
     ):
         result = _git(top, *arguments)
@@ -102,9 +123,29 @@ def changed_files(top: Path, commit: str) -> set[str]:
     return changed
 
 
+def _without_filters(repository: Path) -> list[str]:
+    """Options that turn off all filters, which are programs that .gitattributes selects from those in the settings."""
+    names = _git(repository, "config", "--name-only", "-z", "--get-regexp", r"^filter\..").stdout
+    filters = {os.fsdecode(name).rpartition(".")[0] for name in names.split(b"\0") if name}
+    off = ("clean=", "smudge=", "process=", "required=false")
+    return [option for name in sorted(filters) for value in off for option in ("-c", f"{name}.{value}")]
+
+
 def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git in a checkout, or in a bare repository if the folder itself is one."""
+    if (repository / "HEAD").is_file() and (repository / "objects").is_dir() and not (repository / ".git").exists():
+        return _run(f"--git-dir={repository}", *arguments)
+    return _run("-C", str(_checkout(repository)), *arguments)
+
+
+def _checkout(folder: Path) -> Path:
+    """The nearest folder that has a `.git`, here or above; `folder` if there is none."""
+    real = Path(os.path.realpath(folder))
+    return next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     # A git hook sets GIT_DIR and other variables that point to its own repository.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    command = ["git", "-C", str(repository), *arguments]
-    return subprocess.run(command, capture_output=True, check=False, env=environment, timeout=60)
+    command = ["git", *_SETTINGS, *arguments]
+    return subprocess.run(command, capture_output=True, check=False, env=environment | _ENVIRONMENT, timeout=60)

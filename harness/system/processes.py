@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -11,6 +12,10 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
+
+from harness.system.safe_path import start_python_in_safe_path_mode
+
+_NO_SAFE_PATH = 3  # exit code
 
 _Shared = TypeVar("_Shared")
 _Task = TypeVar("_Task")
@@ -36,6 +41,8 @@ def map_in_processes(
     `shared` is sent to each process once; with one process, the tasks run in this one. The result is None if the
     process of a task died while no other task was running, for example because it ran out of memory. Exceptions of
     tasks are raised here. `preload` names modules that are imported once for all processes.
+
+    Raises RuntimeError if the processes would search the working folder for modules.
     """
     if processes == 1:
         yield from ((index, function(shared, task)) for index, task in enumerate(tasks))
@@ -80,19 +87,29 @@ def _run_until_a_process_dies(
 
 def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
     """Processes forked from a server, which has no threads and can fork safely; without fork, new processes."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(preload))
-    # The server inherits that it ignores interrupts; else it would print a traceback.
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    forkserver.ensure_running()
-    signal.signal(signal.SIGINT, handler)
+    start_python_in_safe_path_mode()
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        context: multiprocessing.context.BaseContext = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(list(preload))
+        # The server inherits that it ignores interrupts; else it would print a traceback.
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        forkserver.ensure_running()
+        signal.signal(signal.SIGINT, handler)
+    else:
+        context = multiprocessing.get_context("spawn")
     # Wait until the server has imported the modules: tasks sent earlier fail badly if this process ends first.
-    first = context.Process()
+    first = context.Process(target=_exit_without_safe_path)  # type: ignore[attr-defined]
     first.start()
     first.join()
+    if first.exitcode == _NO_SAFE_PATH:
+        raise RuntimeError("expected safe-path mode in processes, got none; start Python with -P, or without -E")
     return context
+
+
+def _exit_without_safe_path() -> None:
+    """End this process if files of the working folder could hide Python's modules."""
+    if not sys.flags.safe_path:
+        os._exit(_NO_SAFE_PATH)
 
 
 # In a worker process: the function, and the value that its tasks share.
@@ -106,6 +123,7 @@ def _run_task(task: Any) -> Any:
 
 def _initialize(function: Callable[[Any, Any], Any], shared: Any) -> None:
     """Ignore interrupts, which the parent handles, and exit as soon as the parent does."""
+    _exit_without_safe_path()
     _work.append((function, shared))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

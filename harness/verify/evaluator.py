@@ -82,26 +82,29 @@ class Evaluator:
 
 
 @contextmanager
-def open_evaluator(options: EvaluationOptions, progress: Progress) -> Iterator[Evaluator]:
-    """An evaluator with an executor and device of its own. Raises DeviceError if the device cannot be used."""
+def open_evaluator(options: EvaluationOptions, progress: Progress, code: Path | None) -> Iterator[Evaluator]:
+    """An evaluator with an executor and device of its own. Raises DeviceError if the device cannot be used.
+
+    `code` is the folder of the project's own builders, if they may run.
+    """
     from harness.evaluate.run.executor import EvaluationSettings
 
     # An evaluation may take hours; cli/process.py turns collection off for runs of seconds.
     gc.enable()
-    with _open_executor(options) as executor:
+    with _open_executor(options, code) as executor:
         device = executor.find_device(options.device, options.precision)
         settings = EvaluationSettings(device, options.precision, options.subset, options.refresh, options.crop_cache)
         yield Evaluator(executor, settings, progress)
 
 
-def _open_executor(options: EvaluationOptions) -> "AbstractContextManager[Executor]":
+def _open_executor(options: EvaluationOptions, code: Path | None) -> "AbstractContextManager[Executor]":
     if options.executor == "ray":
         try:
             from harness.evaluate.run.ray_executor import ray_executor
         except ModuleNotFoundError as error:
             fix = "pip install 'model-card-harness[ray]'"
             raise UserError(f"--executor ray: {error.name} is not installed; {fix}") from None
-        return ray_executor(options.address)
+        return ray_executor(options.address, code)
     from harness.evaluate.run.local_executor import LocalExecutor
 
     return nullcontext(LocalExecutor(options.workers))

@@ -104,7 +104,8 @@ def evaluate_claims(  # noqa: PLR0913 - what an evaluation is made of
     from harness.verify.cause_search import search_causes
     from harness.verify.evaluator import open_evaluator
 
-    with open_evaluator(resources.evaluation, progress) as evaluator:
+    code = resources.root if resources.builders and resources.run_builders else None
+    with open_evaluator(resources.evaluation, progress, code) as evaluator:
         evaluations = evaluator.run(plan)
         if search:
             declared = (claim for index in claims for claim in all_claims(index))

@@ -15,6 +15,7 @@ from harness.zoo.own_builder import BuilderError, BuilderSettingsError
 # The claims of one model, and those of a page about all its models, need the same networks again.
 _CACHED_NETWORKS = 32
 _OWN_BUILDER = "name a builder of your own under [builders] in modelindex/verify.toml"
+_CONSENT = "if you trust the project: run `verify trust` once, pass --allow-builders, or set VERIFY_ALLOW_BUILDERS=1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Blueprint:
     """What to build: a model name as written on its page, and what is known about that name.
 
     `library` is the library that the page names. `alias` is a library and the name of the same network there.
-    `builders` are the project's own: pairs of a name pattern and a `module:function`, searched in the folder `root`
-    first.
+    `builders` are the project's own: pairs of a name pattern and a `module:function` below the folder `root`. They run
+    only with `run_builders`; without it, the models that they would build have no network.
     """
 
     model: str
@@ -31,6 +32,7 @@ class Blueprint:
     alias: tuple[str, str] | None = None
     builders: tuple[tuple[str, str], ...] = ()
     root: Path = Path()
+    run_builders: bool = False
 
 
 # In order of precedence: a library, whether it knows a name, and the network of that name. The published designs are
@@ -45,8 +47,8 @@ _LIBRARY_BUILDERS: tuple[tuple[str, Callable[[str], bool], Callable[[str], Netwo
 def build(blueprint: Blueprint) -> Network:
     """The network of a blueprint, built once; a failure is kept too and raised again.
 
-    Raises UnknownModelError if no builder knows the model, BuilderError if the project's own builder fails, and
-    BuilderSettingsError if verify.toml names a builder that does not exist.
+    Raises UnknownModelError if no builder knows the model or may build it, BuilderError if the project's own builder
+    fails, and BuilderSettingsError if verify.toml names a builder that does not exist.
     """
     outcome = _build_once(blueprint)
     if isinstance(outcome, Network):
@@ -72,6 +74,9 @@ def _build(blueprint: Blueprint) -> Network:
     model = blueprint.model
     for pattern, function in blueprint.builders:
         if fnmatchcase(model, pattern):
+            if not blueprint.run_builders:
+                missing = f"the builder {function} is code of the project, which is not trusted on this machine"
+                raise UnknownModelError(missing, _CONSENT)
             return own_builder.build(model, pattern, function, blueprint.root)
     names = [(blueprint.library, model), *([blueprint.alias] if blueprint.alias else [])]
     for requested, name in names:

@@ -1,10 +1,14 @@
 """A project's own builders: functions that verify.toml names under [builders]."""
 
 import importlib
+import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Callable
+from importlib.machinery import PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import UserError
@@ -13,6 +17,9 @@ from harness.zoo.storage import StorageLimitError
 
 if TYPE_CHECKING:
     from torch import nn
+
+# A package that holds modules of the project that installed modules of the same name hide.
+_HIDDEN = "_modules_of_the_project"
 
 
 class BuilderError(Exception):
@@ -30,9 +37,11 @@ class BuilderSettingsError(UserError):
 def build(model: str, pattern: str, function: str, root: Path) -> Network:
     """The network that a project's builder returns for a model name.
 
-    `pattern` and `function` are the line of verify.toml: the function is named as `module:function`. The module is
-    searched in the folder `root` first, then on Python's path. Raises BuilderSettingsError if there is no such
-    function, UnknownModelError if it cannot be imported or its result cannot be traced, and BuilderError if it raises.
+    `pattern` and `function` are the line of verify.toml: the function is named as `module:function`. The module's file
+    must be in the folder `root`. The caller makes sure that somebody trusts the project.
+
+    Raises BuilderSettingsError if there is no such function, UnknownModelError if it cannot be imported or its result
+    cannot be traced, and BuilderError if it raises.
     """
     try:
         builder = _load(pattern, function, root)
@@ -69,14 +78,13 @@ def _problem(module: object) -> str | None:
 def _load(pattern: str, function: str, root: Path) -> Callable[[str], Any]:
     place = f'modelindex/verify.toml: [builders] "{pattern}" = "{function}"'
     module_name, _, name = function.partition(":")
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
+    file = _file_below(root, module_name)
+    if file is None:
+        expected = f"expected a module {module_name} in the project's folder"
+        raise BuilderSettingsError(f"{place}: {expected}, found none; correct the module's name")
     try:
-        module = importlib.import_module(module_name)
+        module = _import(module_name, file, root)
     except ImportError as error:
-        if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):
-            expected = f"expected a module {module_name} in the project or on Python's path"
-            raise BuilderSettingsError(f"{place}: {expected}, found none; correct the module's name") from None
         missing = f"the builder {function} cannot be imported: {error}"
         raise UnknownModelError(missing, "install what it needs, or correct its imports") from error
     found = getattr(module, name, None)
@@ -85,3 +93,50 @@ def _load(pattern: str, function: str, root: Path) -> Callable[[str], Any]:
         expected = f"expected a function {name} in the module {module_name}"
         raise BuilderSettingsError(f"{place}: {expected}, found {kind}; correct the function's name")
     return cast("Callable[[str], Any]", found)
+
+
+def _file_below(root: Path, module_name: str) -> Path | None:
+    """The file of a module in the folder `root`; None if there is none, or if a link leads out of the folder."""
+    folders: list[str] = [str(root)]
+    file = None
+    for part in module_name.split("."):
+        spec = PathFinder.find_spec(part, folders)
+        if spec is None:
+            return None
+        file = Path(spec.origin) if spec.origin else None  # a folder without __init__.py has no file
+        folders = list(spec.submodule_search_locations or ())
+        places = [*map(Path, folders), *filter(None, [file])]
+        if not all(_is_below(place, root) for place in places):
+            return None
+    return file
+
+
+def _is_below(path: Path, root: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def _import(module_name: str, file: Path, root: Path) -> ModuleType:
+    """The module of the project whose file this is.
+
+    The project is last on Python's path, so that no file of it hides an installed module. A module that is itself
+    hidden by an installed one of the same name is imported under another name.
+    """
+    if str(root) not in sys.path:
+        sys.path.append(str(root))
+    try:
+        found = importlib.util.find_spec(module_name)
+    except ModuleNotFoundError as error:
+        # The installed module of the first name contains no such module; other imports that fail are the builder's.
+        if not f"{module_name}.".startswith(f"{error.name}."):
+            raise
+        found = None
+    except ValueError:  # `__main__` and the like
+        found = None
+    if found and found.origin and _is_same_file(found.origin, file):
+        return importlib.import_module(module_name)
+    sys.modules.setdefault(_HIDDEN, ModuleType(_HIDDEN)).__path__ = [str(root)]
+    return importlib.import_module(f"{_HIDDEN}.{module_name}")
+
+
+def _is_same_file(one: str, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)

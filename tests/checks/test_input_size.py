@@ -32,7 +32,8 @@ def build(_: str) -> nn.Module:
 
 @pytest.mark.parametrize("kind", ["parameters", "flops", "tasks", "task"])
 def test_the_declared_size_is_used_first(kind: str) -> None:
-    resources = Resources(builders=(("net_*", f"{__name__}:build"),), root=Path(__file__).parents[2])
+    builders = (("net_*", f"{__name__}:build"),)
+    resources = Resources(builders=builders, run_builders=True, root=Path(__file__).parents[2])
     verdict = judged(PAGE.format(size=32), resources, lambda claim: claim.kind == kind)["net_32", kind]
     assert verdict.status is Status.PASS, verdict.reason
     other = judged(PAGE.format(size=64), resources, lambda claim: claim.kind == "task")["net_32", "task"]

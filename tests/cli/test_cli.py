@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, page_text
+from tests.conftest import ROOT, fresh_environment, page_text
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -350,3 +350,24 @@ def test_many_small_models(verify: Verify, tmp_path: Path) -> None:
 def test_the_picture_in_the_readme_is_up_to_date() -> None:
     picture = runpy.run_path(str(ROOT / "ci" / "picture.py"))["draw"]()
     assert picture == (ROOT / "reports" / "terminal.svg").read_text("utf-8")
+
+
+def test_nothing_is_imported_from_the_working_folder(tmp_path: Path, hostile_folder: Path) -> None:
+    """Neither by the process nor by those it starts."""
+    (hostile_folder / "modelindex").mkdir()
+    (hostile_folder / "modelindex" / "verify.toml").write_text('pages = ["page.yml"]\n')
+    models = "Models: [{Name: a, Metadata: {Epochs: 2}}, {Name: b, Metadata: {Epochs: 3}}]\n"
+    (hostile_folder / "modelindex" / "page.yml").write_text(models)
+    script = tmp_path / "verify"
+    script.write_text("from harness.cli.process import main\nif __name__ == '__main__':\n    main()\n")
+    command = [sys.executable, script, "all", "--claim", "epochs", "--jobs", "2", "--format", "json"]
+    environment = fresh_environment(XDG_CACHE_HOME=str(tmp_path / "cache"))
+    run = subprocess.run(command, cwd=hostile_folder, env=environment, capture_output=True, text=True, check=False)
+    imported = hostile_folder / "imported"
+    assert not imported.exists(), imported.read_text()
+    assert len(json.loads(run.stdout)["verdicts"]) == 2
+
+
+def test_a_module_run_by_python_imports_installed_modules_first(verify: Verify, tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise SystemExit('imported from the working folder')\n")
+    assert verify("--help").returncode == 0

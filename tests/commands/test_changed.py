@@ -1,5 +1,6 @@
 """The claims that a change affects: every claim whose verdict can differ, and few others."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -300,6 +301,33 @@ def test_a_custom_builder_affects_all_claims(tmp_path: Path) -> None:
     git(tmp_path, "add", "modelindex")
     git(tmp_path, "commit", "--quiet", "--message", "named")
     assert {("a", "name"), ("a", "epochs")} <= _affected(tmp_path)
+
+
+def test_builders_of_a_change_do_not_run(verify: Verify, tmp_path: Path) -> None:
+    """Only the builders of the commit may run, if they are trusted; unless the user allows the others."""
+    folder = tmp_path / "checkout"
+    settings, page = folder / "modelindex" / "verify.toml", folder / "modelindex" / "page.yml"
+    settings.parent.mkdir(parents=True)
+    page.write_text("Models: [{Name: a, Metadata: {Parameters: 16}}]\n")
+    settings.write_text('pages = ["page.yml"]\n[builders]\na = "nets:build"\n')
+    (folder / "nets.py").write_text("from torch import nn\n\n\ndef build(name):\n    return nn.Linear(3, 4)\n")
+    (folder / "evil.py").write_text("raise SystemExit('it ran')\n")
+    user = {"VERIFY_ALLOW_BUILDERS": "", "XDG_DATA_HOME": str(tmp_path / "data")}
+    verify("trust", cwd=folder, **user)
+    committed(folder)
+    page.write_text("Models: [{Name: a, Metadata: {Parameters: 16, Epochs: 2}}]\n")
+    settings.write_text('pages = ["page.yml"]\n[builders]\n"*" = "evil:build"\n')
+    verify("trust", cwd=folder, **user)
+
+    def changed(*options: str) -> tuple[str, str]:
+        run = verify("changed", *options, "--claim", "parameters", "--format", "json", cwd=folder, **user)
+        (claim,) = json.loads(run.stdout)["claims"]
+        return claim["status"], run.stderr
+
+    status, message = changed()
+    assert (status, "[builders] is taken from HEAD" in message) == ("pass", True)
+    status, message = changed("--allow-builders")
+    assert (status, "[builders] is taken" in message) == ("error", False)
 
 
 def test_another_library_affects_what_the_page_says_of_all_networks(project: Path) -> None:

@@ -1,20 +1,24 @@
 """`verify fetch`: files are downloaded completely and verified, or a message says why not."""
 
+import contextlib
 import hashlib
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from harness.commands import fetch
+from harness.commands import download
 from harness.commands.fetch import DeclaredWeights, Fetched, fetch_weights
 from harness.verdict import Status
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
+LARGE = 10**9
 DATA = b"weights" * 1000
 DIGITS = hashlib.sha256(DATA).hexdigest()[:8]
 
@@ -24,13 +28,26 @@ class Handler(BaseHTTPRequestHandler):
         if "missing" in self.path:
             self.send_error(404)
             return
+        if "moved" in self.path:
+            self.send_response(302)
+            self.send_header("Location", "ftp://127.0.0.1/model.pth" if "ftp" in self.path else "file:///dev/zero")
+            self.end_headers()
+            return
         self.send_response(200)
-        self.send_header("Content-Length", str(len(DATA)))
+        if "endless" not in self.path and "slow" not in self.path:
+            self.send_header("Content-Length", str(LARGE if "large" in self.path else len(DATA)))
         self.end_headers()
-        if "broken" in self.path or "short" in self.path:
+        if "large" in self.path or "broken" in self.path or "short" in self.path:
             self.wfile.write(DATA[:100])
             return
-        self.wfile.write(DATA)
+        # A client that hangs up ends the endless reply.
+        with contextlib.suppress(OSError):
+            self.wfile.write(DATA)
+            while "endless" in self.path:
+                self.wfile.write(bytes(2**20))
+            while "slow" in self.path:
+                self.wfile.write(b"1")
+                time.sleep(0.05)
 
     def log_message(self, *_: object) -> None:
         """Print no log."""
@@ -76,8 +93,16 @@ def test_an_unavailable_file_is_not_run(server: str, tmp_path: Path, name: str, 
 
 
 def test_a_file_without_a_digest_in_its_name_must_be_readable(server: str, tmp_path: Path) -> None:
-    found = _fetch_one(f"{server}/short.pth", tmp_path)
+    found = _fetch_one(f"{server}/whole.pth", tmp_path)
     assert found.status is Status.FAIL
+    assert "Not a torch or safetensors file" in found.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_transfer_is_not_kept(server: str, tmp_path: Path) -> None:
+    found = _fetch_one(f"{server}/short.pth", tmp_path)
+    assert found.status is Status.NOT_RUN
+    assert "ended after 100 of 7000 bytes" in found.message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -97,7 +122,7 @@ def test_a_local_error_is_not_reported_as_a_network_error(server: str, tmp_path:
 
 
 def test_an_unreachable_server_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "_SECONDS", 0.3)
+    monkeypatch.setattr(download, "_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         named = [DeclaredWeights(str(number), f"{address}/m{number}-{DIGITS}.pth", tmp_path) for number in range(12)]
@@ -118,3 +143,40 @@ def test_without_a_network_the_result_is_not_run(verify: Verify, project: Path) 
     assert strict.returncode == 1
     unknown = verify("fetch", "--model", "unknown", cwd=project)
     assert unknown.returncode == 2
+
+
+@pytest.mark.parametrize(("name", "found"), [("endless", "got more"), ("large", f"got {LARGE}")])
+def test_a_file_that_is_larger_than_declared_is_not_kept(server: str, tmp_path: Path, name: str, found: str) -> None:
+    declared = DeclaredWeights("model", f"{server}/{name}-{DIGITS}.pth", tmp_path, Decimal(1000))
+    (fetched,) = fetch_weights([declared], tmp_path)
+    assert fetched.status is Status.FAIL
+    assert "expected at most 16779216 bytes" in fetched.message
+    assert found in fetched.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_most_bytes_are_limited_whatever_is_declared(tmp_path: Path) -> None:
+    limits = [DeclaredWeights("m", "", tmp_path, size).most_bytes for size in (None, Decimal("1e400"), Decimal(0))]
+    assert limits == [16 * 2**30, 16 * 2**30, 16 * 2**20]
+
+
+def test_a_transfer_that_only_trickles_is_given_up(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "_SECONDS", 0.2)
+    found = _fetch_one(f"{server}/slow-{DIGITS}.pth", tmp_path)
+    assert found.status is Status.NOT_RUN
+    assert "timed out: less than" in found.message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["file:///dev/zero", "ftp://127.0.0.1/m.pth", "data:text/plain,model", "//host/m"])
+def test_only_http_is_opened(address: str, tmp_path: Path) -> None:
+    assert _fetch_one(address, tmp_path).status is not Status.PASS
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["ftp", "file"])
+def test_a_redirect_stays_in_http(server: str, tmp_path: Path, target: str) -> None:
+    assert _fetch_one(f"{server}/moved-to-{target}-{DIGITS}.pth", tmp_path).status is Status.NOT_RUN
+    assert list(tmp_path.iterdir()) == []

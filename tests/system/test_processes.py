@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.system.processes import map_in_processes
+from tests.conftest import fresh_environment
 
 
 def act(name: str, task: str) -> str:
@@ -107,3 +108,30 @@ def _eventually(condition: Callable[[], int]) -> int:
             return value
         time.sleep(0.01)
     raise AssertionError("the condition never held")
+
+
+def test_processes_import_nothing_from_the_working_folder(tmp_path: Path, hostile_folder: Path) -> None:
+    (tmp_path / "tasks.py").write_text("def act(_, task):\n    return task\n")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import tasks\nfrom harness.system.processes import map_in_processes\n"
+        "if __name__ == '__main__':\n    print(sorted(map_in_processes(tasks.act, None, ['a', 'b'], 2, ['dis'])))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, script],
+        cwd=hostile_folder,
+        env=fresh_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout == "[(0, 'a'), (1, 'b')]\n", run.stderr
+    assert not (hostile_folder / "imported").exists(), (hostile_folder / "imported").read_text()
+
+
+def test_a_process_that_would_import_from_the_working_folder_is_refused(tmp_path: Path) -> None:
+    """With -E, Python ignores the variable that asks for the safe path."""
+    code = "from harness.system.processes import map_in_processes\nlist(map_in_processes(print, None, ['x'], 2, ()))"
+    parent = [sys.executable, "-E", "-c", f"import sys\nsys.path.insert(0, {str(Path(__file__).parents[2])!r})\n{code}"]
+    run = subprocess.run(parent, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "expected safe-path mode" in run.stderr

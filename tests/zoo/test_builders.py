@@ -1,7 +1,9 @@
 """Which builder builds a model: the project's own first, then by library and by current or former name."""
 
+import importlib
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -114,18 +116,51 @@ def test_published_designs_are_cross_checked_with_timm() -> None:
 
 
 @pytest.fixture
-def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The file of a module `own_nets`, in the folder that builders are searched in."""
     monkeypatch.setattr("sys.path", list(sys.path))
-    monkeypatch.delitem(sys.modules, "own_nets", raising=False)
-    path = tmp_path / "own_nets.py"
+    path = tmp_path / "project" / "own_nets.py"
+    path.parent.mkdir()
     path.write_text("from torch import nn\nname = 1\n\n\ndef build(name):\n    return nn.Linear(3, 4)\n")
-    return path
+    before = set(sys.modules)
+    yield path
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in repr(sys.modules[name]):
+            del sys.modules[name]
 
 
 def test_a_projects_builder_comes_first(nets: Path) -> None:
-    network = build(Blueprint("regnety_002", builders=(("regnety_*", "own_nets:build"),), root=nets.parent))
+    network = build(
+        Blueprint("regnety_002", builders=(("regnety_*", "own_nets:build"),), root=nets.parent, run_builders=True)
+    )
     assert (network.builder, parameter_count(network)) == ("own_nets:build", 16)
+
+
+def test_a_projects_builder_runs_only_with_consent(nets: Path) -> None:
+    blueprint = Blueprint("regnety_002", builders=(("regnety_*", "own_nets:build"),), root=nets.parent)
+    nets.write_text("raise SystemExit")
+    with pytest.raises(UnknownModelError) as caught:
+        build(blueprint)
+    for way in ("`verify trust`", "--allow-builders", "VERIFY_ALLOW_BUILDERS=1"):
+        assert way in caught.value.supply
+
+
+@pytest.mark.parametrize("name", ["this", "wave", "os", "packaging", "own_nets"])
+def test_files_of_the_project_hide_no_installed_module(nets: Path, name: str) -> None:
+    """Also if a builder has the name of an installed module, imported or not; its neighbours can be imported."""
+    package = nets.parent / name
+    package.mkdir(exist_ok=True)
+    (package / "__init__.py").write_text("")
+    (package / "layer.py").write_text("from torch import nn\nLayer = nn.Linear\n")
+    (package / "nets.py").write_text(
+        "import beside\nfrom .layer import Layer\n\n\ndef build(name):\n    return Layer(*beside.SIZES)\n"
+    )
+    (nets.parent / "beside.py").write_text("SIZES = 3, 4\n")
+    blueprint = Blueprint("mynet", builders=(("*", f"{name}.nets:build"),), root=nets.parent, run_builders=True)
+    assert parameter_count(build(blueprint)) == 16
+    if name != "own_nets":
+        (package / "__init__.py").write_text("raise SystemExit")
+        assert str(nets.parent) not in str(importlib.import_module(name).__file__)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +168,20 @@ def test_a_projects_builder_comes_first(nets: Path) -> None:
     [
         ("own_nets:built", "expected a function built in the module own_nets, found none; correct"),
         ("own_nets:name", "expected a function name in the module own_nets, found a value of type int; correct"),
-        ("no_such_module:build", "expected a module no_such_module in the project or on Python's path, found none"),
+        ("no_such_module:build", "expected a module no_such_module in the project's folder, found none"),
         ("own_nets.more:build", "expected a module own_nets.more in"),
+        ("os:system", "expected a module os in the project's folder, found none"),
+        ("linked:build", "expected a module linked in the project's folder, found none"),
+        ("folder.nets:build", "expected a module folder.nets in the project's folder, found none"),
     ],
 )
 def test_a_builder_that_does_not_exist_is_wrong_configuration(nets: Path, function: str, message: str) -> None:
-    blueprint = Blueprint("mynet", builders=(("my*", function),), root=nets.parent)
+    outside = nets.parents[1] / "outside"
+    outside.mkdir()
+    (outside / "nets.py").write_text(nets.read_text())
+    (nets.parent / "linked.py").symlink_to(outside / "nets.py")
+    (nets.parent / "folder").symlink_to(outside)
+    blueprint = Blueprint("mynet", builders=(("my*", function),), root=nets.parent, run_builders=True)
     with pytest.raises(BuilderSettingsError, match=re.escape(message)) as caught:
         build(blueprint)
     assert str(caught.value).startswith(f'modelindex/verify.toml: [builders] "my*" = "{function}": expected')
@@ -148,12 +191,12 @@ def test_a_builder_that_does_not_exist_is_wrong_configuration(nets: Path, functi
 def test_a_builder_that_lacks_what_it_imports_is_not_available(nets: Path, code: str) -> None:
     nets.write_text(code)
     with pytest.raises(UnknownModelError, match=r"the builder own_nets:build cannot be imported: .*no_such"):
-        build(Blueprint("mynet", builders=(("*", "own_nets:build"),), root=nets.parent))
+        build(Blueprint("mynet", builders=(("*", "own_nets:build"),), root=nets.parent, run_builders=True))
 
 
 def test_a_failing_builder_runs_once(nets: Path) -> None:
     nets.write_text("calls = []\n\n\ndef build(name):\n    calls.append(name)\n    raise ValueError(name)\n")
-    blueprint = Blueprint("mynet", builders=(("*", "own_nets:build"),), root=nets.parent)
+    blueprint = Blueprint("mynet", builders=(("*", "own_nets:build"),), root=nets.parent, run_builders=True)
     depths = []
     for _ in range(3):
         with pytest.raises(BuilderError, match="own_nets:build raised ValueError: mynet") as caught:

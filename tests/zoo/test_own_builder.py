@@ -1,6 +1,7 @@
 """A project's own builder, run from the command line: a Python file, a line in verify.toml, and a page."""
 
 import json
+import shutil
 import subprocess
 import textwrap
 from collections.abc import Callable
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from harness.project.documents import ProjectError
+from harness.project.trust import is_trusted, trust
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -129,6 +133,7 @@ def test_a_builder_module_that_exits_is_an_error(verify: Verify, own: Path) -> N
         ("zoo.nets", (), "builders.mynet_*"),
         ("os;rm:x", (), "builders.mynet_*"),
         ("zoo.net:build", (), '[builders] "mynet_*" = "zoo.net:build": expected a module zoo.net in'),
+        ("os:system", (), '[builders] "mynet_*" = "os:system": expected a module os in'),
         ("zoo.nets:biuld", ("--jobs", "2"), '[builders] "mynet_*" = "zoo.nets:biuld": expected a function biuld in'),
     ],
 )
@@ -150,3 +155,44 @@ def test_two_builders_count_the_same(verify: Verify, project: Path) -> None:
     assert [parameters["status"], flops["status"]] == ["pass", "explained"]
     assert any("timm" in item["label"] and "3162996" in json.dumps(item) for item in parameters["evidence"].values())
     assert "timm" in json.dumps(flops["evidence"])
+
+
+def test_trust_is_remembered_for_the_project_and_its_builders(verify: Verify, own: Path, tmp_path: Path) -> None:
+    user = {"VERIFY_ALLOW_BUILDERS": "", "XDG_DATA_HOME": str(tmp_path.with_name(f"{tmp_path.name}-data"))}
+
+    def parameters(*options: str, cwd: Path = own) -> tuple[str, str]:
+        run = verify("explain", "mynet_small", "parameters", *options, cwd=cwd, **user)
+        return run.stdout.split()[0].casefold(), " ".join(run.stdout.split())
+
+    settings = own / "modelindex" / "verify.toml"
+    status, text = parameters()
+    assert status == "not", text
+    for way in ("`verify trust`", "--allow-builders", "VERIFY_ALLOW_BUILDERS=1"):
+        assert way in text
+    assert parameters("--allow-builders")[0] == "pass"
+    run = verify("trust", cwd=own / "zoo", **user)
+    assert (run.returncode, run.stdout) == (0, '"mynet_*" = "zoo.nets:build"\n'), run.stderr
+    assert parameters()[0] == "pass"
+    copy = shutil.copytree(own, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "copy"))
+    assert parameters(cwd=copy)[0] == "not"
+    settings.write_text(settings.read_text() + '"other" = "zoo.nets:build"\n')
+    assert parameters()[0] == "not"
+
+
+def test_trust_that_a_commit_could_contain_does_not_count(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a workflow keeps data in the checkout."""
+    builders = (("*", "zoo.nets:build"),)
+    monkeypatch.setenv("XDG_DATA_HOME", str(own / "elsewhere"))
+    (own / "sub").mkdir()
+    trust(own / "sub", builders)
+    assert is_trusted(own / "sub", builders)
+    (own / ".git").mkdir()
+    assert not is_trusted(own / "sub", builders)
+    for root in (own, own / "sub"):
+        with pytest.raises(ProjectError, match="expected a data folder outside the checkout"):
+            trust(root, builders)
+
+
+def test_a_project_without_builders_needs_no_trust(verify: Verify, project: Path) -> None:
+    run = verify("trust", cwd=project)
+    assert (run.returncode, "expected [builders] to trust, found none" in run.stderr) == (2, True)

@@ -107,6 +107,7 @@ class Subject:
             self.references.find_architecture(self.name),
             self.resources.builders,
             self.resources.root or Path(),
+            self.resources.run_builders,
         )
 
     @property

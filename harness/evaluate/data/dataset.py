@@ -4,14 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
 
-from harness.evaluate.data.ground_truth import DatasetError, read_ground_truth
+from harness.evaluate.data.ground_truth import DatasetError, read_ground_truth, tar_members
 from harness.evaluate.data.images import Image, fingerprint
 
 _SUFFIXES = {".jpeg", ".jpg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff"}
 # Where the validation images are below the given folder, in common layouts of ImageNet.
 _SUBFOLDERS = (".", "val", "validation", "ILSVRC/Data/CLS-LOC/val", "Data/CLS-LOC/val")
 _MAX_NAMED_CLASSES = 3
+# An uncompressed image of the most pixels that are decoded has about as many bytes.
+_MOST_BYTES = 2**28
+_MOST_HEADER_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def _find_images(folder: Path) -> tuple[str, dict[str, _ByteRange]]:
         files = _list_folder(top)
         if files:
             return "folder", files
-        for archive in sorted(top.glob("*val*.tar")):
+        for archive in sorted(path for path in top.glob("*val*.tar") if path.is_file()):
             return "tar file", _list_tar(archive)
     raise DatasetError(
         f"{folder}: expected a folder for each class, a flat folder of images with its ground truth, or "
@@ -98,28 +102,61 @@ def _find_images(folder: Path) -> tuple[str, dict[str, _ByteRange]]:
 
 def _list_folder(top: Path) -> dict[str, _ByteRange]:
     """The images of a flat folder, or of its subfolders."""
-    files = [path for path in sorted(top.iterdir()) if _is_image(path.name) and path.is_file()]
+    files = _images_in(top)
     if not files:
         folders = (path for path in sorted(top.iterdir()) if path.is_dir() and not path.name.startswith("."))
-        contents = (path for folder in folders for path in sorted(folder.iterdir()))
-        files = [path for path in contents if _is_image(path.name) and path.is_file()]
-    return {path.relative_to(top).as_posix(): (path, 0, path.stat().st_size) for path in files}
+        files = [path for folder in folders for path in _images_in(folder)]
+    return {path.relative_to(top).as_posix(): (path, 0, _size(path, path.stat().st_size)) for path in files}
+
+
+def _images_in(folder: Path) -> list[Path]:
+    """The images in a folder. Raises DatasetError for a device, pipe, socket or dangling link in place of one."""
+    paths = [path for path in sorted(folder.iterdir()) if _is_image(path.name) and not path.is_dir()]
+    for path in paths:
+        if not path.is_file():
+            raise DatasetError(f"{path}: expected an image, got a special file or a dangling link; remove it")
+    return paths
+
+
+def _size(name: object, size: int) -> int:
+    """The size of an image, which must fit in memory."""
+    if size > _MOST_BYTES:
+        raise DatasetError(f"{name}: expected an image of at most {_MOST_BYTES} bytes, got {size}; remove it")
+    return size
+
+
+class _BoundedReads:
+    """A tar file that is never read as a whole: a header with a false size would ask for it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.seek, self.tell = file, file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes. Raises ValueError for a size that no header has."""
+        if not 0 <= size <= _MOST_HEADER_BYTES:
+            raise ValueError(f"a header of {size} bytes")
+        return self.file.read(size)
 
 
 def _list_tar(path: Path) -> dict[str, _ByteRange]:
     import tarfile
 
     try:
-        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
-            members = [member for member in archive if member.isfile() and _is_image(member.name)]
-    except (tarfile.TarError, EOFError) as error:
+        with path.open("rb") as file, tarfile.open(fileobj=cast("Any", _BoundedReads(file)), mode="r:") as archive:
+            members = [member for member in tar_members(archive, path) if _is_image(member.name) and not member.isdir()]
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise DatasetError(f"{path}: expected an uncompressed tar file, got: {error}; download it again") from None
     if not members:
         raise DatasetError(f"{path}: expected a tar file of images, got one without images; download it again")
+    for member in members:
+        if not member.isfile():
+            raise DatasetError(
+                f"{path}: expected {member.name!r} to be an image, got a link or a special file; remove it"
+            )
     end, size = max(member.offset_data + member.size for member in members), path.stat().st_size
     if end > size:
         raise DatasetError(f"{path}: expected at least {end} bytes, got {size}; download it again")
-    return {member.name: (path, member.offset_data, member.size) for member in members}
+    return {member.name: (path, member.offset_data, _size(member.name, member.size)) for member in members}
 
 
 def _is_image(name: str) -> bool:

@@ -1,17 +1,21 @@
 """Encoded images to uint8 crops, and crops to network input, as published evaluations do it."""
 
 import io
-import re
 import warnings
 from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from harness.evaluate.data.conditions import Conditions, Geometry
 from harness.zoo.torchvision_import import import_torchvision
+
+# The decoders that may run, and no other: Pillow would start Ghostscript for a PostScript file of any name.
+_FORMATS = ("JPEG", "PNG", "BMP", "PPM", "WEBP", "TIFF", "GIF")
+# 256 MiB in RGB, where Pillow begins to warn of decompression bombs.
+_MOST_PIXELS = 2**28 // 3
 
 
 class ImageError(Exception):
@@ -19,16 +23,25 @@ class ImageError(Exception):
 
 
 def decode(encoded: bytes) -> Image.Image:
-    """The image in RGB, as PIL's `convert('RGB')` returns it: EXIF rotation is not applied. Raises ImageError."""
+    """The image in RGB, as PIL's `convert('RGB')` returns it: EXIF rotation is not applied.
+
+    Raises ImageError; for an image of more than 89 million pixels, before decoding it.
+    """
     try:
         with warnings.catch_warnings():
             # The warnings concern metadata; published evaluations ignore them too.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(encoded)) as image:
+            with Image.open(io.BytesIO(encoded), formats=_FORMATS) as image:
+                if image.width * image.height > _MOST_PIXELS:
+                    found = f"{image.width}×{image.height} pixels"
+                    raise ImageError(f"{found}; expected at most {_MOST_PIXELS}; resize the image")
                 return image.convert("RGB")
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"cannot identify image file; expected {', '.join(_FORMATS)}; convert the image") from None
     except Exception as error:  # noqa: BLE001 - decoders raise any type of exception
-        message = re.sub(r" <_io\.BytesIO object at 0x[0-9a-f]+>", "", str(error))
-        raise ImageError(f"{type(error).__name__}: {message}") from None
+        raise ImageError(f"{type(error).__name__}: {error}") from None
 
 
 def crop(image: Image.Image, geometry: Geometry) -> "np.ndarray[Any, np.dtype[np.uint8]]":

@@ -13,7 +13,7 @@ from harness.evaluate.data.shards import SHARD_SIZE
 from harness.evaluate.run.device import DTYPES, environment
 from harness.evaluate.run.executor import EvaluationTask, TopClasses
 from harness.evaluate.statistics.scores import TOP_K, Failure
-from harness.measure.tensors import WeightsFileError
+from harness.measure.weights_file_error import WeightsFileError
 
 _OUT_OF_MEMORY = ("can't allocate memory", "ALLOC_FAILED", "out of memory")
 

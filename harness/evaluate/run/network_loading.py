@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.measure.tensors import WeightsFileError, read_tensors
+from harness.measure.tensors import read_tensors
+from harness.measure.weights_file_error import WeightsFileError
 from harness.zoo import Network
 
 if TYPE_CHECKING:

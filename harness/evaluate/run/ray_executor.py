@@ -8,9 +8,10 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -28,6 +29,7 @@ from harness.evaluate.run.ray_worker import NodeInputs, Worker, inspect_node, lo
 from harness.evaluate.statistics.scores import Failure
 from harness.project.resources import DeviceError
 
+_NO_CODE = Path("/")
 # While one job's images are classified, those of the next are decoded.
 _JOBS_PER_WORKER = 2
 _POLL_SECONDS = 2.0
@@ -37,11 +39,16 @@ _NO_NODE_SECONDS = 60.0
 
 
 @contextmanager
-def ray_executor(address: str) -> "Iterator[RayExecutor]":
-    """The cluster at an address, in the form that `ray.init` takes. Raises UserError if it cannot be reached."""
+def ray_executor(address: str, code: Path | None = None) -> "Iterator[RayExecutor]":
+    """The cluster at an address, in the form that `ray.init` takes. Raises UserError if it cannot be reached.
+
+    Nodes import installed modules, and those in the folder `code`.
+    """
     try:
         _check_port(address)
-        ray.init(address, log_to_driver=False, logging_level="ERROR")
+        # Ray has its workers import first what is in the working folder, which may be anybody's.
+        with chdir(code or _NO_CODE):
+            ray.init(address, log_to_driver=False, logging_level="ERROR")
     except (OSError, OverflowError, ValueError, RuntimeError) as error:
         message = str(error).partition("\n")[0]
         raise UserError(

@@ -1,6 +1,10 @@
 """Every layout of the same images gives the same dataset; errors name what is missing or unreadable."""
 
+import gzip
 import os
+import struct
+import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -206,3 +210,97 @@ def test_tar_at_a_url_holds_the_same_images(tmp_path: Path) -> None:
     index = remote.images[3].offset + 40
     url.write_bytes(content[:index] + bytes([content[index] ^ 1]) + content[index + 1 :])
     assert open_dataset(url, SPEC).fingerprint != local.fingerprint
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _dangling(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def _sparse(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 2**40)
+
+
+@pytest.mark.parametrize("replace", [_fifo, _endless, _dangling, _sparse])
+def test_special_and_endless_files_in_place_of_images_are_an_error(
+    replace: Callable[[Path], None], tmp_path: Path
+) -> None:
+    image = min((write_folders(tmp_path) / IDS[0]).iterdir())
+    image.unlink()
+    replace(image)
+    with pytest.raises(DatasetError, match=rf"{image.name}: expected an image .*remove it|special file"):
+        open_dataset(tmp_path, SPEC)
+
+
+@pytest.mark.parametrize("name", ["LOC_val_solution.csv", "ILSVRC2012_devkit_t12.tar.gz"])
+@pytest.mark.parametrize("replace", [_fifo, _endless, _dangling])
+def test_special_files_in_place_of_labels_are_not_read(
+    replace: Callable[[Path], None], name: str, tmp_path: Path
+) -> None:
+    replace(write_flat(tmp_path) / name)
+    with pytest.raises(DatasetError, match="to label the images, got none of them"):
+        open_dataset(tmp_path, SPEC)
+
+
+@pytest.mark.parametrize("name", ["LOC_val_solution.csv", "ILSVRC2012_devkit_t12.tar.gz"])
+def test_labels_have_a_size_limit(name: str, tmp_path: Path) -> None:
+    path = write_flat(tmp_path) / name
+    _sparse(path)
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress(bytes(2**20), 1) * 65)
+    with pytest.raises(DatasetError, match="expected at most 67108864 bytes, got more"):
+        open_dataset(tmp_path, SPEC)
+
+
+def test_labels_that_are_not_text_are_an_error(tmp_path: Path) -> None:
+    (write_flat(tmp_path) / "LOC_val_solution.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(DatasetError, match="expected the columns"):
+        open_dataset(tmp_path, SPEC)
+    (tmp_path / "LOC_val_solution.csv").unlink()
+    flat_with_devkit(tmp_path)
+    (tmp_path / "ILSVRC2012_devkit_t12" / "data" / "ILSVRC2012_validation_ground_truth.txt").write_bytes(b"\xff")
+    with pytest.raises(DatasetError, match="expected a class number on every line"):
+        open_dataset(tmp_path, SPEC)
+
+
+def test_a_class_table_that_expands_is_an_error(tmp_path: Path) -> None:
+    flat_with_devkit(tmp_path)
+    element = zlib.compress(bytes(2**26 + 1), 9)
+    header = b"MATLAB".ljust(124) + b"\0\x01IM" + struct.pack("<II", 15, len(element))
+    (tmp_path / "ILSVRC2012_devkit_t12" / "data" / "meta.mat").write_bytes(header + element)
+    with pytest.raises(DatasetError, match="more than 67108864 bytes when expanded"):
+        open_dataset(tmp_path, SPEC)
+
+
+def _member(kind: bytes = tarfile.REGTYPE, size: int = 0, link: str = "") -> tarfile.TarInfo:
+    member = tarfile.TarInfo("a.png")
+    member.type, member.size, member.linkname = kind, size, link
+    return member
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "message"),
+    [
+        (tarfile.REGTYPE, -512, "expected 'a.png' to have a size, got -512|negative|header"),
+        (tarfile.XHDTYPE, -512, "a header of -512 bytes|expected an uncompressed tar"),
+        (tarfile.GNUTYPE_LONGNAME, 2**40, "a header of|expected an uncompressed tar"),
+        (tarfile.SYMTYPE, 0, "got a link or a special file"),
+        (tarfile.LNKTYPE, 0, "got a link or a special file"),
+        (tarfile.FIFOTYPE, 0, "got a link or a special file"),
+        (tarfile.REGTYPE, 2**40, "download it again"),
+    ],
+)
+def test_a_hostile_tar_is_an_error(kind: bytes, size: int, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "images.tar"
+    header = _member(kind, size, "/etc/passwd" if kind in {tarfile.SYMTYPE, tarfile.LNKTYPE} else "")
+    path.write_bytes(header.tobuf(tarfile.GNU_FORMAT) + _member().tobuf(tarfile.GNU_FORMAT) + bytes(10240))
+    with pytest.raises(DatasetError, match=message):
+        open_dataset(path, SPEC)

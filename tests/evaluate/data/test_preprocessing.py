@@ -1,7 +1,10 @@
 """The network input equals that of timm's evaluation transform, bit for bit."""
 
 import io
+import struct
+import zlib
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,3 +110,38 @@ def test_bgr_swaps_the_channels() -> None:
     assert torch.equal(
         normalise(crops, Conditions(geometry, *plain, channels="BGR")), normalise(swapped, Conditions(geometry, *plain))
     )
+
+
+EPS = b"""%!PS-Adobe-3.0 EPSF-3.0
+%%BoundingBox: 0 0 8 8
+%%EndComments
+showpage
+%%EOF
+"""
+
+
+def test_a_postscript_image_starts_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker, program = tmp_path / "ran", tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None)
+    with pytest.raises(ImageError, match="cannot identify image file; expected JPEG, PNG"):
+        decode(EPS)
+    assert not marker.exists()
+
+
+def test_a_large_image_is_refused_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("the image was decoded"))
+    header = b"IHDR" + struct.pack(">IIBBBBB", 10_000, 9_000, 8, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    data += struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    with pytest.raises(ImageError, match="10000×9000 pixels; expected at most 89478485; resize the image"):
+        decode(data)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "PPM", "WEBP", "TIFF", "GIF"])
+def test_formats_of_datasets_are_decoded(kind: str) -> None:
+    stream = io.BytesIO()
+    FLOWER.resize((9, 7)).save(stream, kind)
+    assert decode(stream.getvalue()).size == (9, 7)

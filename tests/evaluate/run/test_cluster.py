@@ -55,6 +55,7 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         self.home = home
+        self.checkout = home / "checkout"
         head = {
             "num_cpus": 0,
             "object_store_memory": MEMORY,
@@ -102,9 +103,21 @@ def executor(nodes: Nodes) -> Iterator[Executor]:
     """One connection for all tests: each connection starts its own processes, which takes seconds."""
     from harness.evaluate.run import ray_executor
 
-    with pytest.MonkeyPatch.context() as patch, ray_executor.ray_executor(nodes.cluster.address) as connected:
-        patch.setattr(ray_executor, "_POLL_SECONDS", 0.2)
-        yield connected
+    nodes.checkout.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(nodes.checkout)
+        with ray_executor.ray_executor(nodes.cluster.address) as connected:
+            patch.undo()
+            patch.setattr(ray_executor, "_POLL_SECONDS", 0.2)
+            yield connected
+
+
+@pytest.mark.usefixtures("executor")
+def test_nodes_import_nothing_from_the_working_folder(nodes: Nodes) -> None:
+    import ray
+
+    path = ray.get(ray.remote(num_cpus=0)(lambda: sys.path).remote())
+    assert not {str(nodes.checkout), ""} & set(path)
 
 
 @pytest.fixture
