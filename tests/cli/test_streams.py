@@ -74,6 +74,7 @@ def _commands(output: str) -> list[str]:
 def test_a_pipe_gets_no_control_and_no_command(verify: Verify, hostile: Path, verb: tuple[str, ...]) -> None:
     run = verify(*verb, cwd=hostile, GITHUB_ACTIONS="true")
     assert "Traceback" not in run.stderr
+    assert verb == ("check",) or "add-mask" in run.stdout
     # A patch is the bytes of the page, where YAML escapes these characters.
     assert not _CONTROL.search(_OWN.sub("", run.stdout + run.stderr))
     assert not _commands(run.stderr)
@@ -97,6 +98,8 @@ def test_a_terminal_gets_colours_and_no_other_control(hostile: Path, tmp_path: P
     os.close(reader)
     text = printed.decode()
     assert "\x1b[1m" in text or "lock" in verb or "fix" in verb
+    assert "add-mask" in text
+    assert "Traceback" not in text
     assert not _CONTROL.search(_OWN.sub("", text))
 
 
