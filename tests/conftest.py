@@ -29,7 +29,7 @@ MODELS = [
 ]
 
 # Variables that a process of its own must not inherit from a developer's shell or from the tests.
-_UNSET = {"TORCH_HOME", "COLUMNS", "PYTHONSAFEPATH"}
+_UNSET = {"TORCH_HOME", "COLUMNS", "PYTHONSAFEPATH", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"}
 
 Key = tuple[str | None, str]
 
