@@ -546,7 +546,7 @@ def test_a_hidden_file_is_neither_read_nor_a_change(small: Path) -> None:
 @pytest.mark.parametrize("linked", ["modelindex/_includes", "modelindex/verify.toml"])
 def test_what_links_lead_to_affects_all_claims(small: Path, linked: str) -> None:
     """Also a link that another link leads to, and a hidden file."""
-    path, other = small / linked, small.parent / "other"
+    path, other = small / linked, small / "other"
     other.mkdir()
     path.rename(other / ".moved")
     (other / "link").symlink_to(".moved")

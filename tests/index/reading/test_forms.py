@@ -126,7 +126,7 @@ def test_nothing_outside_the_root_is_read_through_a_link(tmp_path: Path) -> None
     root = tmp_path / "root"
     root.mkdir()
     (root / "link.yml").symlink_to(tmp_path / "out.yml")
-    with pytest.raises(PageError, match="a link that leads out of the project"):
+    with pytest.raises(PageError, match="a path that leads out of the project"):
         _of("Import: link.yml\n", root)
     (root / "folder").symlink_to(tmp_path)
     for path in ("folder", "folder/*.yml"):
