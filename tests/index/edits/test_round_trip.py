@@ -110,7 +110,9 @@ def test_written_values_are_read_back(
 
 
 def _first_scalar(text: str) -> str:
-    return next(token.value for token in yaml.scan(text) if isinstance(token, yaml.ScalarToken))
+    # The scanner reads ahead; the end of the comment is not YAML.
+    block = text.partition("\n-->")[0]
+    return next(token.value for token in yaml.scan(block) if isinstance(token, yaml.ScalarToken))
 
 
 @PLAIN
