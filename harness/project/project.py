@@ -112,8 +112,8 @@ def find_project(
 ) -> Project:
     """The project at or above `start`, with the given pages, or all its pages if none are given.
 
-    `texts` are pages that are not files, by name. The project's own builders may run if the user allows it, by
-    `allow_builders` or by having trusted them. Raises ProjectError if there is nothing to verify or a file of the
+    `texts` are pages that are not files, by name. The project's own builders may run if the user allows it with
+    `allow_builders` or trusted them before. Raises ProjectError if there is nothing to verify or a file of the
     project is invalid.
     """
     texts = texts or {}

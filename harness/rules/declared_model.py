@@ -19,11 +19,11 @@ HALF_PRECISION = re.compile(r"fp16|bf16|float16|half", re.IGNORECASE)
 
 # Kinds that identify an entry, or hold names of other things.
 NAMING_KINDS = frozenset({"name", "id", "weights", "code", "config", "in_collection"})
-# A finding lists at most so many places, and a message so many names.
+# The most places that a finding lists, and the most names in a message.
 MOST_PLACES = 20
-# In a group of models that a rule compares in pairs, a model is compared with at most so many others.
+# The most other models that a model is compared with, in a rule that compares a group in pairs.
 MOST_COMPARED = 50
-# So many characters of the values, and of a file's name, are compared. File systems limit names to 255.
+# The most characters that are compared of values, and of file names, which file systems limit to 255.
 _MAX_TEXT, _MAX_FILE_NAME = 10_000, 255
 _MOST_NAMES = 8
 _NULLS = {"null", "Null", "NULL", "~"}

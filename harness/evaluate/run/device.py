@@ -29,7 +29,7 @@ def check_precision(device: torch.device, precision: str) -> None:
 
 
 def batch_size(device: torch.device, pixels: int) -> int:
-    """The number of images per batch, for images of so many pixels."""
+    """The number of images per batch, for images with this number of pixels."""
     limit = _BATCH_PIXELS[device.type] // pixels
     return max((size for size in _BATCH_SIZES if size <= limit), default=_BATCH_SIZES[0])
 

@@ -17,7 +17,7 @@ from harness.index.schema.violations import quantity_fits
 # Kinds of claims that are not fields: statements of the prose, templates, waivers.
 _OTHER_KINDS = {*SYMBOLS.values(), "formula", "block", "include", "text", "create_model", "waiver", "type"}
 _Leaf = TypeVar("_Leaf", ScalarNode, MappingNode)
-# At most so many characters of a comment are kept, because aliases repeat it.
+# The most characters of a comment that are kept: aliases repeat comments.
 _COMMENT = re.compile(r"[ \t]{1,100}#{1,100}[ \t]?([^\n]{0,500})")
 
 

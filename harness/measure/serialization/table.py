@@ -127,7 +127,7 @@ def _with_name_length(serialization: Serialization, form: Zip, length: int) -> S
     return Serialization(name, about, replace(form, archive_name="x" * length), serialization.content)
 
 
-# Files saved under an unknown name: only the length of the archive name matters. There are so many sizes that only an
+# Files saved under an unknown name: only the length of the archive name matters. The range of sizes is wide, so only an
 # exact match means anything.
 UNKNOWN_ARCHIVE_NAMES = tuple(
     _with_name_length(serialization, serialization.format, length)
