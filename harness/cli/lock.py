@@ -22,7 +22,6 @@ def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
     from dataclasses import replace
 
     from harness.commands.lock import lock_weights
-    from harness.measure.checkpoint import torch_hub_folder
     from harness.project.lock import write_lock
     from harness.verdict import Status
     from harness.verify.reading import read_indexes
@@ -31,8 +30,8 @@ def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
     if not (project.root / "modelindex" / "verify.toml").is_file():
         message = "verify lock needs a project: no modelindex/verify.toml in this folder or its parents."
         raise click.UsageError(message)
-    folder = weights or torch_hub_folder()
-    resources = replace(project.resources, weights=folder if folder.is_dir() else None)
+    folder = options.weights_folder(weights)
+    resources = replace(project.resources, weights=folder if folder and folder.is_dir() else None)
     results = lock_weights(read_indexes(project), resources)
     labels = {Status.PASS: "locked", Status.FAIL: "wrong", Status.NOT_RUN: "missing"}
     for result in results:

@@ -217,7 +217,6 @@ def selection_of(given: Mapping[str, Any]) -> "Selection":
 
 def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources":
     """The project's resources, with those that the options name and torch hub's weights files."""
-    from harness.measure.checkpoint import torch_hub_folder
     from harness.project.resources import EvaluationOptions
     from harness.system.git import is_repository
     from harness.zoo.timm_models import timm_version
@@ -228,14 +227,14 @@ def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources"
     if source and not is_repository(source):
         message = f"{source} is not a git checkout or bare repository, or git is not installed"
         raise click.BadParameter(message, param_hint="--source")
-    weights = given["weights"] or torch_hub_folder()
+    weights = weights_folder(given["weights"])
     if given["executor"] == "ray" and given["workers"]:
         cluster = "--executor ray, which uses every GPU (or every core) of the cluster"
         raise click.UsageError(f"--workers cannot be used with {cluster}.")
     names = ("device", "precision", "subset", "refresh", "executor", "workers", "address")
     return replace(
         project.resources,
-        weights=weights if weights.is_dir() else None,
+        weights=weights if weights and weights.is_dir() else None,
         source=source,
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
@@ -246,6 +245,19 @@ def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources"
             early_stopping=_early_stopping(given),
         ),
     )
+
+
+def weights_folder(given: Path | None) -> Path | None:
+    """The folder that --weights names, or torch hub's; None if a commit could bring that one."""
+    from harness.measure.checkpoint import torch_hub_folder
+    from harness.system.cache_folder import checkout_around
+
+    folder = given or torch_hub_folder()
+    checkout = None if given else checkout_around(folder)
+    if checkout and folder.exists():
+        found = f"{folder} is not used: a commit to {checkout} could bring its files"
+        click.echo(f"{found}; set TORCH_HOME to a folder outside of it, or pass --weights.", err=True)
+    return None if checkout else folder
 
 
 def _crop_cache(folder: Path | None) -> Path | None:

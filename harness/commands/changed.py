@@ -21,7 +21,6 @@ from typing import Any
 from harness.checks.code import pinned_commits
 from harness.checks.shared.weights import addresses_by_file_name, weights_address
 from harness.commands.base_commit import BaseCommit
-from harness.evaluate.data.ground_truth import ground_truth_files
 from harness.index.claim import Claim, ClaimKey
 from harness.index.claims import claims
 from harness.index.entries import Entry, Index
@@ -31,6 +30,7 @@ from harness.index.reading.index import read_index
 from harness.project.files import CommitFiles, links_below, steps_to
 from harness.project.project import Project
 from harness.project.references import References
+from harness.project.resources import label_files
 from harness.project.settings import SETTINGS_FILE
 from harness.project.trust import is_trusted
 from harness.rules.table import findings
@@ -161,7 +161,7 @@ def _shared_files(project: Project, base: BaseCommit, changed: set[str], pages: 
     Pages, what they import and the weights files that they name are compared model by model instead.
     """
     images = project.resources.images.values()
-    paths = [project.root / "modelindex", *images, *(path for folder in images for path in ground_truth_files(folder))]
+    paths = [project.root / "modelindex", *images, *(path for folder in images for path in label_files(folder))]
     compared = [path for _, path in project.pages]
     for page in pages:
         compared += [project.root / name for name in page.files]

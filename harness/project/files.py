@@ -131,8 +131,8 @@ def steps_to(path: Path) -> list[Path]:
     return [*links, here]
 
 
-def links_below(folder: Path) -> Iterator[Path]:
-    """The links in a folder and its subfolders, without hidden ones; none if there is no such folder."""
+def links_below(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
+    """The links in a folder and its subfolders; none if there is no such folder. `hidden` includes hidden ones."""
     pending = [str(folder)]
     while pending:
         try:
@@ -140,7 +140,7 @@ def links_below(folder: Path) -> Iterator[Path]:
         except OSError:
             continue
         for entry in entries:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") and not hidden:
                 continue
             if entry.is_symlink():
                 yield Path(entry.path)

@@ -9,6 +9,16 @@ from harness.errors import UserError
 from harness.project.lock import Locked
 from harness.project.records import Record
 
+# ImageNet's labels: Kaggle's table, and the files of the devkit.
+LABEL_TABLE, DEVKIT = "LOC_val_solution.csv", "ILSVRC2012_devkit_t12"
+GROUND_TRUTH, CLASS_TABLE = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"
+
+
+def label_files(folder: Path) -> list[Path]:
+    """Every path that may hold the labels of the images in `folder`, in it or beside it."""
+    names = (LABEL_TABLE, GROUND_TRUTH, CLASS_TABLE, DEVKIT, f"{DEVKIT}.tar.gz")
+    return [place / name for place in (folder, folder.absolute().parent) for name in names]
+
 
 class DeviceError(UserError):
     """The device or precision is not available; the message names those that are, and the fix."""

@@ -108,11 +108,7 @@ def write_files(files: Mapping[Path, Iterable[bytes]], *, root: Path | None = No
             if root is not None:
                 require_no_links(path.parent, root)
             path.parent.mkdir(parents=True, exist_ok=True)
-            _remove_stale_temporaries(path.parent)
-            temporary = path.parent / f".verify-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
-            # The umask decides about the permissions of a new file.
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-            temporaries[path] = temporary
+            temporaries[path], handle = open_temporary(path.parent)
             with os.fdopen(handle, "wb") as file:
                 file.writelines(parts)
                 _keep_permissions(path, handle)
@@ -125,6 +121,14 @@ def write_files(files: Mapping[Path, Iterable[bytes]], *, root: Path | None = No
         for temporary in temporaries.values():
             temporary.unlink(missing_ok=True)
         raise
+
+
+def open_temporary(folder: Path) -> tuple[Path, int]:
+    """A new file for the caller to rename or remove, and a handle to write to it. Raises OSError."""
+    _remove_stale_temporaries(folder)
+    path = folder / f".verify-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    # The umask decides about the permissions of a new file.
+    return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
 def _keep_permissions(path: Path, handle: int) -> None:

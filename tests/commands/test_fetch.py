@@ -2,7 +2,9 @@
 
 import contextlib
 import hashlib
+import os
 import socket
+import stat
 import subprocess
 import threading
 import time
@@ -75,6 +77,17 @@ def test_a_file_is_fetched_once_and_found_again(server: str, tmp_path: Path) -> 
     before = path.stat().st_mtime_ns
     assert "exists already" in _fetch_one(f"{server}/a/model-{DIGITS}.pth", folder).message
     assert path.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_the_umask_decides_who_may_read_a_fetched_file(server: str, tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        assert _fetch_one(f"{server}/model-{DIGITS}.pth", tmp_path).status is Status.PASS
+    finally:
+        os.umask(before)
+    (file,) = tmp_path.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == mode
 
 
 def test_a_file_with_another_hash_is_not_kept(server: str, tmp_path: Path) -> None:

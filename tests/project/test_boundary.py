@@ -167,3 +167,34 @@ def test_imported_files_are_regular_and_bounded(root: Path) -> None:
         (root / "modelindex" / "a.yml").write_text(f"Import: {name}\nModels:\n- Name: a\n")
         with pytest.raises(PageError, match=reason):
             read_indexes(find_project(root, ()))
+
+
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        ("images/0/a.png", "/etc/passwd"),
+        ("images/1", "/"),
+        ("images/.hidden", "/"),
+        ("images/circle", "."),
+        ("LOC_val_solution.csv", "/etc/passwd"),
+        ("ILSVRC2012_devkit_t12", "/"),
+        ("ILSVRC2012_devkit_t12/data/meta.mat", "/etc/passwd"),
+    ],
+)
+def test_images_and_their_labels_are_not_read_through_links(root: Path, place: str, target: str) -> None:
+    (root / "modelindex" / "images" / "0").mkdir(parents=True)
+    (root / "modelindex" / "images" / "0" / "b.png").symlink_to("../../a.yml")
+    _configure(root, '["a.yml"]\n[datasets]\nImageNet-1k = "images"')
+    assert find_project(root, ()).resources.images
+    link = root / "modelindex" / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+    with pytest.raises(ProjectError, match=f"no links but those to files of the project, got {place} at datasets"):
+        find_project(root, ())
+
+
+@pytest.mark.parametrize("name", ["../..", "../../project"])
+def test_labels_beside_the_project_are_not_read(root: Path, name: str) -> None:
+    _configure(root, f'["a.yml"]\n[datasets]\nImageNet-1k = "{name}"')
+    with pytest.raises(ProjectError, match="expected a folder inside the project"):
+        find_project(root, ())
