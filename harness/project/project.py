@@ -12,7 +12,7 @@ from harness.project.discovery import discover, imported_pages
 from harness.project.documents import ProjectError
 from harness.project.files import FolderFiles
 from harness.project.lock import read_lock
-from harness.project.records import read_records
+from harness.project.records import by_model_and_dataset, read_records
 from harness.project.references import SHIPPED, References, load_references
 from harness.project.resources import Resources
 from harness.project.settings import SETTINGS_FILE, read_settings
@@ -139,7 +139,7 @@ def find_project(
             root,
             images=settings.datasets,
             tolerances=settings.tolerances,
-            records=read_records(modelindex / "records.json"),
+            records=by_model_and_dataset(read_records(modelindex / "records.json")),
             lock=read_lock(modelindex / "weights.lock"),
             builders=settings.builders,
             run_builders=allow_builders or is_trusted(root, settings.builders),
