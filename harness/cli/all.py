@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.output import output_verdicts, refuse_to_overwrite_pages, verify_selected
 
 
@@ -42,5 +43,5 @@ def verify_all(*, pages: tuple[Path, ...], reports: Path | None, **given: Any) -
 
         folder = reports or project.root / "reports"
         write_reports(folder, report_files(verification.portable), None if reports else project.root)
-        click.echo(f"Wrote {folder}.", err=True)
+        echo(f"Wrote {folder}.", err=True)
     return output_verdicts(verification, project, given)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli.echo import echo
 from harness.cli.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def open_project(pages: tuple[Path, ...], *, allow_builders: bool = False) -> "P
         from harness.report.values import count_of
 
         found = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.skipped, 'other file')}."
-        click.echo(found, err=True)
+        echo(found, err=True)
     return project
 
 
@@ -205,7 +206,7 @@ def warn_about_cache(*verified: Path) -> None:
 
     keep_cache_outside(verified)
     if problem := cache_problem():
-        click.echo(problem, err=True)
+        echo(problem, err=True)
 
 
 def selection_of(given: Mapping[str, Any]) -> "Selection":
@@ -254,7 +255,7 @@ def _crop_cache(folder: Path | None) -> Path | None:
     checkout = folder and checkout_around(folder)
     if checkout:
         found = f"{folder} is not used: a commit to {checkout} could forge its crops"
-        click.echo(f"--crop-cache: {found}; name a folder outside of it.", err=True)
+        echo(f"--crop-cache: {found}; name a folder outside of it.", err=True)
     return None if checkout else folder
 
 

@@ -5,6 +5,7 @@ import json
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import NOTHING_FALSE
 
 
@@ -18,10 +19,9 @@ def trust() -> int:
     Trust is remembered on this machine for this folder and these builders. Other builders have to be trusted again.
     """
     from harness.commands.trust import trust_builders
-    from harness.index.faults import escape_controls
 
     project = options.open_project(())
     for pattern, function in trust_builders(project):
-        click.echo(escape_controls(f"{json.dumps(pattern, ensure_ascii=False)} = {json.dumps(function)}"))
-    click.echo(f"These builders of {project.root} are trusted.", err=True)
+        echo(f"{json.dumps(pattern, ensure_ascii=False)} = {json.dumps(function)}")
+    echo(f"These builders of {project.root} are trusted.", err=True)
     return NOTHING_FALSE

@@ -72,6 +72,8 @@ class Fault:
 class PageError(UserError):
     """A page that cannot be read. Holds all faults in the order of the page; the message shows the first fifty."""
 
+    has_lines = True
+
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults))
         lines = [str(fault) for fault in self.faults[:_MAX_SHOWN_FAULTS]]

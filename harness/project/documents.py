@@ -17,7 +17,7 @@ from harness.system.files import read_file
 _MAX_NUMBER_LENGTH, _MAX_EXPONENT = 60, 300
 _SCHEMAS = Path(__file__).parent / "schemas"
 # The largest document that we know has 2 MB.
-_MOST_BYTES = 32 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 
 
 class ProjectError(UserError):
@@ -37,7 +37,7 @@ def read_document(
     root = path.absolute().parents[2 if kind == "references" else 1]
     form = "TOML" if path.suffix == ".toml" else "JSON"
     try:
-        data = read_file(path, _MOST_BYTES, root)
+        data = read_file(path, MOST_BYTES, root)
         # JSON Schema has no NaN and Infinity: as texts, they are rejected where a number is expected.
         load = tomllib.loads if form == "TOML" else partial(json.loads, parse_constant=str)
         document = load(data.decode("utf-8-sig"), parse_float=lambda text: parse_float(_checked_number(text)))

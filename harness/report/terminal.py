@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
@@ -47,6 +47,14 @@ _MAX_WIDTH = 160
 
 class EscapingConsole(Console):
     """A console whose only control characters are its own: those in the printed text are escaped."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As in rich; no text has lines of its own, so that a name cannot forge one."""
+        if isinstance(renderable, str):
+            renderable = Text(renderable)
+        if isinstance(renderable, Text) and "\n" in renderable.plain:
+            renderable = renderable.blank_copy(r"\n").join(renderable.split("\n", allow_blank=True))
+        return super().render(renderable, options)
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
         safe = (
