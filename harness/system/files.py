@@ -1,4 +1,4 @@
-"""Files: bounded reads, atomic writes, the data folder, and a digest of the harness's code."""
+"""Files: bounded reads, atomic writes, and a digest of the harness's code."""
 
 import hashlib
 import os
@@ -23,14 +23,6 @@ _KINDS = {
 _TEMPORARY = re.compile(r"\.verify-(?P<machine>[0-9a-f]{8})-(?P<process>[0-9]{1,9})-[0-9a-f]{16}\.tmp")
 # Temporary files of another machine, on a shared disk: no write takes a day.
 _SECONDS_UNTIL_STALE = 24 * 60 * 60
-
-
-def data_home() -> Path:
-    """The user's data folder for the harness: below XDG_DATA_HOME, or ~/.local/share."""
-    home = os.environ.get("XDG_DATA_HOME", "")
-    # The XDG Base Directory Specification says that relative values are ignored.
-    home = home if home.startswith("/") else os.path.expanduser("~/.local/share")  # noqa: PTH111 - never raises
-    return Path(home) / "model-card-harness"
 
 
 def file_stamp(status: os.stat_result) -> tuple[int, ...]:
