@@ -16,8 +16,8 @@ def trust() -> int:
     Builders are Python code of the project that modelindex/verify.toml names under [builders]. They run with your
     permissions, so trust only projects whose authors you trust.
 
-    Trust is remembered on this machine for this folder, these builders, and the project's Python modules. After a change
-    of any of them, such as a checkout of a pull request, trust has to be given again.
+    Trust is remembered on this machine for this folder, these builders, and the project's Python modules. After a
+    change of any of them, such as a checkout of a pull request, trust has to be given again.
     """
     from harness.commands.trust import trust_builders
 
