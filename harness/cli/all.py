@@ -37,6 +37,8 @@ def verify_all(*, pages: tuple[Path, ...], reports: Path | None, **given: Any) -
     """
     project = options.open_project(pages, allow_builders=given["allow_builders"])
     refuse_to_overwrite_pages(project, given["output"])
+    if reports:
+        options.refuse_links_out(reports)
     verification = verify_selected(project, options.selection_of(given), given)
     if verification.portable and (reports or project.covers_all_pages):
         from harness.report.files import report_files, write_reports

@@ -34,8 +34,10 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
     declared = declared_weights(options.open_project(pages), Selection(models))
     if not declared:
         raise click.UsageError("Nothing to fetch: no selected model declares weights.")
+    folder = weights or torch_hub_folder()
+    options.refuse_links_out(folder)
     statuses = set()
-    for fetched in fetch_weights(declared, weights or torch_hub_folder()):
+    for fetched in fetch_weights(declared, folder):
         statuses.add(fetched.status)
         echo(f"{fetched.status.value.replace('_', ' '):7}  {fetched.model}: {fetched.message}")
     return FALSE if Status.FAIL in statuses or (strict and Status.NOT_RUN in statuses) else NOTHING_FALSE

@@ -1,5 +1,6 @@
 """The arguments and options that several verbs share, and the project and resources that they name."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -207,6 +208,19 @@ def warn_about_cache(*verified: Path) -> None:
     keep_cache_outside(verified)
     if problem := cache_problem():
         echo(problem, err=True)
+
+
+def refuse_links_out(place: Path) -> None:
+    """Raises click.UsageError if a link in the checkout, which anybody may have committed, leads writes out of it."""
+    from harness.system.cache_folder import checkout_around
+    from harness.system.files import leads_inside
+
+    checkout = checkout_around(place)
+    if checkout and not leads_inside(place, Path(checkout)):
+        real = os.path.realpath(place)
+        raise click.UsageError(
+            f"Refusing to write to {place}: a link in {checkout} leads out of it. Name {real} itself."
+        )
 
 
 def selection_of(given: Mapping[str, Any]) -> "Selection":

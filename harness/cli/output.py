@@ -11,7 +11,7 @@ import click
 from harness.cli.echo import echo
 from harness.cli.exit_codes import exit_code
 from harness.cli.formats import Report, render
-from harness.cli.options import local_resources
+from harness.cli.options import local_resources, refuse_links_out
 from harness.system.stdout import trusted, without_workflow_commands
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def write_file(path: Path, text: str) -> None:
 
 
 def refuse_to_overwrite_pages(project: "Project", output: Path | None) -> None:
-    """Raises click.UsageError if the file to write is a page or inside modelindex/."""
+    """Raises click.UsageError if the file to write is a page, inside modelindex/, or behind a link out of the checkout."""
+    if output:
+        refuse_links_out(output)
     real = output.resolve() if output else None
     own = (project.root / "modelindex").resolve()
     if real and (real.is_relative_to(own) or real in {path.resolve() for _, path in project.pages}):

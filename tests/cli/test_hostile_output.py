@@ -202,3 +202,23 @@ def _harm(text: str, own: "re.Pattern[str] | None" = None) -> list[str]:
     lines = [line for line in text.split("\n") if _CONTROL.search(line) or line.lstrip().startswith("FORGED")]
     commands = [line for line in text.split("\n") if line.lstrip().startswith("::") or "##[" in line]
     return lines + [line for line in commands if not (own and own.match(line) and "##[" not in line)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("all", "--claim", "id", "--output", "link/x"),
+        ("all", "--claim", "id", "--output", "link"),
+        ("report", "--claim", "id", "--html", "../project/link/x"),
+        ("all", "other.yml", "--reports", "link"),
+        ("fetch", "--weights", "link"),
+    ],
+)
+def test_links_in_the_checkout_lead_no_write_out_of_it(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Such as `weights`, a link to site-packages: Python runs the lines of files called .pth there."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    Path("link").symlink_to(outside / "new" if arguments[-1] == "link" else outside)
+    _, stderr = run(*arguments)
+    assert f"a link in {tmp_path / 'project'} leads out of it. Name {outside}" in stderr
+    assert not list(outside.iterdir())
