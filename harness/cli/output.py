@@ -91,7 +91,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def refuse_to_overwrite_pages(project: "Project", output: Path | None) -> None:
-    """Raises click.UsageError if the file to write is a page, inside modelindex/, or behind a link out of the checkout."""
+    """Raises click.UsageError if the file to write is a page, in modelindex/, or behind a link out of the checkout."""
     if output:
         refuse_links_out(output)
     real = output.resolve() if output else None

@@ -31,11 +31,12 @@ def file_stamp(status: os.stat_result) -> tuple[int, ...]:
 
 
 def leads_inside(path: Path, folder: Path) -> bool:
-    """Whether a path, with all its links followed, is below `folder`. The path need not exist."""
+    """Whether a path, with all its links followed, is below `folder`, and not in a `.git`. The path need not exist."""
     try:
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-    except ValueError:  # a zero byte in the path
+        below = Path(os.path.realpath(path)).relative_to(os.path.realpath(folder))
+    except ValueError:  # elsewhere, or a zero byte in the path
         return False
+    return ".git" not in map(str.casefold, below.parts)
 
 
 def read_file(path: Path, most_bytes: int, inside: Path | None = None) -> bytes:
