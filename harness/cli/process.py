@@ -5,9 +5,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 import click
 
@@ -16,7 +15,7 @@ from harness.cli.exit_codes import BAD_USAGE, INTERRUPTED, NOT_FINISHED, NOTHING
 from harness.errors import UserError
 from harness.index.faults import escape_commands, escape_controls, escape_controls_in_lines
 from harness.system.safe_path import start_python_in_safe_path_mode
-from harness.system.stdout import EscapedStream, runner_reads
+from harness.system.stdout import EscapedStream
 
 
 def main() -> NoReturn:
@@ -43,13 +42,12 @@ def escape_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
         stream.reconfigure(errors="backslashreplace")
-        setattr(sys, name, EscapedStream(stream, _escape_for(stream)))
+        setattr(sys, name, EscapedStream(stream, _escape))
 
 
-def _escape_for(stream: TextIO) -> Callable[[str], str]:
-    if not runner_reads(stream):
-        return escape_controls_in_lines
-    return lambda text: escape_commands(escape_controls_in_lines(text))
+def _escape(text: str) -> str:
+    # Commands too, wherever the text goes: a workflow may print a file later.
+    return escape_commands(escape_controls_in_lines(text))
 
 
 def run() -> int:

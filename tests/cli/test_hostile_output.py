@@ -20,12 +20,12 @@ from harness.project.lock import Locked, write_lock
 from tests.repositories import committed
 
 # A title for the window, a cleared screen, C1, reversed text, every line end, both syntaxes of commands, a forged line.
-_ATTACK = "a\x1b]0;t\x07\x9b2J\u202e\u2028\x85\x0b\x0c\r##[add-mask]c\n::add-mask::d\nFORGED"
+_ATTACK = "a\x1b]0;t\x07\x9b2J\u202e\u061c\u2028\x85\x0b\x0c\r##[add-mask]c\n::add-mask::d\nFORGED"
 # What a model may be called, with rich's markup.
 _NAME = "a[/x][blink] ##[add-mask]c"
 # For places that take one line only.
 _LINE = "::add-mask::d \u202e ##[add-mask]c"
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _PATCH = re.compile(r"^::stop-commands::([0-9a-f]{64})\n.*?^::\1::$", re.MULTILINE | re.DOTALL)
 _STALE = f"{_ATTACK}.md"
 _OWN = re.compile(r"::(error|warning|notice) file=[^:\n]*::|::notice::")
@@ -166,8 +166,7 @@ def run(hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         shard = Shard(0, (Image(_ATTACK, 0, root, 0, 0),))
         ledger.store(shard, EvaluatedShard(predictions, count(predictions), {"date": _ATTACK}))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
-    for module in ("cli.process", "report.terminal", "system.stdout"):
-        monkeypatch.setattr(f"harness.{module}.runner_reads", lambda _: True)
+    monkeypatch.setattr("harness.system.stdout.runner_reads", lambda _: True)
 
     def verify(*arguments: str) -> tuple[str, str]:
         printed = io.BytesIO(), io.BytesIO()
