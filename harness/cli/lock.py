@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import BAD_USAGE, FALSE, NOTHING_FALSE
 
 
@@ -35,15 +36,15 @@ def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
     results = lock_weights(read_indexes(project), resources)
     labels = {Status.PASS: "locked", Status.FAIL: "wrong", Status.NOT_RUN: "missing"}
     for result in results:
-        click.echo(f"{labels[result.status]:7}  {result.model}: {result.message}")
+        echo(f"{labels[result.status]:7}  {result.model}: {result.message}")
     statuses = {result.status for result in results}
     if Status.PASS not in statuses:
         message = "Nothing to lock: none of the declared weights files is on this machine; run `verify fetch`."
-        click.echo(message, err=True)
+        echo(message, err=True)
         return BAD_USAGE
     names = {name for name, _ in project.pages}
     others = () if project.covers_all_pages else project.resources.lock.values()
     kept = [entry for entry in others if entry.page not in names]
     write_lock(project.lock, [*kept, *(result.entry for result in results if result.entry)])
-    click.echo(f"Wrote {project.lock}.", err=True)
+    echo(f"Wrote {project.lock}.", err=True)
     return FALSE if Status.FAIL in statuses else NOTHING_FALSE

@@ -1,5 +1,6 @@
 """The arguments and options that several verbs share, and the project and resources that they name."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli.echo import echo
 from harness.cli.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -195,7 +197,7 @@ def open_project(pages: tuple[Path, ...], *, allow_builders: bool = False) -> "P
         from harness.report.values import count_of
 
         found = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.skipped, 'other file')}."
-        click.echo(found, err=True)
+        echo(found, err=True)
     return project
 
 
@@ -205,7 +207,20 @@ def warn_about_cache(*verified: Path) -> None:
 
     keep_cache_outside(verified)
     if problem := cache_problem():
-        click.echo(problem, err=True)
+        echo(problem, err=True)
+
+
+def refuse_links_out(place: Path) -> None:
+    """Raises click.UsageError if a link in the checkout, which anybody may have committed, leads writes out of it."""
+    from harness.system.cache_folder import checkout_around
+    from harness.system.files import leads_inside
+
+    checkout = checkout_around(place)
+    if checkout and not leads_inside(place, Path(checkout)):
+        real = os.path.realpath(place)
+        raise click.UsageError(
+            f"Refusing to write to {place}: a link in {checkout} leads out of it. Name {real} itself."
+        )
 
 
 def selection_of(given: Mapping[str, Any]) -> "Selection":
@@ -256,7 +271,7 @@ def weights_folder(given: Path | None) -> Path | None:
     checkout = None if given else checkout_around(folder)
     if checkout and folder.exists():
         found = f"{folder} is not used: a commit to {checkout} could bring its files"
-        click.echo(f"{found}; set TORCH_HOME to a folder outside of it, or pass --weights.", err=True)
+        echo(f"{found}; set TORCH_HOME to a folder outside of it, or pass --weights.", err=True)
     return None if checkout else folder
 
 
@@ -266,7 +281,7 @@ def _crop_cache(folder: Path | None) -> Path | None:
     checkout = folder and checkout_around(folder)
     if checkout:
         found = f"{folder} is not used: a commit to {checkout} could forge its crops"
-        click.echo(f"--crop-cache: {found}; name a folder outside of it.", err=True)
+        echo(f"--crop-cache: {found}; name a folder outside of it.", err=True)
     return None if checkout else folder
 
 

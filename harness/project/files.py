@@ -68,9 +68,9 @@ class CommitFiles:
     prefix: str = ""
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of a file at the commit; None if there was none."""
+        """The bytes of a file at the commit; None if there was none. Raises OSError for more than 16 MiB."""
         path = self._path(name)
-        return None if path is None else blob(self.top, self.commit, path)
+        return None if path is None else blob(self.top, self.commit, path, _MOST_BYTES)
 
     def listed(self, folder: str, *, deep: bool) -> Sequence[str]:
         """The names of a folder's files (`deep`: with subfolders), without hidden files."""

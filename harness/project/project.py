@@ -30,6 +30,12 @@ To start one, put a page with a model-index into modelindex/ and name it:
 Or name pages on the command line: verify all path/to/page.md"""
 
 
+class NoProjectError(ProjectError):
+    """There is nothing to verify; the message says how to start a project."""
+
+    has_lines = True
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A root folder and the pages to verify, each with its name in verdicts (relative to the root).
@@ -119,7 +125,7 @@ def find_project(
     texts = texts or {}
     root = find_root(start)
     if root is None and not pages and not texts:
-        raise ProjectError(_START)
+        raise NoProjectError(_START)
     modelindex = (root or start) / "modelindex"
     references = load_references([SHIPPED, modelindex / "references"])
     if root is None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from harness.errors import UserError
+from harness.index.faults import escape_commands
 from harness.report import markdown, verified_page
 from harness.report.json_document import json_report
 from harness.report.markup import card_names, long_hash, same_file, short_hash, valid_file_name
@@ -28,7 +29,7 @@ def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
         models = by_model(verdicts_of[page])
         for model, card in card_names(models).items():
             files[f"{folder}/{card}"] = markdown.card(model, models[model])
-    return files
+    return {name: escape_commands(text) for name, text in files.items()}
 
 
 def write_reports(folder: Path, files: Mapping[str, str], root: Path | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Files: bounded reads, atomic writes, the data folder, and a digest of the harness's code."""
+"""Files: bounded reads, atomic writes, and a digest of the harness's code."""
 
 import hashlib
 import os
@@ -25,25 +25,18 @@ _TEMPORARY = re.compile(r"\.verify-(?P<machine>[0-9a-f]{8})-(?P<process>[0-9]{1,
 _SECONDS_UNTIL_STALE = 24 * 60 * 60
 
 
-def data_home() -> Path:
-    """The user's data folder for the harness: below XDG_DATA_HOME, or ~/.local/share."""
-    home = os.environ.get("XDG_DATA_HOME", "")
-    # The XDG Base Directory Specification says that relative values are ignored.
-    home = home if home.startswith("/") else os.path.expanduser("~/.local/share")  # noqa: PTH111 - never raises
-    return Path(home) / "model-card-harness"
-
-
 def file_stamp(status: os.stat_result) -> tuple[int, ...]:
     """Values that change when a file is edited or replaced, as git's index keeps them."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def leads_inside(path: Path, folder: Path) -> bool:
-    """Whether a path, with all its links followed, is below `folder`. The path need not exist."""
+    """Whether a path, with all its links followed, is below `folder`, and not in a `.git`. The path need not exist."""
     try:
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-    except ValueError:  # a zero byte in the path
+        below = Path(os.path.realpath(path)).relative_to(os.path.realpath(folder))
+    except ValueError:  # elsewhere, or a zero byte in the path
         return False
+    return ".git" not in map(str.casefold, below.parts)
 
 
 def read_file(path: Path, most_bytes: int, inside: Path | None = None) -> bytes:

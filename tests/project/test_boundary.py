@@ -110,6 +110,22 @@ def test_the_command_line_names_pages_anywhere_but_not_through_links_of_the_proj
         read_indexes(find_project(root, [link]))
 
 
+def test_what_git_keeps_is_no_file_of_the_project(root: Path) -> None:
+    """Its settings may hold a password."""
+    (root / ".git").mkdir()
+    (root / ".git" / "config").write_text("secret")
+    (root / "modelindex" / "_includes").mkdir()
+    (root / "modelindex" / "_includes" / "a.md").symlink_to("../../.git/config")
+    (root / "modelindex" / "b.yml").symlink_to("../.git/config")
+    page = page_from_text("{% include 'a.md' %}\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n", "p.md")
+    with pytest.raises(PageError, match=r"an include outside _includes/: a\.md"):
+        read_includes(page, root / "modelindex" / "_includes")
+    assert "secret" not in repr(find_project(root, ()).included)
+    (root / "modelindex" / "a.yml").write_text("Import: b.yml\nModels:\n- Name: a\n")
+    with pytest.raises(PageError, match="leads out of the project"):
+        read_indexes(find_project(root, ()))
+
+
 @pytest.mark.parametrize("linked", ["modelindex/_includes", "modelindex"])
 def test_includes_are_not_read_through_a_folder_that_leads_out(tmp_path: Path, linked: str) -> None:
     root, outside = tmp_path / "project", tmp_path / "outside"
