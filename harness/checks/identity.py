@@ -43,6 +43,8 @@ def _in_collection(claim: Claim, subject: Subject) -> Verdict:
     if matching and not any(_is_longer(other, name) for name in matching for other in fitting):
         reason = "The collection is on this page, and the model's name contains its name."
         return passed(claim, reason=reason, measured=claim.declared, method="page")
+    if len(subject.index.collections) == 1:
+        return passed(claim, reason="It is the page's only collection.", measured=claim.declared, method="page")
     similar = collections_of_names_alike(subject)
     expected = max((name for name in fitting if name in similar), key=len, default=None)
     if expected is None or not similar.isdisjoint(claim.texts):
