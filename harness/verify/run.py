@@ -46,7 +46,7 @@ class Verification:
     claims: tuple[Claim, ...] = ()
     cached: bool = False
     pages: Mapping[str, PageVerdicts] = field(default_factory=dict)
-    left_out: Scopes[int] = Scopes(0)
+    left_out: Scopes[int] = field(default_factory=lambda: Scopes(0))
 
     def without_structure(self) -> "Verification":
         """Without passing claims that only structure a page."""
