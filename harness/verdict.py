@@ -38,6 +38,9 @@ def failing_statuses(*, strict: bool) -> frozenset[Status]:
     return frozenset({Status.FAIL, Status.EXPLAINED, Status.NOT_RUN} if strict else {Status.FAIL})
 
 
+# Kinds that only structure a page. That they are right is no result: reports leave out their `pass`, and nothing else.
+STRUCTURAL_KINDS = frozenset({"task", "tasks", "name", "type", "id", "collection_name", "library"})
+
 # A value in the evidence. A tuple is a series, such as the widths of all blocks.
 Cell = str | int | float | bool | tuple[str | int | float, ...]
 
@@ -109,6 +112,11 @@ class Verdict:
     evidence: Sequence[Evidence] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
     correction: Sequence[str] = ()
+
+    @property
+    def is_structural_pass(self) -> bool:
+        """Whether reports leave it out."""
+        return self.status is Status.PASS and self.claim.kind in STRUCTURAL_KINDS
 
     def find(self, evidence_id: str) -> Evidence | None:
         """The evidence with this id."""

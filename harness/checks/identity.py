@@ -44,6 +44,8 @@ def _in_collection(claim: Claim, subject: Subject) -> Verdict:
     if matching and not any(_is_longer(other, name) for name in matching for other in fitting):
         reason = "The collection is on this page, and the model's name contains its name."
         return passed(claim, reason=reason, measured=claim.declared, method="page")
+    if len(subject.index.collections) == 1:
+        return passed(claim, reason="It is the page's only collection.", measured=claim.declared, method="page")
     expected = max((name for name in fitting if is_of_names_alike(name, subject)), key=len, default=None)
     if expected is None or any(is_of_names_alike(name, subject) for name in claim.texts):
         reason = "The collection is on this page, but the model's name does not show whether the model belongs to it."

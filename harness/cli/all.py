@@ -44,6 +44,7 @@ def verify_all(*, pages: tuple[Path, ...], reports: Path | None, **given: Any) -
         from harness.report.files import report_files, write_reports
 
         folder = reports or project.root / "reports"
-        write_reports(folder, report_files(verification.portable), None if reports else project.root)
+        files = report_files(verification.portable, verification.left_out.for_reports)
+        write_reports(folder, files, None if reports else project.root)
         echo(f"Wrote {folder}.", err=True)
     return output_verdicts(verification, project, given)

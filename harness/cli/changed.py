@@ -75,7 +75,7 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
         write_file(output, document)
         given |= {"report_format": "rich", "output": None}
     if verdicts or given["report_format"] != "rich":
-        output_verdicts(verification, project, given, overview=False)
+        output_verdicts(verification.without_structure(), project, given, overview=False)
     _print_reasons(affected, verdicts, base, unselected=len(changes.affected) - len(affected))
     return code
 

@@ -19,9 +19,9 @@ def check(*, pages: tuple[Path, ...], **given: Any) -> int:
     """Read pages, and report values that contradict each other.
 
     Nothing is built, measured or downloaded, so hundreds of models take a second. If one of two values must be wrong,
-    both are reported.
+    both are reported. Values that are only suspicious are shown as `not_run`: measuring them decides.
 
-    Exit codes: 0 nothing found, 1 a claim is suspicious, 2 bad usage or an unreadable page.
+    Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage or an unreadable page.
     """
     from harness.commands.check import check as check_pages
     from harness.report.values import count_of

@@ -38,7 +38,7 @@ def fix(*, pages: tuple[Path, ...], explained: bool, dry_run: bool, **given: Any
     resources = options.local_resources(project, given)
     statuses = frozenset({Status.FAIL, Status.EXPLAINED} if explained else {Status.FAIL})
     verification, fixes = propose_fixes(project, selection, resources, ProgressOnStderr(), statuses)
-    require_selected(verification.verdicts, verification.claims, selection)
+    require_selected((claim for claim in verification.claims if claim in selection), verification.claims, selection)
     changed = [page for page in fixes if page.before != page.after]
     for page in changed:
         print_diff(unified_diff(page.name, page.before, page.after))

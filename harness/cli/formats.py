@@ -75,7 +75,7 @@ def _json(report: Report) -> str:
         "cached": report.verification.cached,
         "seconds": round(time.monotonic() - _START_TIME, 2),
     }
-    return json_report(verdicts, environment)
+    return json_report(verdicts, report.verification.left_out.here, environment)
 
 
 def _markdown(report: Report) -> str:

@@ -2,7 +2,7 @@
 
 from harness.index.claims import claims
 from harness.project.project import Project
-from harness.rules.application import suspicious_claims
+from harness.rules.application import contradicted_claims
 from harness.rules.table import findings
 from harness.verify.reading import read_indexes
 from harness.verify.run import Verification
@@ -10,12 +10,12 @@ from harness.verify.selection import Selection
 
 
 def check(project: Project, selection: Selection) -> tuple[Verification, int]:
-    """Verdicts on the selected claims that rules contradict, all claims, and the number of models.
+    """Verdicts on the selected claims with findings, all claims, and the number of models.
 
     The rules are applied to all pages of the project together. Raises PageError with the faults of all pages.
     """
     indexes = read_indexes(project)
     declared = tuple(claim for index in indexes for claim in claims(index))
     selected = (claim for claim in declared if claim in selection)
-    verdicts = suspicious_claims(selected, findings(indexes, project.references))
+    verdicts = contradicted_claims(selected, findings(indexes, project.references))
     return Verification(verdicts, claims=declared), sum(len(index.models) for index in indexes)

@@ -20,9 +20,9 @@ class ReportError(UserError):
     """The reports cannot be written. The message names the folder and the fix."""
 
 
-def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
-    """The text of every report file, by its path below the reports folder."""
-    files = {"verdicts.json": json_report(verdicts)}
+def report_files(verdicts: Sequence[Verdict], left_out: int = 0) -> dict[str, str]:
+    """The text of every report file, by its path below the reports folder. `left_out` as in `json_report`."""
+    files = {"verdicts.json": json_report(verdicts, left_out)}
     verdicts_of = by_page(verdicts)
     for page, folder in page_folders(list(verdicts_of)).items():
         files[f"{folder}/README.md"] = markdown.page_report(page, verdicts_of[page])

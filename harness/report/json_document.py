@@ -11,12 +11,16 @@ from harness.verdict import Verdict
 SCHEMA = 2
 
 
-def json_report(verdicts: Sequence[Verdict], environment: Mapping[str, Any] | None = None) -> str:
-    """The JSON report, one verdict per line. `environment` describes machine and run; committed files omit it."""
+def json_report(verdicts: Sequence[Verdict], left_out: int = 0, environment: Mapping[str, Any] | None = None) -> str:
+    """The JSON report, one verdict per line. `environment` describes machine and run; committed files omit it.
+
+    `left_out` is the number of passing claims that only structure a page, which are not among the verdicts.
+    """
     lines = ",\n".join(json.dumps(verdict.as_json(), ensure_ascii=False) for verdict in verdicts)
     parts = {
         "schema": json.dumps(SCHEMA),
         "summary": json.dumps(count_by_status(verdicts)),
+        "structural_passes": json.dumps(left_out),
         "verdicts": f"[\n{lines}\n]",
     }
     if environment is not None:

@@ -1,11 +1,12 @@
 """Verdicts combined with the findings of rules across all pages."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
 from harness.index.claim import Claim, ClaimKey
-from harness.rules.finding import Finding
+from harness.index.faults import Location
+from harness.rules.finding import Certainty, Finding
 from harness.verdict import Status, Table, Verdict, not_run
 
 _METHOD = "cross-page rules"
@@ -14,22 +15,31 @@ _MOST_PLACES = 3
 
 
 def apply_findings(verdicts: Iterable[Verdict], findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """The verdicts, with `fail` for undecided claims that a finding blames.
+    """The verdicts, with `fail` for undecided claims that a finding proves false.
 
-    Other verdicts keep their status, and their reason and evidence also name the findings.
+    Of claims that cannot all be true, none fails by that finding if another of them is false already. All other
+    verdicts keep their status, and their reason and evidence also name the findings.
     """
-    by_claim = _by_claim(findings)
-    return tuple(_combine(verdict, by_claim.get((verdict.claim.page, verdict.claim.key))) for verdict in verdicts)
+    verdicts, by_claim = tuple(verdicts), _by_claim(findings)
+    found = [by_claim.get((verdict.claim.page, verdict.claim.key), []) for verdict in verdicts]
+    false = {
+        verdict.claim.where
+        for verdict, of_claim in zip(verdicts, found, strict=True)
+        if verdict.status is Status.FAIL
+        or (verdict.status in _UNDECIDED and any(finding.certainty is Certainty.FALSE for finding in of_claim))
+    }
+    return tuple(_combine(verdict, of_claim, false) for verdict, of_claim in zip(verdicts, found, strict=True))
 
 
-def suspicious_claims(claims: Iterable[Claim], findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """A `fail` for each claim with a finding, whether or not the finding blames it."""
+def contradicted_claims(claims: Iterable[Claim], findings: Iterable[Finding]) -> tuple[Verdict, ...]:
+    """Verdicts on the claims with a finding: `fail` if it is proof, otherwise `not_run`."""
     by_claim = _by_claim(findings)
-    return tuple(
-        _failed(not_run(claim, reason="", remedy=""), by_claim[claim.page, claim.key])
+    base = (
+        not_run(claim, reason="", remedy="; ".join(dict.fromkeys(finding.remedy for finding in of_claim)))
         for claim in claims
-        if (claim.page, claim.key) in by_claim
+        if (of_claim := by_claim.get((claim.page, claim.key)))
     )
+    return apply_findings(base, [finding for of_claim in by_claim.values() for finding in of_claim])
 
 
 def _by_claim(findings: Iterable[Finding]) -> dict[tuple[str, ClaimKey], list[Finding]]:
@@ -39,28 +49,27 @@ def _by_claim(findings: Iterable[Finding]) -> dict[tuple[str, ClaimKey], list[Fi
     return by_claim
 
 
-def _combine(verdict: Verdict, findings: Sequence[Finding] | None) -> Verdict:
+def _combine(verdict: Verdict, findings: Sequence[Finding], false: Set[Location]) -> Verdict:
+    """The verdict with the findings on its claim. `false` are the places of claims that are false anyway."""
     if not findings:
         return verdict
-    if verdict.status in _UNDECIDED and any(finding.to_blame for finding in findings):
-        return _failed(verdict, findings)
+    evidence = (*verdict.evidence, _table(findings))
+    proof = [finding for finding in findings if _is_proof(finding, false)]
+    if proof and verdict.status in _UNDECIDED:
+        remedy = "; ".join(dict.fromkeys(finding.remedy for finding in proof))
+        reason = _explain(proof)
+        return replace(verdict, status=Status.FAIL, reason=reason, method=_METHOD, remedy=remedy, evidence=evidence)
     reasons = [verdict.reason, _explain(findings)]
     if verdict.status in _UNDECIDED:
         reasons.reverse()
-    return replace(verdict, reason=" ".join(reasons), evidence=(*verdict.evidence, _table(findings)))
+    return replace(verdict, reason=" ".join(filter(None, reasons)), evidence=evidence)
 
 
-def _failed(verdict: Verdict, findings: Sequence[Finding]) -> Verdict:
-    """The verdict as `fail`, by the findings that blame its claim, or by all if none does."""
-    blaming = [finding for finding in findings if finding.to_blame] or findings
-    return replace(
-        verdict,
-        status=Status.FAIL,
-        reason=_explain(blaming),
-        method=_METHOD,
-        remedy="; ".join(dict.fromkeys(finding.remedy for finding in blaming)),
-        evidence=(*verdict.evidence, _table(findings)),
-    )
+def _is_proof(finding: Finding, false: Set[Location]) -> bool:
+    """Whether it shows that its claim is false."""
+    if finding.certainty is Certainty.ONE_OF_TWO:
+        return false.isdisjoint(finding.places)
+    return finding.certainty is Certainty.FALSE
 
 
 def _explain(findings: Sequence[Finding]) -> str:

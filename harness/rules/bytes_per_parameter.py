@@ -6,16 +6,19 @@ from decimal import Decimal
 
 from harness.project.references import References
 from harness.rules.declared_model import HALF_PRECISION, QUANTIZED, DeclaredModel
-from harness.rules.finding import Finding
+from harness.rules.finding import Certainty, Finding
 
 NAME = "bytes cannot hold the parameters"
 
-_FLOAT32, _FLOAT16 = 4, 2  # bytes per parameter
-_SMALLEST_COLLECTION = 3
+# Bytes per parameter. PyTorch saves no weights of convolutions or linear layers in less than one byte each.
+_FLOAT32, _FLOAT16, _SMALLEST = 4, 2, 1
+# A file in half precision has at most this many bytes per parameter, with buffers and names.
+_MOST_FOR_FLOAT16 = Decimal("2.2")
+_FEWEST_SIBLINGS = 2
 
 
 def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
-    """Both values, if the file has less than two bytes per parameter; or four, if all others of the collection do.
+    """Both values: proof below one byte per parameter, and suspicious below two, or four if the collection has four.
 
     Entries that say that their numbers have fewer bits are left out.
     """
@@ -25,18 +28,10 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
             by_collection[model.collection].append(model)
     for collection in by_collection.values():
         small = [model for model in collection if _most_bytes(model) < _FLOAT32]
-        others_have_float32 = len(small) == 1 and len(collection) >= _SMALLEST_COLLECTION
+        siblings = len(collection) - len(small)
         for model in small:
-            width = _least_bytes(model, others_have_float32=others_have_float32)
-            if _most_bytes(model) < width:
-                yield from _findings(model, width)
-
-
-def _least_bytes(model: DeclaredModel, *, others_have_float32: bool) -> int:
-    """The least bytes per parameter to expect; 0 if unknown."""
-    if model.matches(QUANTIZED):
-        return 0
-    return _FLOAT32 if others_have_float32 and not model.matches(HALF_PRECISION) else _FLOAT16
+            if not model.matches(QUANTIZED):
+                yield from _findings(model, siblings)
 
 
 def _most_bytes(model: DeclaredModel) -> Decimal:
@@ -45,14 +40,22 @@ def _most_bytes(model: DeclaredModel) -> Decimal:
     return (size.value + size.step / 2) / (parameters.value - parameters.step / 2)
 
 
-def _findings(model: DeclaredModel, width: int) -> Iterator[Finding]:
+def _findings(model: DeclaredModel, siblings: int) -> Iterator[Finding]:
+    """`siblings` is the number of models of its collection with four bytes per parameter or more."""
     size, parameters = (model.quantities[kind].value for kind in ("file_size", "parameters"))
-    reason = (
-        f"Either the file size or the parameters are wrong: {parameters:.0f} parameters of {width} bytes each do not "
-        f"fit into {size:.0f} bytes."
-    )
-    if width == _FLOAT32:
-        reason += f" Every other file of the collection has at least {_FLOAT32} bytes per parameter."
+    width, certainty = _most_bytes(model), Certainty.SUSPICIOUS
+    reason = f"{size:f} bytes are {size / parameters:.2f} for each of {parameters:f} parameters: "
+    if width < _SMALLEST:
+        certainty = Certainty.ONE_OF_TWO
+        reason += "one of the two is wrong, since no type of numbers in saved weights is smaller than a byte."
+    elif width < _FLOAT16:
+        reason += "too few for floating-point numbers."
+    elif siblings < _FEWEST_SIBLINGS or model.matches(HALF_PRECISION):
+        return
+    elif width < _MOST_FOR_FLOAT16:
+        reason += f"half precision, or one of the two is wrong; {siblings} models of the collection have four or more."
+    else:
+        reason += f"neither half nor single precision; {siblings} models of the collection have four or more."
     remedy = "check both; if the numbers have fewer bits, say so in the entry"
     for kind, other in (("file_size", "parameters"), ("parameters", "file_size")):
-        yield Finding(model.page, model.claim(kind), NAME, reason, (model.where(other),), remedy, to_blame=False)
+        yield Finding(model.page, model.claim(kind), NAME, reason, (model.where(other),), remedy, certainty)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from harness.project.references import References
 from harness.rules.declared_model import DeclaredModel, declared_accuracies
-from harness.rules.finding import Finding
+from harness.rules.finding import Certainty, Finding
 
 NAME = "accuracy near chance"
 
@@ -25,4 +25,4 @@ def find(models: Sequence[DeclaredModel], references: References) -> Iterator[Fi
             reason = f"{accuracy.declared} is close to chance: guessing among {classes} classes gives {chance}%."
             place = accuracy.result.values["dataset"].where
             remedy = "check the accuracy"
-            yield Finding(accuracy.model.page, accuracy.claim, NAME, reason, (place,), remedy, to_blame=True)
+            yield Finding(accuracy.model.page, accuracy.claim, NAME, reason, (place,), remedy, Certainty.SUSPICIOUS)

@@ -7,7 +7,7 @@ from harness.index.entries import Value
 from harness.index.quantity import parse_quantity
 from harness.project.references import References
 from harness.rules.declared_model import DeclaredModel
-from harness.rules.finding import Finding
+from harness.rules.finding import Certainty, Finding
 from harness.rules.unit import UNITS
 
 NAME = "comment contradicts value"
@@ -29,7 +29,7 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
                 reason = f"The value is {value.raw}, its comment says {value.comment}: one of the two is wrong."
                 claim = model.name, kind, value.where
                 remedy = "correct the value or the comment"
-                yield Finding(model.page, claim, NAME, reason, (value.where,), remedy, to_blame=False)
+                yield Finding(model.page, claim, NAME, reason, (value.where,), remedy, Certainty.SUSPICIOUS)
 
 
 def _contradicts(kind: str, value: Value) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from harness.index.claim import ClaimKey
 from harness.index.entries import Entry, Index, Value
@@ -26,6 +27,8 @@ MOST_COMPARED = 50
 # The most characters that are compared of values, and of file names, which file systems limit to 255.
 _MAX_TEXT, _MAX_FILE_NAME = 10_000, 255
 _MOST_NAMES = 8
+# The size of a float32 file over that of its parameters: buffers, names and alignment add a few percent.
+_LEAST_RATIO, _MOST_RATIO = Decimal("0.98"), Decimal("1.1")
 _NULLS = {"null", "Null", "NULL", "~"}
 
 
@@ -110,6 +113,20 @@ class DeclaredAccuracy:
         """Whether it may be a fraction of one: at most 1, and written without a percent sign."""
         return not self.quantity.percent and self.quantity.value <= 1
 
+    @property
+    def percentage(self) -> Decimal:
+        """The value in percent; a number that may be a fraction is taken for one."""
+        return self.quantity.value * self._scale
+
+    @property
+    def half_step(self) -> Decimal:
+        """The most that rounding changed, in percentage points."""
+        return self.quantity.step * self._scale / 2
+
+    @property
+    def _scale(self) -> int:
+        return 100 if self.may_be_fraction else 1
+
 
 def declared_models(indexes: Iterable[Index]) -> tuple[DeclaredModel, ...]:
     """All models of all pages."""
@@ -190,6 +207,17 @@ def agree(first: Quantity | None, second: Quantity | None) -> bool:
     if first is None or second is None:
         return False
     return abs(first.value - second.value) * 2 <= first.step + second.step
+
+
+def fits_float32(model: DeclaredModel, size: Quantity | None) -> bool:
+    """Whether a file of this size has four bytes for each of the model's parameters, and at most a tenth besides.
+
+    False if one of the two is not declared.
+    """
+    parameters = model.quantities.get("parameters")
+    if size is None or parameters is None:
+        return False
+    return _LEAST_RATIO <= size.value / 4 / parameters.value <= _MOST_RATIO
 
 
 def without_numbers(name: str) -> str:

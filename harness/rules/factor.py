@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from harness.project.references import References
 from harness.rules.declared_model import MOST_PLACES, QUANTIZED, DeclaredModel, list_names, without_numbers
-from harness.rules.finding import Finding
+from harness.rules.finding import Certainty, Finding
 
 NAME = "off by a power of ten"
 
@@ -57,7 +57,7 @@ def _findings(
         if wrong in {kind, None}:
             message = reason if wrong else f"Either this or {other_kind} is wrong. {reason}"
             where = (model.where(other_kind), *places)
-            yield Finding(model.page, model.claim(kind), NAME, message, where, remedy, to_blame=wrong is not None)
+            yield Finding(model.page, model.claim(kind), NAME, message, where, remedy, Certainty.SUSPICIOUS)
 
 
 def _factor(ratio: Decimal, least: Decimal, most: Decimal) -> Decimal | None:

@@ -17,7 +17,7 @@ from harness.rules.declared_model import (
     join_first,
     without_numbers,
 )
-from harness.rules.finding import Finding
+from harness.rules.finding import Certainty, Finding
 
 NAME = "accuracy out of line"
 
@@ -89,11 +89,11 @@ def _out_of_line(family: Sequence[DeclaredAccuracy]) -> Iterator[Finding]:
                 conflicts[second].add(first)
     most = _MostConflicts(conflicts)
     while (worst := most.only_worst()) is not None:
-        yield _finding(family[worst], [family[other] for other in sorted(conflicts[worst])], to_blame=True)
+        yield _finding(family[worst], [family[other] for other in sorted(conflicts[worst])], alone=True)
         most.remove(worst)
     for index, others in conflicts.items():
         if others:
-            yield _finding(family[index], [family[other] for other in sorted(others)], to_blame=False)
+            yield _finding(family[index], [family[other] for other in sorted(others)], alone=False)
 
 
 class _MostConflicts:
@@ -131,10 +131,10 @@ class _MostConflicts:
         return 0, -1
 
 
-def _finding(accuracy: DeclaredAccuracy, others: Sequence[DeclaredAccuracy], *, to_blame: bool) -> Finding:
+def _finding(accuracy: DeclaredAccuracy, others: Sequence[DeclaredAccuracy], *, alone: bool) -> Finding:
     page = accuracy.model.page
     names = join_first(_name_and_value(other, page) for other in others)
-    if to_blame:
+    if alone:
         reason = (
             f"{accuracy.declared} does not fit {names}: within one training run a larger model is more than "
             f"{FAR_WORSE} point worse, or models of similar size differ by more than {FAR_APART} points."
@@ -145,7 +145,7 @@ def _finding(accuracy: DeclaredAccuracy, others: Sequence[DeclaredAccuracy], *, 
             "of these models, is wrong; only an evaluation decides which."
         )
     places = tuple(other.where for other in others[:MOST_PLACES])
-    return Finding(page, accuracy.claim, NAME, reason, places, "check the accuracy", to_blame)
+    return Finding(page, accuracy.claim, NAME, reason, places, "check the accuracy", Certainty.SUSPICIOUS)
 
 
 def _name_and_value(accuracy: DeclaredAccuracy, page: str) -> str:

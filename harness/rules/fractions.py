@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.project.references import References
 from harness.rules.declared_model import MOST_PLACES, DeclaredAccuracy, DeclaredModel, declared_accuracies, list_names
-from harness.rules.finding import Finding
+from harness.rules.finding import Certainty, Finding
 
 NAME = "percentages and fractions mixed"
 
@@ -46,11 +46,11 @@ def _findings(
     first = others[0]
     more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
     places = tuple(accuracy.where for accuracy in others[:MOST_PLACES])
-    remedy, to_blame = "write both in the same way, such as 70.28%", len(fewer) < len(others)
+    remedy = "write both in the same way, such as 70.28%"
     for accuracy in fewer:
         page = accuracy.model.page
         name = list_names([first.model], page)
         reason = (
             f"{accuracy.declared} is {style}, but {first.kind} of {name}, {first.declared}, is {other_style}{more}."
         )
-        yield Finding(page, accuracy.claim, NAME, reason, places, remedy, to_blame)
+        yield Finding(page, accuracy.claim, NAME, reason, places, remedy, Certainty.SUSPICIOUS)

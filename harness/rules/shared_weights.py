@@ -18,7 +18,7 @@ from harness.rules.declared_model import (
     list_names,
     named_after,
 )
-from harness.rules.finding import Finding
+from harness.rules.finding import Certainty, Finding
 
 NAME = "weights file shared"
 
@@ -57,7 +57,7 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
             other_names = list_names((models[other] for other in others), model.page)
             reason = f"{other_names} {verb} the same file, {model.weights.name}, and no entry says why."
             places = tuple(models[other].where("weights") for other in others[:MOST_PLACES])
-            yield Finding(model.page, model.claim("weights"), NAME, reason, places, _REMEDY, to_blame=True)
+            yield Finding(model.page, model.claim("weights"), NAME, reason, places, _REMEDY, Certainty.SUSPICIOUS)
 
 
 def _is_own(model: DeclaredModel, allowed: Sequence[DeclaredModel]) -> bool:
@@ -68,13 +68,18 @@ def _is_own(model: DeclaredModel, allowed: Sequence[DeclaredModel]) -> bool:
 
 def _file_ids(model: DeclaredModel, models: Mapping[str, DeclaredModel]) -> Iterator[str]:
     """What identifies the file: its address, its digest, and on one page its name, if it begins with a model's."""
-    address, file = model.entry.text("weights") or "", model.weights
+    yield from exact_file_ids(model)
+    if named_after(model.weights, models):
+        yield f"{model.page} {model.weights.name}"
+
+
+def exact_file_ids(model: DeclaredModel) -> Iterator[str]:
+    """The address of its file, and the digest in the file's name."""
+    address, digest = model.entry.text("weights") or "", model.weights.digest
     parts = urlsplit(address)
     yield str(PurePosixPath(model.page).parent / address) if is_relative(address) else parts.netloc + parts.path
-    if file.digest and not _DATE.fullmatch(file.digest):
-        yield file.digest[:8]
-    if named_after(file, models):
-        yield f"{model.page} {file.name}"
+    if digest and not _DATE.fullmatch(digest):
+        yield digest[:8]
 
 
 @dataclass(frozen=True, slots=True)

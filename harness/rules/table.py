@@ -6,13 +6,17 @@ from typing import Protocol
 from harness.index.entries import Index
 from harness.project.references import References
 from harness.rules import (
+    accuracy_range,
     bytes_per_parameter,
     chance,
     comment,
     factor,
     family_line,
     fractions,
+    image_count,
+    multiply_adds,
     one_architecture,
+    one_file,
     shared_weights,
     top_5,
     unit,
@@ -34,13 +38,17 @@ class Rule(Protocol):
 
 
 RULES: tuple[Rule, ...] = (
+    accuracy_range,
     bytes_per_parameter,
     chance,
     comment,
     factor,
     family_line,
     fractions,
+    image_count,
+    multiply_adds,
     one_architecture,
+    one_file,
     shared_weights,
     top_5,
     unit,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from harness.project.references import References
 from harness.rules.declared_model import ACCURACIES, DeclaredModel
-from harness.rules.finding import Finding
+from harness.rules.finding import Certainty, Finding
 
 NAME = "unit contradicts value"
 
@@ -46,13 +46,14 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
     """Values with such a unit."""
     for model in models:
         for kind, value in model.values():
-            reason = _contradiction(kind, value.raw)
-            if reason:
+            found = _contradiction(kind, value.raw)
+            if found:
                 claim, remedy = (model.name, kind, value.where), "write the number in full, without a unit"
-                yield Finding(model.page, claim, NAME, reason, (value.where,), remedy, to_blame=True)
+                yield Finding(model.page, claim, NAME, found[0], (value.where,), remedy, found[1])
 
 
-def _contradiction(kind: str, raw: str) -> str | None:
+def _contradiction(kind: str, raw: str) -> tuple[str, Certainty] | None:
+    """A reason, and whether it is proof."""
     match = _WITH_UNIT.fullmatch(raw.strip())
     if match is None or kind not in UNITS:
         return None
@@ -60,7 +61,10 @@ def _contradiction(kind: str, raw: str) -> str | None:
     sizes = UNITS[kind].get(unit.casefold())
     if sizes is None:
         unit_kind = next((other for other, units in UNITS.items() if unit.casefold() in units), None)
-        return f"In {raw.strip()}, {unit} is a unit of {unit_kind}, not of {kind}." if unit_kind else None
+        reason = f"In {raw.strip()}, {unit} is a unit of {unit_kind}, not of {kind}."
+        return (reason, Certainty.FALSE) if unit_kind else None
     if number >= _WRITTEN_IN_FULL and max(sizes) >= _MILLION:
-        return f"In {raw.strip()}, the number is written in full, but the unit {unit} multiplies it."
+        # Suspicious only: 1,200,000 M is a clumsy way to write 1.2 T.
+        reason = f"In {raw.strip()}, the number is written in full, but the unit {unit} multiplies it."
+        return reason, Certainty.SUSPICIOUS
     return None

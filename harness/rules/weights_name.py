@@ -11,7 +11,7 @@ from harness.rules.declared_model import (
     may_be_one_network,
     named_after,
 )
-from harness.rules.finding import Finding
+from harness.rules.finding import Certainty, Finding
 
 NAME = "weights named after another model"
 
@@ -30,4 +30,4 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
             reason = f"The file {model.weights.name} is named after another model, {list_names([other], model.page)}."
             places = (other.where("name"),)
             remedy = "name this model's file"
-            yield Finding(model.page, model.claim("weights"), NAME, reason, places, remedy, to_blame=True)
+            yield Finding(model.page, model.claim("weights"), NAME, reason, places, remedy, Certainty.SUSPICIOUS)

@@ -38,7 +38,7 @@ class Verification:
     `portable` are the verdicts for reports: the same on every machine, since only the project decides them. It is
     empty if only some claims were selected. `claims` are all claims of the pages, selected or not. `cached` is
     true if every verdict came from the cache. `pages` are the verdicts by page as the checks gave them, before rules
-    and waivers.
+    and waivers. `left_out` counts what `without_structure` left out, of the verdicts and of the portable ones.
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -46,6 +46,16 @@ class Verification:
     claims: tuple[Claim, ...] = ()
     cached: bool = False
     pages: Mapping[str, PageVerdicts] = field(default_factory=dict)
+    left_out: Scopes[int] = field(default_factory=lambda: Scopes(0))
+
+    def without_structure(self) -> "Verification":
+        """Without passing claims that only structure a page."""
+        verdicts, portable = (
+            tuple(verdict for verdict in of_scope if not verdict.is_structural_pass)
+            for of_scope in (self.verdicts, self.portable)
+        )
+        left_out = Scopes(len(self.verdicts) - len(verdicts), len(self.portable) - len(portable))
+        return replace(self, verdicts=verdicts, portable=portable, left_out=left_out)
 
 
 def verify(  # noqa: PLR0913, PLR0917 - what a run is made of
@@ -58,6 +68,7 @@ def verify(  # noqa: PLR0913, PLR0917 - what a run is made of
 ) -> Verification:
     """Verify the project's pages. Raises PageError, with the faults of all of them, before anything is judged.
 
+    Passing claims that only structure a page are left out, unless claims of certain kinds are selected.
     `jobs` is the number of processes that judge models; None for one per core if there are enough models. `known` are
     the verdicts on pages that need not be judged again, by name, from an earlier run's `Verification.pages`.
     """
@@ -66,11 +77,13 @@ def verify(  # noqa: PLR0913, PLR0917 - what a run is made of
         result = _Run(project, Scopes(resources, portable), selection, progress, jobs).verify(known or {})
     everything = selection.everything and project.covers_all_pages
     verdicts = apply_waivers(result.verdicts, project.waivers, utc_today(), everything=everything)
-    if not selection.everything:
+    if isinstance(selection, ClaimSet) or selection.kinds:
         return replace(result, verdicts=verdicts, portable=())
+    if not selection.everything:
+        return replace(result, verdicts=verdicts, portable=()).without_structure()
     without_environment = (replace(verdict, environment={}) for verdict in result.portable)
     for_reports = apply_waivers(tuple(without_environment), project.waivers, None, everything=everything)
-    return replace(result, verdicts=verdicts, portable=for_reports)
+    return replace(result, verdicts=verdicts, portable=for_reports).without_structure()
 
 
 def evaluate_claims(  # noqa: PLR0913 - what an evaluation is made of

@@ -32,6 +32,12 @@ def test_a_name_alone_proves_no_collection_wrong(name: str, collection: str, sta
     assert _statuses((name, collection)) == [status]
 
 
+def test_models_belong_to_the_only_collection_of_their_page() -> None:
+    text = "Type: model-index\nCollections: [{Name: FBNet}]\nModels: [{Name: spnasnet_100, In Collection: FBNet}]\n"
+    verdict = judged(f"<!--\n{text}-->\n", select=lambda claim: claim.kind == "in_collection")
+    assert verdict["spnasnet_100", "in_collection"].status is Status.PASS
+
+
 def test_a_collection_that_similarly_named_models_contradict_fails() -> None:
     found = _statuses(("regnety_002", "RegNetY"), ("regnety_004", "RegNetY"), ("regnety_006", "RegNet"))
     assert found == [Status.PASS, Status.PASS, Status.FAIL]

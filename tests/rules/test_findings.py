@@ -5,6 +5,7 @@ import re
 import resource
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from harness.index.claim import Claim
 from harness.index.faults import Location
 from harness.project.project import find_project
 from harness.project.waivers import Waiver, apply_waivers
-from harness.rules.application import apply_findings, suspicious_claims
-from harness.rules.finding import Finding, finding_from_json
+from harness.rules.application import apply_findings, contradicted_claims
+from harness.rules.finding import Certainty, Finding, finding_from_json
 from harness.verdict import Status, Table, Verdict, fact
 from harness.verify.run import verify
 from harness.verify.selection import Selection
@@ -30,8 +31,8 @@ CLAIM = Claim("page.md", "net_18", "weights", "net_18.pth", HERE)
 SEEN = fact("seen", "seen", 1)
 
 
-def _finding(*, to_blame: bool, reason: str = "It is odd.") -> Finding:
-    return Finding("page.md", CLAIM.key, "a rule", reason, (THERE, HERE), "fix it", to_blame)
+def _finding(certainty: Certainty, reason: str = "It is odd.") -> Finding:
+    return Finding("page.md", CLAIM.key, "a rule", reason, (THERE, HERE), "fix it", certainty)
 
 
 def _apply(status: Status, *findings: Finding) -> Verdict:
@@ -42,7 +43,7 @@ def _apply(status: Status, *findings: Finding) -> Verdict:
 
 @pytest.mark.parametrize("status", Status)
 def test_a_finding_decides_only_undecided_claims(status: Status) -> None:
-    verdict = _apply(status, _finding(to_blame=True))
+    verdict = _apply(status, _finding(Certainty.FALSE))
     undecided = status in {Status.NOT_RUN, Status.UNCHECKED}
     assert verdict.status is (Status.FAIL if undecided else status)
     reason = "It is odd. See page.md:9:1."
@@ -55,36 +56,67 @@ def test_a_finding_decides_only_undecided_claims(status: Status) -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_finding_that_blames_no_claim_decides_nothing(status: Status) -> None:
-    verdict = _apply(status, _finding(to_blame=False))
+def test_a_suspicion_decides_nothing(status: Status) -> None:
+    verdict = _apply(status, _finding(Certainty.SUSPICIOUS))
     assert verdict.status is status
     reasons = ["So it is.", "It is odd. See page.md:9:1."]
     undecided = status in {Status.NOT_RUN, Status.UNCHECKED}
     assert verdict.reason == " ".join(reversed(reasons) if undecided else reasons)
 
 
-def test_the_reason_of_a_blamed_claim_is_the_finding_that_blames_it() -> None:
-    doubt = _finding(to_blame=False, reason="Doubtful.")
-    verdict = _apply(Status.NOT_RUN, doubt, _finding(to_blame=True))
+def test_the_reason_of_a_false_claim_is_the_finding_that_proves_it() -> None:
+    doubt = _finding(Certainty.SUSPICIOUS, "Doubtful.")
+    verdict = _apply(Status.NOT_RUN, doubt, _finding(Certainty.FALSE))
     assert (verdict.status, verdict.reason) == (Status.FAIL, "It is odd. See page.md:9:1.")
     findings = verdict.find("findings")
     assert isinstance(findings, Table)
     assert findings.column("finding") == ["Doubtful.", "It is odd."]
-    assert [suspicious.status for suspicious in suspicious_claims([CLAIM], [doubt])] == [Status.FAIL]
+
+
+def test_check_fails_only_claims_that_are_proven_false() -> None:
+    doubt = _finding(Certainty.SUSPICIOUS, "Doubtful.")
+    (verdict,) = contradicted_claims([CLAIM], [doubt])
+    assert (verdict.status, verdict.reason) == (Status.NOT_RUN, "Doubtful. See page.md:9:1.")
+    assert verdict.remedy == "fix it"
+    (verdict,) = contradicted_claims([CLAIM], [doubt, _finding(Certainty.FALSE)])
+    assert verdict.status is Status.FAIL
     other = Claim("page.md", "net_18", "weights", "net_18.pth", THERE)
-    assert suspicious_claims([other], [doubt]) == ()
+    assert contradicted_claims([other], [doubt]) == ()
+
+
+@pytest.mark.parametrize("status", Status)
+def test_of_two_claims_that_contradict_each_other_one_is_false(status: Status) -> None:
+    """If another check proves one of them false, the other is not."""
+    other = Claim("page.md", "net_18", "parameters", "12", THERE)
+    one = replace(_finding(Certainty.ONE_OF_TWO), places=(THERE,))
+    verdicts = [
+        Verdict(claim=CLAIM, status=Status.NOT_RUN, reason="So it is."),
+        Verdict(claim=other, status=status, reason=""),
+    ]
+    first, second = apply_findings(verdicts, [one, replace(one, claim=other.key, places=(HERE,))])
+    undecided = status in {Status.NOT_RUN, Status.UNCHECKED}
+    assert first.status is (Status.NOT_RUN if status is Status.FAIL else Status.FAIL)
+    assert second.status is (Status.FAIL if undecided else status)
+
+
+def test_of_two_claims_that_contradict_each_other_a_rule_proves_one_false() -> None:
+    other = Claim("page.md", "net_18", "parameters", "12", THERE)
+    one = replace(_finding(Certainty.ONE_OF_TWO), places=(THERE,))
+    proof = replace(_finding(Certainty.FALSE), claim=other.key, places=())
+    verdicts = contradicted_claims([CLAIM, other], [one, replace(one, claim=other.key, places=(HERE,)), proof])
+    assert [verdict.status for verdict in verdicts] == [Status.NOT_RUN, Status.FAIL]
 
 
 def test_a_finding_can_be_waived() -> None:
     waiver = Waiver("net_18", "weights", "we know", date(2030, 1, 1), HERE)
     (waived,) = apply_waivers(
-        [_apply(Status.NOT_RUN, _finding(to_blame=True))], [waiver], date(2030, 1, 1), everything=True
+        [_apply(Status.NOT_RUN, _finding(Certainty.FALSE))], [waiver], date(2030, 1, 1), everything=True
     )
     assert waived.status is Status.WAIVED
 
 
 def test_a_finding_survives_json() -> None:
-    finding = _finding(to_blame=True)
+    finding = _finding(Certainty.FALSE)
     assert finding_from_json(json.loads(json.dumps(finding.as_json()))) == finding
 
 
@@ -113,8 +145,8 @@ def test_check_shows_suspicious_claims(verify: Run, form: str) -> None:
     assert run.returncode == 1
     assert "1 page, 15 models, 162 claims read." in run.stderr.split("\n")
     if form == "rich":
-        assert run.stdout.endswith("\n11 claims: 11 fail\n")
-    assert run.stdout.count("names the same file") + run.stdout.count("name the same file") >= 2
+        assert run.stdout.endswith("\n12 claims: 4 fail, 8 not run\n")
+    assert run.stdout.count("is that of") >= 2
     for heavy in ("torch", "numpy"):
         assert f" {heavy}\n" not in run.stderr
 
