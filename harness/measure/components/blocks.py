@@ -53,8 +53,12 @@ def possible_bottlenecks(trace: Trace) -> int:
 
 
 def grouped_bottlenecks(trace: Trace) -> int:
-    """Bottlenecks with a grouped convolution inside (arXiv 1611.05431)."""
-    return sum(any(map(is_grouped, inner)) for block in _residual_blocks(trace) for inner in _inner(block))
+    """Bottlenecks with a grouped convolution inside (arXiv 1611.05431), not a depthwise one."""
+    return sum(
+        any(is_grouped(convolution) and not is_depthwise(convolution) for convolution in inner)
+        for block in _residual_blocks(trace)
+        for inner in _inner(block)
+    )
 
 
 def wide_bottlenecks(trace: Trace) -> int:

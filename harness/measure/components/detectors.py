@@ -112,13 +112,9 @@ def is_blur(operation: Operation) -> bool:
     return is_depthwise(operation) and any(name in class_name(operation) for name in ("BlurPool", "AntiAlias"))
 
 
-def is_batch_norm(operation: Operation) -> bool:
-    """A batch norm of activations. One of the weights (of three dimensions) standardizes them."""
-    return operation.kind == "batch norm" and not _standardizes_weights(operation)
-
-
-def _standardizes_weights(operation: Operation) -> bool:
-    return operation.kind == "batch norm" and len(operation.inputs[0]) == 3 and not operation.affine
+def batch_norms(trace: Trace) -> int:
+    """Batch norms of activations: all but those that standardize weights."""
+    return kinds("batch norm")(trace) - standardized_convolutions(trace)
 
 
 def is_map_sigmoid(operation: Operation) -> bool:
@@ -204,7 +200,10 @@ def _has_channel_convolution(gate: Operations) -> bool:
 def standardized_convolutions(trace: Trace) -> int:
     """Convolutions whose weights a batch norm standardizes in the same layer (arXiv 1903.10520)."""
     return sum(
-        _standardizes_weights(first) and is_convolution(second) and first.place.module == second.place.module
+        first.kind == "batch norm"
+        and len(first.inputs[0]) == 3
+        and is_convolution(second)
+        and first.place.module == second.place.module
         for first, second in pairwise(trace.operations)
     )
 
@@ -212,7 +211,9 @@ def standardized_convolutions(trace: Trace) -> int:
 def activated_norms(trace: Trace) -> int:
     """Batch norms that an activation follows directly."""
     activations = {"ReLU", "leaky ReLU", "ELU"}
-    return sum(is_batch_norm(first) and second.kind in activations for first, second in pairwise(trace.operations))
+    return sum(
+        first.kind == "batch norm" and second.kind in activations for first, second in pairwise(trace.operations)
+    )
 
 
 def class_scores(trace: Trace) -> int:

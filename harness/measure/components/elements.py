@@ -4,6 +4,7 @@ from harness.measure.components.component import Component, Wider
 from harness.measure.components.detectors import (
     activated_norms,
     always,
+    batch_norms,
     class_scores,
     count,
     covers_input,
@@ -11,7 +12,6 @@ from harness.measure.components.detectors import (
     for_training,
     fully_connected_layers,
     is_average,
-    is_batch_norm,
     is_blur,
     is_convolution,
     is_depthwise,
@@ -161,7 +161,7 @@ LAYERS = (
     Component(
         "Batch Normalization",
         "a batch norm layer",
-        count(is_batch_norm),
+        batch_norms,
         needs=of_class_or_kind("BatchNorm", "batch norm", *_STATISTICS),
         implied_by=("InPlace-ABN",),
     ),
@@ -183,7 +183,7 @@ LAYERS = (
         "InPlace-ABN",
         "batch norm and activation in one operation that overwrites its input",
         layers("InPlaceABN", "InplaceAbn"),
-        needs=count(is_batch_norm),
+        needs=kinds("batch norm"),
         wider=Wider("batch norm and its activation, computed one after the other", activated_norms),
     ),
     Component(

@@ -107,8 +107,8 @@ BLOCKS = (
     Component(
         "DLA Bottleneck Residual Block",
         "a bottleneck residual block of deep layer aggregation",
-        bottlenecks,
-        needs=_possible_bottlenecks,
+        layers("DlaBottleneck", "DlaBottle2neck"),
+        needs=lambda trace: bottlenecks(trace) + _possible_bottlenecks(trace),
     ),
     Component("Wide Residual Block", "a residual block that is wider inside", wide_bottlenecks, needs=_sums),
     Component(
