@@ -1,5 +1,6 @@
 """Block: the models of the page contain the block that the text names."""
 
+from harness.checks.shared.lookup import of_structure
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.prose import named_blocks
@@ -17,10 +18,13 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         reason = f"No definition exists for {claim.declared} blocks."
         return unchecked(claim, reason=reason, remedy="define them in harness/measure/components/")
     tag = component.tag
-    structures = {model.name: model.structure for model in subject.models}
     rows: list[dict[str, Cell]] = [
-        {"model": name, "residual blocks": len(block_widths(structure)), tag: component.count(structure)}
-        for name, structure in structures.items()
+        {
+            "model": model.name,
+            "residual blocks": len(of_structure(block_widths, model)),
+            tag: of_structure(component.count, model),
+        }
+        for model in subject.models
     ]
     method, evidence = "forward pass", (table("blocks", "blocks", rows),)
     without = [str(row["model"]) for row in rows if not row[tag]]
@@ -35,7 +39,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if not _asserted(claim, subject):
         reason = f"{reason} The sentence does not clearly say that they have it."
         return unchecked(claim, reason=reason, method=method, evidence=evidence)
-    if any(component.presence(structure) is not Presence.ABSENT for structure in structures.values()):
+    if any(of_structure(component.presence, model) is not Presence.ABSENT for model in subject.models):
         reason = f"{reason} That does not prove its absence."
         return unchecked(claim, reason=reason, method=method, evidence=evidence)
     return failed(claim, reason=reason, method=method, remedy="correct the sentence", evidence=evidence)
