@@ -1,9 +1,10 @@
-"""Architecture: every tag names a part of the network, and every typical part of the network is tagged."""
+"""Architecture: every tag names a part of the network. What a page does not list is a note, not a fault."""
 
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.measure.components import COMPONENTS, components
-from harness.verdict import Cell, Verdict, failed, passed, table, unchecked
+from harness.measure.components import Component, Presence, find_component, unlisted
+from harness.measure.operations import Trace
+from harness.verdict import Cell, Evidence, Verdict, explained, facts, failed, passed, table, unchecked
 
 KINDS = ("architecture",)
 NEEDS = frozenset({Need.NETWORK})
@@ -12,46 +13,56 @@ _METHOD = "forward pass"
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
-    """Compare the tags with the components of a forward pass."""
-    counts = components(subject.structure)
-    known = {component.tag: component for component in COMPONENTS}
-    undefined = [tag for tag in claim.texts if tag not in known]
-    if len(undefined) == len(claim.texts):
+    """Look for every tag among the components of a forward pass."""
+    trace, tags = subject.structure, tuple(dict.fromkeys(claim.texts))
+    known = {tag: component for tag in tags if (component := find_component(tag))}
+    # OpenMMLab's pages name the architecture as a whole: `VGG`, `MobileNet V2`.
+    whole = type(subject.network.module).__name__.casefold()
+    undefined = [tag for tag in tags if tag not in known and tag.replace(" ", "").casefold() != whole]
+    if len(undefined) == len(tags):
         reason = f"No definition exists for {', '.join(undefined)}, which is not a list of building blocks."
         return unchecked(claim, reason=reason, remedy="list the building blocks, such as Convolution and ReLU")
-    not_seen = [tag for tag in claim.texts if tag in known and tag not in counts]
-    absent = [tag for tag in not_seen if known[tag].provable]
-    covered = {*claim.texts, *(tag for tag in counts if not set(known[tag].implied_by).isdisjoint(claim.texts))}
-    untagged = [tag for tag in counts if known[tag].required and tag not in covered]
-    rows: list[dict[str, Cell]] = [
-        {"component": tag, "means": known[tag].definition, "times": count, "tagged": tag in claim.texts}
-        for tag, count in counts.items()
-    ]
-    evidence = (table("in_the_network", "in the network", rows),)
-    measured = tuple(sorted({*(tag for tag in claim.texts if tag not in absent), *untagged}))
+    presence = {tag: component.presence(trace) for tag, component in known.items()}
+    absent, unknown, wider = (
+        [tag for tag in known if presence[tag] is wanted]
+        for wanted in (Presence.ABSENT, Presence.UNKNOWN, Presence.WIDER)
+    )
+    evidence = _evidence(trace, known, tags)
     open_questions = [
         *(f"No definition exists for {tag}." for tag in undefined),
-        *(f"A forward pass shows no {tag}, which does not prove its absence." for tag in not_seen if tag not in absent),
+        *(f"A forward pass does not show {tag}, which does not prove its absence." for tag in unknown),
     ]
-    if absent or untagged:
-        reasons = [
-            *(f"{tag} ({known[tag].definition}) is tagged and not in the network." for tag in absent),
-            *(f"{tag} ({known[tag].definition}) is in the network and not tagged." for tag in untagged),
-            *open_questions,
-        ]
+    senses = "; ".join(f"{tag}: {sense.description}" for tag in wider if (sense := known[tag].wider))
+    kept = tuple(tag for tag in tags if tag not in absent)
+    if absent:
+        reasons = [f"{tag} ({known[tag].definition}) is listed and not in the network." for tag in absent]
         return failed(
             claim,
-            reason=" ".join(reasons),
-            measured=", ".join(measured),
-            difference=", ".join([*(f"-{tag}" for tag in absent), *(f"+{tag}" for tag in untagged)]),
+            reason=" ".join([*reasons, *open_questions]),
+            measured=", ".join(kept),
+            difference=", ".join(f"-{tag}" for tag in absent),
             method=_METHOD,
-            remedy="; ".join([*(f"remove {tag}" for tag in absent), *(f"add {tag}" for tag in untagged)]),
+            remedy="; ".join(f"remove {tag}" for tag in absent),
             evidence=evidence,
-            correction=measured,
+            correction=kept,
         )
     if open_questions:
         reason = f"{' '.join(open_questions)} The other tags are correct."
-        remedy = "define the tag in harness/measure/components.py" if undefined else None
+        remedy = "define the tag in harness/measure/components/" if undefined else None
         return unchecked(claim, reason=reason, method=_METHOD, remedy=remedy, evidence=evidence)
-    reason = "Every tag names a part of the network, and every part that needs a tag has one."
-    return passed(claim, reason=reason, measured=", ".join(measured), method=_METHOD, evidence=evidence)
+    measured = ", ".join(tags)
+    if wider:
+        reason = f"Every tag names a part of the network. {senses}."
+        return explained(claim, reason=reason, measured=measured, method=_METHOD, evidence=evidence)
+    reason = "Every tag names a part of the network."
+    return passed(claim, reason=reason, measured=measured, method=_METHOD, evidence=evidence)
+
+
+def _evidence(trace: Trace, known: dict[str, Component], tags: tuple[str, ...]) -> list[Evidence]:
+    rows: list[dict[str, Cell]] = [
+        {"component": tag, "means": component.definition, "times": component.count(trace)}
+        for tag, component in known.items()
+    ]
+    listed: list[Evidence] = [table("listed", "listed", rows)]
+    others = unlisted(trace, tags)
+    return [*listed, facts("not_listed", "also in the network, not listed", others)] if others else listed

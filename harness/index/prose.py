@@ -1,7 +1,7 @@
 """Checkable statements of a page outside its model-index: formulas, names of blocks, wrongly decoded text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.index.faults import Location
@@ -23,7 +23,31 @@ _LATEX = {r"\cdot": "·", r"\leq": "≤", r"\le": "≤", r"\geq": "≥", r"\ge":
 _RELATION = re.compile(r"[=<>≤≥]")
 # A name with hyphens, or the text of a link: `Squeeze-and-Excitation blocks`, `[Residual blocks](…)`.
 _BLOCK = re.compile(
-    r"\[(?P<linked>[\w -]{1,80}?) blocks?\]|(?<![\w-])(?P<hyphened>\w+(?:-\w+){1,5}) blocks?\b", re.IGNORECASE
+    r"\[(?P<linked>[\w -]{1,80}?) blocks?\](?:\([^\s)]{0,200}?/method/(?P<method>[\w-]{1,80}?)(?:-block)?\))?"
+    r"|(?<![\w-])(?P<hyphened>\w+(?:-\w+){1,5}) blocks?\b",
+    re.IGNORECASE,
+)
+# `a [building block](https://paperswithcode.com/method/resnext-block)`: only the address names the block.
+_NAMELESS = "building"
+_LONGEST_SENTENCE = 1000
+_SENTENCE_END = re.compile(r"[.!?](?=\s)|\n\s*\n")
+_BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
+# Words before the name of a block: the sentence says that something contains the block,
+_HAS = re.compile(
+    r"\b(?:block is|compris|consist|contain|employ|featur|includ|introduc|repeat|stack|use[sd]?\b|using|utili[sz])",
+    re.IGNORECASE,
+)
+# that it does not,
+_HAS_NOT = re.compile(
+    r"\b(?:absence|avoid|cannot|discard|drop(?:s|ped|ping)?\b|eliminat|exclud|instead of|lack|no\b|not\b|omit"
+    r"|rather than|remov|replac|unlike|without)",
+    re.IGNORECASE,
+)
+# or that it resembles, or is made from, something that does.
+_RESEMBLES = re.compile(
+    r"\b(?:as in\b|base[ds]?\b|compar|deriv|extend|generali[sz]|inspired|like\b|modif|optional"
+    r"|similar|some\b|variation)",
+    re.IGNORECASE,
 )
 _PUNCTUATION = ".,;:!?)]}\"'"
 # Not \S+: a part of a wrongly decoded character can be a no-break space.
@@ -38,6 +62,29 @@ class Statement:
     where: Location
 
 
+@dataclass(frozen=True, slots=True)
+class NamedBlock(Statement):
+    """The name of a kind of blocks, and its sentence up to the name and after it."""
+
+    before: str
+    after: str
+
+    def asserted_of(self, names: Iterable[str]) -> bool:
+        """Whether the sentence clearly says that something with one of the names contains the block.
+
+        A page whose collection is `Gluon SENet` may call it **SENet**.
+        """
+        sentence = self.before + self.after
+        if not _HAS.search(self.before) or _HAS_NOT.search(sentence) or _RESEMBLES.search(sentence):
+            return False
+        plain, bold = _letters(sentence), [_letters(name) for name in _BOLD.findall(sentence)]
+        return any(name in plain or any(part in name for part in bold if part) for name in map(_letters, names) if name)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
 def relations(page: Page) -> Iterator[Statement]:
     """The formulas of the prose that are relations: `u_j = w_0 + w_a·j`, `b = 1`, `12 ≤ d ≤ 28`."""
     for formula in _FORMULA.finditer(page.prose):
@@ -48,11 +95,15 @@ def relations(page: Page) -> Iterator[Statement]:
             yield Statement(text, page.place(start, "prose"))
 
 
-def named_blocks(page: Page) -> Iterator[Statement]:
-    """The kinds of blocks that the prose names."""
+def named_blocks(page: Page) -> Iterator[NamedBlock]:
+    """The kinds of blocks that the prose names, without those of which it says that the models do not have them."""
     for match in _BLOCK.finditer(page.prose):
         group = "linked" if match["linked"] else "hyphened"
-        yield Statement(match[group], page.place(match.start(group), "prose"))
+        name = match["method"] if match[group].casefold() == _NAMELESS else match[group]
+        before = _SENTENCE_END.split(page.prose[max(0, match.start() - _LONGEST_SENTENCE) : match.start()])[-1]
+        after = _SENTENCE_END.split(page.prose[match.end() : match.end() + _LONGEST_SENTENCE])[0]
+        if name and not _HAS_NOT.search(before):
+            yield NamedBlock(name, page.place(match.start(group), "prose"), before, after)
 
 
 def damaged_text(page: Page) -> Iterator[Statement]:

@@ -80,6 +80,10 @@ def _hardtanh(place: Place, output: Shape, data: Any, *others: Any, **keywords: 
     return Operation(place, "ReLU6" if limits == (0.0, 6.0) else "clamp", _shapes(data), output)
 
 
+def _gelu(place: Place, output: Shape, data: Any, *_: object, approximate: str = "none") -> Operation:
+    return Operation(place, "tanh GELU" if approximate == "tanh" else "GELU", _shapes(data), output)
+
+
 def _concatenation(place: Place, output: Shape, parts: Any, *_: object, **__: object) -> Operation:
     return Operation(place, "concatenation", _shapes(*parts), output)
 
@@ -148,6 +152,7 @@ CALL_RULES: dict[str, CallRule] = {
     "group_norm": _norm("group norm", 1),
     "rms_norm": _norm("RMS norm", 1),
     "local_response_norm": _no_macs("local response norm"),
+    "gelu": _gelu,
     "hardtanh": _hardtanh,
     "cat": _concatenation,
     "concat": _concatenation,

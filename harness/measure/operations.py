@@ -44,14 +44,16 @@ Operations = tuple[Operation, ...]
 class Trace:
     """A forward pass: the input shape, the operations in order, and the output shape.
 
-    `output` is empty if the network does not return one tensor. `unknown_calls` names the torch functions that compute
-    something but have no counting rule.
+    `output` is empty if the network does not return one tensor. `unknown_calls` names what computes something that the
+    trace does not show: torch functions without a counting rule, and compiled modules. `for_training` names the
+    attributes of modules that matter only in training, such as `drop_rate` and `AuxLogits`.
     """
 
     input: Shape
     operations: Operations
     unknown_calls: tuple[str, ...]
     output: Shape
+    for_training: tuple[str, ...] = ()
 
 
 class ForwardError(Exception):

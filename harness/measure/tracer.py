@@ -51,7 +51,14 @@ def _run(network: Network, module: torch.nn.Module, image: torch.Tensor) -> Trac
         message = str(error).partition("\n")[0] or type(error).__name__
         raise ForwardError(message) from error
     output = tuple(result.shape) if isinstance(result, torch.Tensor) else ()
-    return Trace(tuple(image.shape), tuple(tracer.operations), tuple(tracer.unknown_calls), output)
+    operations, unknown_calls = tuple(tracer.operations), tuple(tracer.unknown_calls)
+    return Trace(tuple(image.shape), operations, unknown_calls, output, _attributes_for_training(module))
+
+
+def _attributes_for_training(network: torch.nn.Module) -> tuple[str, ...]:
+    """The attributes for dropout and auxiliary classifiers, which a pass in evaluation mode does not run."""
+    names = {name for module in network.modules() for name in (*vars(module), *dict(module.named_children()))}
+    return tuple(sorted(name for name in names if "drop" in name.casefold() or name.casefold().startswith("aux")))
 
 
 class _Tracer(TorchFunctionMode):
@@ -60,8 +67,10 @@ class _Tracer(TorchFunctionMode):
     def __init__(self, network: torch.nn.Module, checkpoint_name: Callable[[str], str]) -> None:
         super().__init__()
         self.operations: list[Operation] = []
-        self.unknown_calls: dict[str, None] = {}
         modules = dict(network.named_modules())
+        # Their operations do not reach the tracer.
+        compiled = (module for module in modules.values() if isinstance(module, torch.jit.ScriptModule))
+        self.unknown_calls: dict[str, None] = dict.fromkeys(type(module).__name__ for module in compiled)
         self._places = {
             module: Place(checkpoint_name(name), f"{type(module).__module__}.{type(module).__qualname__}")
             for name, module in modules.items()

@@ -10,11 +10,10 @@ from harness.verdict import Status, Verdict
 from tests.conftest import judged
 
 
-def verdict(model: str, flops: int, size: int | None = 224, tags: tuple[str, ...] = (), kind: str = "flops") -> Verdict:
+def verdict(model: str, flops: int, size: int | None = 224) -> Verdict:
     lines = ["<!--", "Type: model-index", "Models:", f"- Name: {model}", "  Metadata:", f"    FLOPs: {flops}"]
     lines += [f"    Image Size: {size}"] if size else []
-    lines += ["    Architecture:", *(f"    - {tag}" for tag in tags)] if tags else []
-    return judged("\n".join([*lines, "-->", ""]), select=lambda claim: claim.kind == kind)[model, kind]
+    return judged("\n".join([*lines, "-->", ""]), select=lambda claim: claim.kind == "flops")[model, "flops"]
 
 
 @pytest.mark.parametrize(
@@ -72,25 +71,3 @@ def test_an_image_size_that_the_network_does_not_take_is_not_counted() -> None:
     assert found.status is Status.NOT_RUN
     assert "takes no image of 100×100" in found.reason
     assert verdict("vit_tiny_patch16_224", 1000, None).status is Status.FAIL
-
-
-@pytest.mark.parametrize(
-    ("model", "tags", "status", "message"),
-    [
-        ("densenet121", ("Dense Block", "Max Pooling", "Average Pooling", "ReLU"), Status.FAIL, "Convolution"),
-        ("efficientnet_lite0", ("Squeeze-and-Excitation Block", "Swish"), Status.FAIL, "Swish (a value times"),
-    ],
-)
-def test_tags_that_a_forward_pass_decides(model: str, tags: tuple[str, ...], status: Status, message: str) -> None:
-    found = verdict(model, 1, 224, tags, "architecture")
-    assert found.status is status
-    assert message in found.reason
-    assert not any(f"{tag} (" in found.reason for tag in ("Dense Block", "Max Pooling", "Hard Swish"))
-
-
-def test_tags_that_a_forward_pass_cannot_disprove_are_unchecked() -> None:
-    tags = "1x1 Convolution, Average Pooling, Batch Normalization, Convolution, Dense Connections, Dropout"
-    blocks = "Inverted Residual Block, Squeeze-and-Excitation Block, Swish"
-    found = verdict("efficientnet_b0", 1, 224, tuple(f"{tags}, {blocks}".split(", ")), "architecture")
-    assert found.status is Status.UNCHECKED
-    assert "shows no Dropout" in found.reason

@@ -34,7 +34,6 @@ def test_the_pages_faults_are_these_and_no_others() -> None:
     assert found == {
         (None, "text"),
         ("regnety_160", "batch_size"),
-        *((model, "architecture") for model in MODELS),
     }
     assert not [verdict for verdict in page_verdicts().values() if verdict.status is Status.ERROR]
 
@@ -309,9 +308,7 @@ def test_missing_includes_are_reported(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", ["1", "16384"])
 def test_components_do_not_depend_on_the_declared_size(size: str) -> None:
-    text = (
-        page_text().replace("'224'", f"'{size}'", 1).replace("    - ReLU\n", "    - ReLU\n    - Residual Connection\n")
-    )
+    text = page_text().replace("'224'", f"'{size}'", 1)
     verdicts = judged(text, select=lambda claim: claim.kind in {"architecture", "block", "flops", "tasks"})
     assert verdicts["regnety_002", "architecture"].status is Status.PASS
     assert verdicts[None, "block"].status is Status.PASS

@@ -4,7 +4,7 @@ from harness.index.claim import Claim
 from harness.index.faults import Location
 from harness.report.markdown import card, page_report
 from harness.verdict import Status, Verdict
-from tests.conftest import page_verdicts
+from tests.conftest import judged, page_text, page_verdicts
 
 
 def _verdict(
@@ -17,8 +17,9 @@ def _verdict(
 def test_a_card_shows_the_difference_as_a_diff() -> None:
     flops = card("regnety_002", [page_verdicts()["regnety_002", "flops"]])
     assert "```diff\n- 255754236\n+ 199514080\n```" in flops
-    tags = card("regnety_002", [page_verdicts()["regnety_002", "architecture"]])
-    assert "  ReLU\n  Squeeze-and-Excitation Block\n+ Residual Connection\n```" in tags
+    text = page_text().replace("    - ReLU\n", "    - ReLU\n    - Mish\n", 1)
+    tags = judged(text, select=lambda claim: claim.kind == "architecture")["regnety_002", "architecture"]
+    assert "  ReLU\n- Mish\n  Squeeze-and-Excitation Block\n```" in card("regnety_002", [tags])
 
 
 def test_a_claim_that_passes_has_no_diff() -> None:
