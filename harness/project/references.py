@@ -55,7 +55,10 @@ class References:
 
         The name of a file alone does not identify its training: many families have files without a tag.
         """
-        address = urlsplit(url)
+        try:
+            address = urlsplit(url)
+        except ValueError:
+            return None
         path = f"{address.netloc}{unquote(address.path)}"
         for name, recipe in self.recipes.items():
             if any(fnmatchcase(path, pattern) for pattern in recipe["weights"]):

@@ -225,7 +225,7 @@ class Subject:
     @property
     def training_recipe(self) -> str:
         """The training recipe of the weights, by the address of their file."""
-        recipe = self.references.find_recipe(self.entry.text("weights") or "") if self.weights.name else None
+        recipe = self.references.find_recipe(self.entry.text("weights") or self.weights.name)
         if recipe is None:
             missing = "the address of the weights file matches no training recipe in the references"
             raise NotHereError(missing, "add the recipe, with its source, to modelindex/references/")
