@@ -23,8 +23,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         if count == declared:
             reason = f"The number of layers: {way}."
             return passed(claim, reason=reason, measured=str(count), method=method, evidence=evidence)
-    # Blocks and stages are counted as layers, too. Some libraries add layers for padding, input and reshaping: Keras'
-    # ResNet-50 has 177 layers, and 174 operations.
+    # Blocks and stages are counted as layers, too, and some libraries have layers for input, padding and reshaping.
     most = 2 * measured.operations
     if not 1 <= declared <= most:
         usual = str(counts["longest path"])
