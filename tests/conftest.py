@@ -15,7 +15,7 @@ from harness.index.claims import claims
 from harness.index.entries import Index
 from harness.index.page import page_from_text
 from harness.index.reading.index import read_index
-from harness.project.references import SHIPPED, load_references
+from harness.project.references import SHIPPED, References, load_references
 from harness.project.resources import Resources
 from harness.rules.application import apply_findings
 from harness.rules.table import findings
@@ -39,11 +39,16 @@ def index_of(text: str) -> Index:
     return read_index(page_from_text(text, "page.md"), Path("nothing-to-include"))
 
 
+@cache
+def shipped_references() -> References:
+    return load_references([SHIPPED])
+
+
 def verdicts_on(
     text: str, resources: Resources | None = None, select: Callable[[Claim], bool] = lambda _: True
 ) -> list[Verdict]:
     """Verdicts on a page with this text, by the shipped references, with the findings of rules applied."""
-    index, references = index_of(text), load_references([SHIPPED])
+    index, references = index_of(text), shipped_references()
     selected = [claim for claim in claims(index) if select(claim)]
     page = Subject(index, references, resources or Resources())
     verdicts = [judge(claim, page.sibling(claim.model)) for claim in selected]

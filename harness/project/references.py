@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from harness.index.files import is_hidden
 from harness.project.documents import MOST_BYTES, ProjectError, read_document
@@ -15,7 +17,7 @@ if not SHIPPED.is_dir():
     SHIPPED = Path(__file__).parents[2] / "modelindex" / "references"
 
 # Fields that an entry must have once all files are merged; JSON Schema describes each file alone.
-_REQUIRED = {"datasets": ("names", "classes"), "recipes": ("tag",), "architectures": ("library", "model")}
+_REQUIRED = {"datasets": ("names", "classes"), "recipes": ("weights",), "architectures": ("library", "model")}
 _FIX = "correct the file"
 _MOST_FILES = 1000
 
@@ -35,7 +37,6 @@ class References:
     sample_images: tuple[Mapping[str, Any], ...] = ()
     digest: str = ""
     _dataset_by_name: Mapping[str | None, str] = field(init=False, repr=False, compare=False)
-    _recipe_by_tag: Mapping[str | None, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Of several with one name, the first counts.
@@ -43,19 +44,26 @@ class References:
         for known, dataset in self.datasets.items():
             for name in dataset["names"]:
                 names.setdefault(name, known)
-        tags: dict[str | None, str] = {}
-        for known, recipe in self.recipes.items():
-            tags.setdefault(recipe["tag"], known)
         object.__setattr__(self, "_dataset_by_name", names)
-        object.__setattr__(self, "_recipe_by_tag", tags)
 
     def find_dataset(self, name: str | None) -> str | None:
         """The dataset that pages may call by this name; None if unknown."""
         return self._dataset_by_name.get(name)
 
-    def find_recipe(self, tag: str | None) -> str | None:
-        """The training recipe with the tag that a weights file's name ends with; None if unknown."""
-        return self._recipe_by_tag.get(tag)
+    def find_recipe(self, url: str) -> str | None:
+        """The training recipe of the weights file at `url`, by the recipes' patterns of host and path; None if unknown.
+
+        The name of a file alone does not identify its training: many families have files without a tag.
+        """
+        try:
+            address = urlsplit(url)
+        except ValueError:
+            return None
+        path = f"{address.netloc}{unquote(address.path)}"
+        for name, recipe in self.recipes.items():
+            if any(fnmatchcase(path, pattern) for pattern in recipe["weights"]):
+                return name
+        return None
 
     def find_architecture(self, model: str) -> tuple[str, str] | None:
         """The library and its name for the network of an OpenMMLab model; None if unknown.

@@ -18,7 +18,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "file size": ("file_size",),
     "weights": ("weights",),
     "training": (
-        *("epochs", "batch_size", "momentum", "weight_decay"),
+        *("epochs", "batch_size", "minibatch_size", "momentum", "weight_decay"),
+        *("lr", "lr_gamma", "lr_step_size", "rmsprop_decay", "label_smoothing", "batchnorm_momentum"),
+        *("dropout", "stochastic_depth_survival", "warmup_steps", "training_steps"),
         *("training_resources", "training_techniques", "training_data"),
     ),
     "code": ("code",),

@@ -81,7 +81,7 @@ def test_a_rounded_size_says_how_many_serialisations_lie_within_its_step() -> No
 def test_an_unknown_serialisation_in_the_references_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     references = load_references([SHIPPED])
     monkeypatch.setitem(references.collections["RegNetY"], "serialization", "pigeon")  # type: ignore[arg-type]
-    monkeypatch.setattr("tests.conftest.load_references", lambda _: references)
+    monkeypatch.setattr("tests.conftest.shipped_references", lambda: references)
     found = SMALLEST(ON_FILE, other="12782926")
     assert found.status is Status.NOT_RUN
     assert "'pigeon'" in found.reason

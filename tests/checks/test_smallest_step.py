@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.checks import CHECKS
+from harness.checks import CHECKS, training
 from harness.project.resources import Resources
 from harness.verdict import Status
 from harness.zoo import Network
@@ -123,8 +123,9 @@ def test_before_the_step_it_is_confirmed(kind: str, resources: Resources) -> Non
 
 
 def test_every_kind_with_a_check_is_stepped() -> None:
-    # A README is looked up beside its page, and these pages have no folder: tests/index covers them.
-    assert STEPS.keys() | {"text", "readme"} == CHECKS.keys()
+    # A README is looked up beside its page, and these pages have no folder: tests/index covers them. The page has no
+    # layers and no other numbers of its training: test_layers and test_training cover them.
+    assert STEPS.keys() | {"text", "readme", "layers", *training.KINDS} == CHECKS.keys()
 
 
 def test_corrected_text_passes() -> None:

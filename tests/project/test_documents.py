@@ -34,6 +34,14 @@ EVALUATION = {"recipe": "ra_in1k", "dataset": "ImageNet-1k", "image_size": 224, 
             "mine.json: expected a string, got 3 at recipes.ra_in1k.tag; correct the file",
         ),
         (
+            {"recipes": {"mine": {"epochs": 90}}},
+            "mine.json: expected weights, got no weights at recipes.mine; add them to the file",
+        ),
+        (
+            {"recipes": {"mine": {"weights": ["*/mine-*"], "lr": "0.1"}}},
+            'mine.json: expected a number or a list of numbers, got "0.1" at recipes.mine.lr; correct the file',
+        ),
+        (
             {"collections": {"RegNetY": {"paper_title": 2003.13678}}},
             "mine.json: expected a string, got 2003.13678 at collections.RegNetY.paper_title",
         ),

@@ -214,11 +214,19 @@ class Subject:
 
     @property
     def recipe(self) -> str:
-        """The training recipe of the weights, by the tag in their file name."""
-        tag = self.weights.tag
-        recipe = self.references.find_recipe(tag)
+        """The training recipe of the weights, under its name in timm and in published evaluations."""
+        name = self.training_recipe
+        tag: str | None = self.references.recipes[name].get("tag")
+        if tag is None:
+            missing = f"no evaluations of weights of the training recipe {name} are in the references"
+            raise NotHereError(missing, "add them, with the recipe's tag, to modelindex/references/")
+        return tag
+
+    @property
+    def training_recipe(self) -> str:
+        """The training recipe of the weights, by the address of their file."""
+        recipe = self.references.find_recipe(self.entry.text("weights") or self.weights.name)
         if recipe is None:
-            source = f"tag {tag!r}" if tag is not None else "name"
-            missing = f"the {source} of the weights file matches no training recipe in the references"
+            missing = "the address of the weights file matches no training recipe in the references"
             raise NotHereError(missing, "add the recipe, with its source, to modelindex/references/")
         return recipe
