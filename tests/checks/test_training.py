@@ -15,7 +15,6 @@ RESNEST = f"{RELEASES}/v0.1-resnest/resnest50-528c19ca.pth"
 BIT_M = "https://storage.googleapis.com/bit_models/BiT-M-R50x1-ILSVRC2012.npz"
 IG = "https://download.pytorch.org/models/ig_resnext101_32x8-c38310e5.pth"
 RANDAUGMENT = f"{RELEASES}/v0.1-weights/tf_efficientnet_b5_ra-9a3e5369.pth"
-MOBILENET_TF = f"{RELEASES}/v0.1-weights/tf_mobilenetv3_small_100-37f49e2b.pth"
 REGNETX = f"{RELEASES}/v0.1-regnet/regnetx_320-8ea38b93.pth"
 
 
@@ -73,8 +72,6 @@ def _judged(weights: str, field: str, value: str) -> Verdict:
         (TORCHVISION, "Training Resources", "8x NVIDIA A100 GPUs", Status.FAIL),
         (TORCHVISION, "Training Resources", "4x NVIDIA V100 GPUs", Status.FAIL),
         (RESNEST, "Training Resources", "64x NVIDIA V100 GPUs", Status.NOT_RUN),
-        (MOBILENET_TF, "Training Resources", "4x4 TPU Pod", Status.PASS),
-        (MOBILENET_TF, "Training Resources", "16x GPUs", Status.FAIL),
     ],
 )
 def test_a_claim_against_the_published_recipe(weights: str, field: str, value: str, status: Status) -> None:
