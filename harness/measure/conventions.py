@@ -149,7 +149,7 @@ class Convention:
 
 
 # thop's failed passes before the successful one, plus one; more were never seen.
-_MOST_REPETITIONS = 4
+MOST_REPETITIONS = 4
 
 _THOP = "layers: convolutions with biases, linear layers except the classifier, average poolings"
 MACS = Convention("macs", "multiply-adds of convolutions, linear layers and matrix products", multiply_adds)
@@ -219,7 +219,7 @@ RARE_CONVENTIONS = (
         partial(_thop, leaky_relus=True),
         rounded=False,
     ),
-    *(_repeated(convention, times) for convention in _THOP_VARIANTS for times in range(2, _MOST_REPETITIONS + 1)),
+    *(_repeated(convention, times) for convention in _THOP_VARIANTS for times in range(2, MOST_REPETITIONS + 1)),
 )
 
 
