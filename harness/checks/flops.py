@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from harness.checks.shared.comparison import cross_check, difference
 from harness.checks.shared.flop_counts import Counts, count_by_conventions, count_by_rule, sample_images, traces_of
-from harness.checks.shared.sibling_counts import SiblingCount, sibling_count
+from harness.checks.shared.sibling_counts import SiblingCount, mistyped, sibling_count
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
@@ -82,7 +82,7 @@ def _judge_unexplained(claim: Claim, subject: Subject, counted: Counts) -> Verdi
     # A network with other parameters than declared may be another one, and an unknown call may cost anything.
     provable = _is_described(subject) and not (unread and claim.quantity.value > counted.macs.value)
     if provable and siblings and siblings.proves:
-        return _contradicts_siblings(claim, subject, siblings, evidence)
+        return _contradicts_siblings(claim, subject, siblings, counted.macs, evidence)
     assumed_size = subject.image_size is None and subject.network.image_size is None
     if provable and not assumed_size and (impossible := _explain_impossible(claim.quantity, subject)):
         return _is_impossible(claim, counted.macs, impossible, evidence)
@@ -101,26 +101,26 @@ def _judge_unexplained(claim: Claim, subject: Subject, counted: Counts) -> Verdi
 
 
 def _contradicts_siblings(
-    claim: Claim, subject: Subject, siblings: SiblingCount, evidence: tuple[Evidence, ...]
+    claim: Claim, subject: Subject, siblings: SiblingCount, macs: Count, evidence: tuple[Evidence, ...]
 ) -> Verdict:
+    """The correction is the siblings' count, which keeps the page consistent, unless the multiply-adds are meant."""
     declared, expected = claim.quantity, siblings.count
     reason = (
         f"{siblings.name} explains {len(siblings.explained)} other models of the page and gives {expected.value} here, "
         f"{expected.method}; no convention gives the declared number."
     )
-    details: Details = {
-        "measured": str(expected.value),
-        "method": expected.method,
-        "difference": difference(declared.value, expected.value),
-        "evidence": evidence,
-    }
+    details: Details = {"measured": str(expected.value), "method": expected.method, "evidence": evidence}
+    details["difference"] = difference(declared.value, expected.value)
     for side in _sizes_in_use(subject):
         other = count_by_rule(siblings.rule, subject.network, side, sample_images(subject))
         if other and other.value == declared.value:
             reason += f" {other.method} does: the FLOPs or the Image Size, {subject.input_size}, is false."
             return failed(claim, reason=reason, remedy="correct one of the two", **details)
-    details["correction"] = (str(expected.value),)
-    return failed(claim, reason=reason, remedy=f"declare {expected.value}, as for the other models", **details)
+    details["correction"], remedy = (str(expected.value),), f"declare {expected.value}, as for the other models"
+    if mistyped(declared.value, macs.value) and not mistyped(declared.value, expected.value):
+        reason += f" The multiply-adds, {macs.value}, differ in one digit."
+        details["correction"], remedy = (str(macs.value),), f"declare {macs.value}, {macs.method}"
+    return failed(claim, reason=reason, remedy=remedy, **details)
 
 
 def _is_impossible(claim: Claim, macs: Count, reason: str, evidence: tuple[Evidence, ...]) -> Verdict:

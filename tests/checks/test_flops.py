@@ -101,6 +101,11 @@ def test_a_number_that_breaks_the_rule_of_the_other_models_fails(declared: int) 
     assert found.reason.startswith("thop for the sample image dog.jpg explains 2 other models of the page")
 
 
+def test_mistyped_multiply_adds_are_corrected_to_themselves() -> None:
+    found = on_page(REGNETX | {"regnetx_002": 199039873}, "regnetx_002")
+    assert (found.status, found.correction, found.measured) == (Status.FAIL, ("199039872",), "255276032")
+
+
 @pytest.mark.parametrize(
     ("page", "model"),
     [
