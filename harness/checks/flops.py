@@ -2,18 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal
 
 from harness.checks.shared.comparison import cross_check, difference
-from harness.checks.shared.flop_counts import Counts, count_by_conventions, count_by_rule, sample_images, traces_of
+from harness.checks.shared.flop_counts import Counts, count_by_conventions, count_by_rule, sample_images
+from harness.checks.shared.flop_proofs import explain_impossible, is_described, mistyped_count, sizes_in_use
 from harness.checks.shared.sibling_counts import SiblingCount, mistyped, sibling_count
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
-from harness.measure.count_bounds import highest_count, lowest_count
 from harness.measure.operations import Operation, Trace
-from harness.measure.parameters import parameter_count
 from harness.measure.tracing import trace
 from harness.verdict import (
     Cell,
@@ -34,7 +32,6 @@ KINDS = ("flops",)
 NEEDS = frozenset({Need.NETWORK})
 
 _NEAREST = 3  # counts
-_SAME_NETWORK = Decimal("0.01")  # relative difference of parameters
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -78,16 +75,20 @@ def _judge_unexplained(claim: Claim, subject: Subject, counted: Counts) -> Verdi
     if siblings:
         by_model = properties("siblings", f"other models, explained by {siblings.name}", siblings.explained)
         evidence = (*evidence, by_model)
-    unread = subject.trace.unknown_calls
+    unread, at = subject.trace.unknown_calls, f"{counted.macs.height}×{counted.macs.width}"
     # A network with other parameters than declared may be another one, and an unknown call may cost anything.
-    provable = _is_described(subject) and not (unread and claim.quantity.value > counted.macs.value)
+    provable = is_described(subject) and not (unread and claim.quantity.value > counted.macs.value)
     if provable and siblings and siblings.proves:
         return _contradicts_siblings(claim, subject, siblings, counted.macs, evidence)
+    if provable and (meant := mistyped_count(claim.quantity, subject, counted)):
+        reason = (
+            f"All digits but one are those of {meant.method}, {meant.value}; no convention gives the declared number."
+        )
+        return _is_false(claim, meant, reason, f"declare {meant.value}", evidence)
     assumed_size = subject.image_size is None and subject.network.image_size is None
-    if provable and not assumed_size and (impossible := _explain_impossible(claim.quantity, subject)):
-        return _is_impossible(claim, counted.macs, impossible, evidence)
+    if provable and not assumed_size and (impossible := explain_impossible(claim.quantity, subject)):
+        return _is_false(claim, counted.macs, impossible, f"declare the multiply-adds at {at}", evidence)
     reason = f"Not reproduced by any of {counted.conventions} conventions"
-    at = f"{counted.macs.height}×{counted.macs.width}"
     if unread:
         reason, remedy = f"{reason}, and no rule counts {', '.join(unread)}.", "add a rule for it in harness/measure/"
     elif assumed_size:
@@ -111,7 +112,7 @@ def _contradicts_siblings(
     )
     details: Details = {"measured": str(expected.value), "method": expected.method, "evidence": evidence}
     details["difference"] = difference(declared.value, expected.value)
-    for side in _sizes_in_use(subject):
+    for side in sizes_in_use(subject):
         other = count_by_rule(siblings.rule, subject.network, side, sample_images(subject))
         if other and other.value == declared.value:
             reason += f" {other.method} does: the FLOPs or the Image Size, {subject.input_size}, is false."
@@ -123,46 +124,16 @@ def _contradicts_siblings(
     return failed(claim, reason=reason, remedy=remedy, **details)
 
 
-def _is_impossible(claim: Claim, macs: Count, reason: str, evidence: tuple[Evidence, ...]) -> Verdict:
+def _is_false(claim: Claim, true: Count, reason: str, remedy: str, evidence: tuple[Evidence, ...]) -> Verdict:
     return failed(
         claim,
         reason=reason,
-        remedy=f"declare the multiply-adds at {macs.height}×{macs.width}",
-        measured=str(macs.value),
-        method=macs.method,
-        difference=difference(claim.quantity.value, macs.value),
-        correction=(str(macs.value),),
+        remedy=remedy,
+        measured=str(true.value),
+        method=true.method,
+        difference=difference(claim.quantity.value, true.value),
+        correction=(str(true.value),),
         evidence=evidence,
-    )
-
-
-def _is_described(subject: Subject) -> bool:
-    """Whether the network has about as many parameters as the page declares; if not, it may be another network."""
-    declared = subject.entry.quantity("parameters")
-    if declared is None:
-        return True
-    return abs(declared.value - parameter_count(subject.network)) <= declared.value * _SAME_NETWORK
-
-
-def _sizes_in_use(subject: Subject) -> list[int]:
-    """The sizes for which a page may have counted: all that it declares, and the network's own; smallest first."""
-    declared = (model.image_size for model in subject.models)
-    return sorted({subject.input_size, *filter(None, (*declared, subject.network.image_size))})
-
-
-def _explain_impossible(declared: Quantity, subject: Subject) -> str | None:
-    """Why no convention can give the number, for any size in use; None if one could."""
-    sizes, network = _sizes_in_use(subject), subject.network
-    smallest = traces_of(network, sizes[0], ())
-    largest = traces_of(network, sizes[-1], sample_images(subject))
-    lowest = lowest_count((*smallest.values(), subject.trace))
-    highest = highest_count((*largest.values(), subject.trace))
-    if lowest.value <= declared.value and (highest is None or declared.value <= highest):
-        return None
-    upper = "" if highest is None else f", and none more than {highest}"
-    return (
-        "No counting convention gives such a number for this network: none counts less than "
-        f"{lowest.value} ({lowest.method}){upper}, at any image size that the page declares."
     )
 
 

@@ -139,13 +139,14 @@ class Convention:
     """A counting rule with a one-line description.
 
     `rounded` says whether numbers counted by this rule are published rounded. If so, the rule explains a declared
-    number that its count rounds to; otherwise only the exact count.
+    number that its count rounds to; otherwise only the exact count. `base` is the convention that this one repeats.
     """
 
     name: str
     description: str
     count: Callable[[Operations], int]
     rounded: bool = True
+    base: "Convention | None" = None
 
 
 # thop's failed passes before the successful one, plus one; more were never seen.
@@ -206,6 +207,7 @@ def _repeated(convention: Convention, times: int) -> Convention:
         f"{times} times {convention.description}, as after {times - 1} failed passes of the same network",
         lambda operations: times * convention.count(operations),
         rounded=False,
+        base=convention,
     )
 
 

@@ -4,9 +4,13 @@ The declared numbers are those of huggingface/pytorch-image-models, hfdocs/sourc
 open-mmlab/mmpretrain, configs/*/metafile.yml.
 """
 
+from pathlib import Path
+
 import pytest
+from torch import nn
 
 from harness.checks.shared.sibling_counts import mistyped
+from harness.project.resources import Resources
 from harness.verdict import Status, Table, Verdict
 from tests.conftest import judged
 
@@ -130,6 +134,43 @@ def test_an_unknown_number_that_other_models_do_not_disprove_is_not_false(page: 
 def test_a_mistyped_digit_fails_whatever_layers_the_network_has() -> None:
     found = on_page(DENSENETS | {"densenetblur121d": 3947813864}, "densenetblur121d")
     assert (found.status, found.correction) == (Status.FAIL, ("3947812864",))
+
+
+@pytest.mark.parametrize(
+    ("declared", "status"),
+    [
+        pytest.param(255776032, Status.FAIL, id="one digit"),
+        pytest.param(255276132, Status.NOT_RUN, id="a digit that a detail can explain"),
+        # A linear layer of 368 inputs takes 368000 multiply-adds: not one digit.
+        pytest.param(255276032 + 368000, Status.NOT_RUN, id="a layer"),
+        pytest.param(265286032, Status.NOT_RUN, id="two digits"),
+    ],
+)
+def test_a_mistyped_digit_of_a_model_alone_on_its_page(declared: int, status: Status) -> None:
+    found = on_page({"regnetx_002": declared}, "regnetx_002")
+    assert (found.status, found.correction) == (status, ("255276032",) if status is Status.FAIL else ())
+
+
+def build(_: str) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 300, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(300, 1000))
+
+
+@pytest.mark.parametrize(("more", "status"), [(600000, Status.NOT_RUN), (500000, Status.FAIL)])
+def test_a_digit_that_one_operation_takes_is_no_typing_error(more: int, status: Status) -> None:
+    """The classifier takes 300000 multiply-adds, which a convention may count as 600000."""
+    declared = 222 * 222 * 300 * (27 + 1) + (222 * 222 + 1) * 300 + more
+    text = f"Models: [{{Name: net, Metadata: {{FLOPs: {declared}, Image Size: 224}}}}]"
+    resources = Resources(builders=(("net", f"{__name__}:build"),), run_builders=True, root=Path(__file__).parents[2])
+    assert judged(f"<!--\nType: model-index\n{text}\n-->\n", resources)["net", "flops"].status is status
+
+
+def test_a_mistyped_digit_among_repeated_counts_fails() -> None:
+    """thop counts more than once after failed passes: here three, four and two times."""
+    declared = {"vit_tiny_patch16_224": 3 * 1074888960, "vit_base_patch16_224": 67394605056}
+    found = on_page(declared | {"vit_small_patch16_224": 2 * 4241293824 + 1}, "vit_small_patch16_224")
+    assert (found.status, found.correction) == (Status.FAIL, (str(2 * 4241293824),))
+    unknown = on_page(declared | {"vit_small_patch16_224": 2 * 4241293824 + 123}, "vit_small_patch16_224")
+    assert unknown.status is Status.NOT_RUN
 
 
 def test_the_flops_of_another_network_prove_nothing() -> None:

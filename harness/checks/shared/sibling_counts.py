@@ -9,7 +9,7 @@ from harness.checks.shared.flop_counts import Rule, SampleImage, count_by_conven
 from harness.checks.shared.subject import Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
-from harness.measure.conventions import Count
+from harness.measure.conventions import RARE_CONVENTIONS, Count
 from harness.measure.operations import ForwardError, Trace
 from harness.measure.tracing import trace
 from harness.verdict import NotHereError
@@ -133,6 +133,7 @@ def _compare(claim: Claim, subject: Subject, siblings: list[_Sibling]) -> Siblin
     if not enough or len(explained) <= len(unexplained):
         return None
     common = [rule for rule in explained[0].rules if all(rule in sibling.rules for sibling in explained)]
+    common = common or _repetitions(explained)
     counted = {rule: count_by_rule(rule, network, side, sample_images(subject)) for rule in common}
     given = {rule: count for rule, count in counted.items() if count is not None}
     if not given:
@@ -148,6 +149,20 @@ def _compare(claim: Claim, subject: Subject, siblings: list[_Sibling]) -> Siblin
         unexplained,
         proves=_differ(declared, given[rule]) and (bool(typos) or (known and one_value)),
     )
+
+
+def _repetitions(explained: list[_Sibling]) -> list[Rule]:
+    """All repetitions of a convention that explains all siblings, each with its own number of repetitions."""
+    families = [
+        {(convention.base or convention, image) for convention, image in sibling.rules} for sibling in explained
+    ]
+    shared = set.intersection(*families)
+    repeated = [convention for convention in RARE_CONVENTIONS if convention.base]
+    return [
+        (convention, image)
+        for base, image in sorted(shared, key=lambda rule: rule[0].name)
+        for convention in (base, *(convention for convention in repeated if convention.base == base))
+    ]
 
 
 def _in_steps(value: int, declared: Quantity) -> int:
