@@ -32,6 +32,7 @@ KINDS = ("flops",)
 NEEDS = frozenset({Need.NETWORK})
 
 _NEAREST = 3  # counts
+_MOST_SIZES = 16
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -112,7 +113,7 @@ def _contradicts_siblings(
     )
     details: Details = {"measured": str(expected.value), "method": expected.method, "evidence": evidence}
     details["difference"] = difference(declared.value, expected.value)
-    for side in sizes_in_use(subject):
+    for side in sizes_in_use(subject)[:_MOST_SIZES]:
         other = count_by_rule(siblings.rule, subject.network, side, sample_images(subject))
         if other and other.value == declared.value:
             reason += f" {other.method} does: the FLOPs or the Image Size, {subject.input_size}, is false."

@@ -4,6 +4,7 @@ from decimal import Decimal
 from math import prod
 
 from harness.checks.shared.flop_counts import Counts, sample_images, traces_of
+from harness.checks.shared.lookup import image_sizes
 from harness.checks.shared.sibling_counts import mistyped
 from harness.checks.shared.subject import Subject
 from harness.index.quantity import Quantity
@@ -52,9 +53,9 @@ def _costs(forward_pass: Trace) -> set[int]:
 
 
 def sizes_in_use(subject: Subject) -> list[int]:
-    """The sizes for which a page may have counted: all that it declares, and the network's own; smallest first."""
-    declared = (model.image_size for model in subject.models)
-    return sorted({subject.input_size, *filter(None, (*declared, subject.network.image_size))})
+    """The sizes for which a page may have counted: those that it declares, and the network's own; smallest first."""
+    sizes = {subject.input_size, subject.network.image_size or subject.input_size}
+    return sorted({*sizes, *image_sizes(subject.index)})
 
 
 def explain_impossible(declared: Quantity, subject: Subject) -> str | None:

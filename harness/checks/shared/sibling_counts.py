@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from harness.checks.shared.flop_counts import Rule, SampleImage, count_by_conventions, count_by_rule, sample_images
+from harness.checks.shared.lookup import names, positions
 from harness.checks.shared.subject import Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
@@ -17,7 +18,8 @@ from harness.zoo import Blueprint, BuilderError, build
 from harness.zoo.storage import StorageLimitError
 
 _FEWEST = 2  # siblings with different numbers
-_MOST_KEPT = 512  # models
+_REACH = 16  # models before and after, so that a page of any length takes time in proportion to it
+_MOST_KEPT = 4096  # models
 # A number that is rounded to this or less is meant to be exact: final zeros happen.
 _SMALLEST_ROUNDING = 1000
 
@@ -54,9 +56,9 @@ class _Sibling:
 def sibling_count(claim: Claim, subject: Subject) -> SiblingCount | None:
     """What the siblings say about a number that no rule gives; None if they have no rule in common.
 
-    Siblings are the other models of the collection, or of the page if too few of those are explained. The number is
-    proven false by the count of their rule if at least two siblings with different numbers, and more than are
-    unexplained, follow the rule, none follows another one, and either
+    Siblings are the models around it on the page: those of its collection, or all if too few of those are explained.
+    The number is proven false by the count of their rule if at least two siblings with different numbers, and more than
+    are unexplained, follow the rule, none follows another one, and either
     - the number is the count with one mistyped digit, or
     - every class of layer with weights that the network has is in an explained sibling, so that the rule is known to
       fit it: it is unknown which classes a tool did not know.
@@ -87,8 +89,10 @@ def mistyped(declared: Decimal | int, expected: Decimal | int) -> bool:
 
 
 def _siblings(subject: Subject) -> Iterator[_Sibling]:
-    """The other models of the page whose FLOPs can be counted."""
-    for sibling in subject.models:
+    """The other models around it on the page whose FLOPs can be counted."""
+    position = positions(subject.index)[subject.name]
+    for name in names(subject.index)[max(0, position - _REACH) : position + _REACH + 1]:
+        sibling = subject.sibling(name)
         declared = sibling.entry.quantity("flops")
         if sibling.name == subject.name or declared is None:
             continue
