@@ -1,29 +1,45 @@
 """FLOPs: the declared number is the multiply-adds of one image, or follows from a named counting convention."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 
 from harness.checks.shared.comparison import cross_check, difference
+from harness.checks.shared.flop_counts import Counts, count_by_conventions, count_by_rule, sample_images
+from harness.checks.shared.flop_proofs import explain_impossible, is_described, mistyped_count, sizes_in_use
+from harness.checks.shared.sibling_counts import SiblingCount, mistyped, sibling_count
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
-from harness.measure.operations import ForwardError, Operation, Trace
+from harness.measure.operations import Operation, Trace
 from harness.measure.tracing import trace
-from harness.verdict import Cell, Details, Evidence, NotHereError, Table, Verdict, explained, failed, passed, table
+from harness.verdict import (
+    Cell,
+    Details,
+    Evidence,
+    Table,
+    Verdict,
+    explained,
+    failed,
+    not_run,
+    passed,
+    properties,
+    table,
+)
 from harness.zoo import Network
-from harness.zoo.storage import StorageLimitError
 
 KINDS = ("flops",)
 NEEDS = frozenset({Need.NETWORK})
+
+_NEAREST = 3  # counts
+_MOST_SIZES = 16
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Count a forward pass by every named convention until one gives the declared number."""
     declared, size, forward_pass = claim.quantity, subject.input_size, subject.trace
-    tried = list(counts(forward_pass))
-    macs = tried[0]
+    at_size = counts(forward_pass)
+    macs = at_size[0]
 
     def count(network: Network) -> int:
         return multiply_adds(trace(network, size, size).operations)
@@ -36,49 +52,103 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     uncounted = f" Not counted, because no rule exists: {unread}." if unread else ""
     details: Details = {"measured": str(macs.value), "method": macs.method}
     if declared.covers(macs.value):
-        details["evidence"] = _evidence(forward_pass, tried)
+        details["evidence"] = _evidence(forward_pass, at_size)
         reason = f"The multiply-adds of one image at {image}.{uncounted}"
         if subject.image_size:
             return passed(claim, reason=reason, **details)
         return explained(claim, reason=reason, remedy=f"declare 'Image Size: {size}'", **details)
-    for sample in _sample_traces(subject, size):
-        if _exact(tried, declared):
-            break
-        tried += counts(sample)
-    details["evidence"], details["correction"] = _evidence(forward_pass, tried), (str(macs.value),)
-    details["difference"] = difference(declared.value, macs.value)
+    counted = count_by_conventions(declared, subject.network, forward_pass, sample_images(subject))
     remedy = f"declare the multiply-adds at {at}"
-    if matching := _exact(tried, declared) or _rounded(tried, declared):
+    if matching := counted.matching_counts:
+        details["evidence"] = _evidence(forward_pass, counted.shown)
+        details["difference"], details["correction"] = difference(declared.value, macs.value), (str(macs.value),)
         reason = f"{_explanation(matching, declared)} It is not the multiply-adds of one image at {image}.{uncounted}"
         return explained(
             claim, reason=reason, remedy=f"{remedy}, or name the convention, {matching[0].method}", **details
         )
-    no_match = f"none of the {len(tried)} counts by a named convention gives the declared number"
-    if unread and declared.value > macs.value:
-        raise NotHereError(f"{no_match}, and no rule counts {unread}", "add a rule for it in harness/measure/")
-    if subject.image_size is None and subject.network.image_size is None:
-        missing = f"{no_match}; the page declares no image size, and an image of the assumed {at} takes {macs.value}"
-        raise NotHereError(missing, "add 'Image Size:' to the model's metadata")
-    reason = f"{no_match.capitalize()}; the multiply-adds are those of one image at {image}.{uncounted}"
+    return _judge_unexplained(claim, subject, counted)
+
+
+def _judge_unexplained(claim: Claim, subject: Subject, counted: Counts) -> Verdict:
+    """The verdict on a number that no convention gives: false only if that is proven."""
+    siblings = sibling_count(claim, subject)
+    evidence = (_nearest(counted, claim.quantity), *_evidence(subject.trace, counted.shown))
+    if siblings:
+        by_model = properties("siblings", f"other models, explained by {siblings.name}", siblings.explained)
+        evidence = (*evidence, by_model)
+    unread, at = subject.trace.unknown_calls, f"{counted.macs.height}×{counted.macs.width}"
+    # A network with other parameters than declared may be another one, and an unknown call may cost anything.
+    provable = is_described(subject) and not (unread and claim.quantity.value > counted.macs.value)
+    if provable and siblings and siblings.proves:
+        return _contradicts_siblings(claim, subject, siblings, counted.macs, evidence)
+    if provable and (meant := mistyped_count(claim.quantity, subject, counted)):
+        reason = (
+            f"All digits but one are those of {meant.method}, {meant.value}; no convention gives the declared number."
+        )
+        return _is_false(claim, meant, reason, f"declare {meant.value}", evidence)
+    assumed_size = subject.image_size is None and subject.network.image_size is None
+    if provable and not assumed_size and (impossible := explain_impossible(claim.quantity, subject)):
+        return _is_false(claim, counted.macs, impossible, f"declare the multiply-adds at {at}", evidence)
+    reason = f"Not reproduced by any of {counted.conventions} conventions"
+    if unread:
+        reason, remedy = f"{reason}, and no rule counts {', '.join(unread)}.", "add a rule for it in harness/measure/"
+    elif assumed_size:
+        reason += f"; the page declares no image size, and an image of the assumed {at} takes {counted.macs.value}."
+        remedy = "add 'Image Size:' to the model's metadata"
+    else:
+        nearest = min(counted.tried.values(), key=lambda count: abs(count.value - claim.quantity.value))
+        reason += f"; the nearest, {nearest.method}, gives {nearest.value}."
+        remedy = f"name the convention, or declare the multiply-adds at {at}, {counted.macs.value}"
+    return not_run(claim, reason=reason, remedy=remedy, evidence=evidence)
+
+
+def _contradicts_siblings(
+    claim: Claim, subject: Subject, siblings: SiblingCount, macs: Count, evidence: tuple[Evidence, ...]
+) -> Verdict:
+    """The correction is the siblings' count, which keeps the page consistent, unless the multiply-adds are meant."""
+    declared, expected = claim.quantity, siblings.count
+    reason = (
+        f"{siblings.name} explains {len(siblings.explained)} other models of the page and gives {expected.value} here, "
+        f"{expected.method}; no convention gives the declared number."
+    )
+    details: Details = {"measured": str(expected.value), "method": expected.method, "evidence": evidence}
+    details["difference"] = difference(declared.value, expected.value)
+    for side in sizes_in_use(subject)[:_MOST_SIZES]:
+        other = count_by_rule(siblings.rule, subject.network, side, sample_images(subject))
+        if other and other.value == declared.value:
+            reason += f" {other.method} does: the FLOPs or the Image Size, {subject.input_size}, is false."
+            return failed(claim, reason=reason, remedy="correct one of the two", **details)
+    details["correction"], remedy = (str(expected.value),), f"declare {expected.value}, as for the other models"
+    if mistyped(declared.value, macs.value) and not mistyped(declared.value, expected.value):
+        reason += f" The multiply-adds, {macs.value}, differ in one digit."
+        details["correction"], remedy = (str(macs.value),), f"declare {macs.value}, {macs.method}"
     return failed(claim, reason=reason, remedy=remedy, **details)
 
 
-def _exact(tried: list[Count], declared: Quantity) -> list[Count]:
-    """The counts that equal the declared number."""
-    return [count for count in tried if count.value == declared.value]
+def _is_false(claim: Claim, true: Count, reason: str, remedy: str, evidence: tuple[Evidence, ...]) -> Verdict:
+    return failed(
+        claim,
+        reason=reason,
+        remedy=remedy,
+        measured=str(true.value),
+        method=true.method,
+        difference=difference(claim.quantity.value, true.value),
+        correction=(str(true.value),),
+        evidence=evidence,
+    )
 
 
-def _rounded(tried: list[Count], declared: Quantity) -> list[Count]:
-    """The counts at the input size that round to the declared number, by conventions that publish rounded numbers."""
-    size = (tried[0].height, tried[0].width)
-    return [
-        count
-        for count in tried
-        if (count.height, count.width) == size and count.convention.rounded and declared.covers(count.value)
+def _nearest(counted: Counts, declared: Quantity) -> Table:
+    """The counts that are nearest to the declared number."""
+    nearest = sorted(counted.tried.values(), key=lambda count: abs(count.value - declared.value))[:_NEAREST]
+    rows: list[dict[str, Cell]] = [
+        {"convention": count.method, "value": count.value, "difference": difference(declared.value, count.value) or "0"}
+        for count in nearest
     ]
+    return table("nearest", "nearest counts", rows)
 
 
-def _explanation(matching: list[Count], declared: Quantity) -> str:
+def _explanation(matching: tuple[Count, ...], declared: Quantity) -> str:
     """One or two sentences on the conventions that give the declared number."""
     first, *others = matching
     definition = f"{first.convention.description}, for one image of {first.height}×{first.width}."
@@ -89,19 +159,7 @@ def _explanation(matching: list[Count], declared: Quantity) -> str:
     return f"{first.method} gives {first.value}, which {rounded}: {definition}{also}"
 
 
-def _sample_traces(subject: Subject, side: int) -> Iterator[Trace]:
-    """Forward passes of the zoo's sample images, with their short side resized to `side` and without a crop.
-
-    Sizes that the network does not take, or that need too much memory, are left out.
-    """
-    for image in subject.references.sample_images:
-        width, height = image["width"], image["height"]
-        short = min(width, height)
-        with suppress(ForwardError, StorageLimitError):
-            yield trace(subject.network, int(side * height / short), int(side * width / short))
-
-
-def _evidence(forward_pass: Trace, tried: list[Count]) -> tuple[Evidence, ...]:
+def _evidence(forward_pass: Trace, tried: tuple[Count, ...]) -> tuple[Evidence, ...]:
     operations = forward_pass.operations
     rows: list[dict[str, Cell]] = [
         {"convention": count.method, "counts": count.convention.description, "value": count.value} for count in tried

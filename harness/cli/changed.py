@@ -14,11 +14,13 @@ from harness.cli.exit_codes import exit_code
 from harness.cli.output import output_verdicts, refuse_to_overwrite_pages, require_selected, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from harness.commands.changed import AffectedClaim
+    from harness.commands.changed import AffectedClaim, Changes
+    from harness.index.claim import ClaimKey
     from harness.project.project import Project
-    from harness.verdict import Verdict
+    from harness.project.resources import Resources
+    from harness.verdict import Status, Verdict
 
 
 @click.command()
@@ -40,7 +42,7 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
     Without --allow-builders, the builders are those that REF names.
 
     With --format json, the output is {"models": […], "claims": […]} on one line, for the matrix of a workflow. No
-    reports are written.
+    reports are written. A claim that is not_run now says what it was at REF, if it was reproduced there.
     """
     from harness.commands.changed import changes_since
     from harness.report.progress import ProgressOnStderr
@@ -66,9 +68,10 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
         claims = ClaimSet(frozenset(item.claim.key for item in affected))
         verification = verify(project, claims, resources, ProgressOnStderr(), given["jobs"])
     verdicts = verification.verdicts
+    before = _decided_before(changes, verdicts, project, resources)
     code = exit_code(verdicts, strict=given["strict"])
     if form == "json":
-        document = _as_json(affected, verdicts)
+        document = _as_json(affected, verdicts, before)
         if output is None:
             sys.stdout.write(document)
             return code
@@ -76,7 +79,7 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
         given |= {"report_format": "rich", "output": None}
     if verdicts or given["report_format"] != "rich":
         output_verdicts(verification.without_structure(), project, given, overview=False)
-    _print_reasons(affected, verdicts, base, unselected=len(changes.affected) - len(affected))
+    _print_reasons(affected, verdicts, before, base, unselected=len(changes.affected) - len(affected))
     return code
 
 
@@ -89,8 +92,26 @@ def _with_builders_of(project: "Project", base: str) -> "Project":
     return before
 
 
+def _decided_before(
+    changes: "Changes", verdicts: "Sequence[Verdict]", project: "Project", resources: "Resources"
+) -> "Mapping[ClaimKey, Status]":
+    """The statuses at the commit of claims that are `not_run` now, if they were `pass` or `explained`."""
+    from harness.verdict import Status
+
+    if not any(verdict.status is Status.NOT_RUN for verdict in verdicts):
+        return {}
+    from harness.commands.decided_before import decided_before
+
+    return decided_before(changes, verdicts, project, resources)
+
+
 def _print_reasons(
-    affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]", base: str, *, unselected: int
+    affected: "Sequence[AffectedClaim]",
+    verdicts: "Sequence[Verdict]",
+    before: "Mapping[ClaimKey, Status]",
+    base: str,
+    *,
+    unselected: int,
 ) -> None:
     """Print on stderr which claims are affected and why, with their statuses if they were verified."""
     from harness.report.overview import status_label
@@ -99,6 +120,8 @@ def _print_reasons(
         which = f"None of the {unselected} affected claims is selected" if unselected else "No claim is affected"
         echo(f"{which} (changes since {base}).", err=True)
     statuses = {verdict.claim.key: f" {status_label(verdict.status)}" for verdict in verdicts}
+    for key, status in before.items():
+        statuses[key] += f" ({status_label(status)} at {base})"
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for item in affected:
         claim = item.claim
@@ -114,8 +137,10 @@ def _print_wrapped(text: str, indent: str) -> None:
         echo(line, err=True)
 
 
-def _as_json(affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]") -> str:
-    """One line; `status` is null for claims that were not verified."""
+def _as_json(
+    affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]", before: "Mapping[ClaimKey, Status]"
+) -> str:
+    """One line; `status` is null for claims that were not verified, `before` unless the change undid a decision."""
     from harness.index.faults import escape_json
 
     statuses = {verdict.claim.key: verdict.status.value for verdict in verdicts}
@@ -125,6 +150,7 @@ def _as_json(affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]")
             "model": item.claim.model,
             "claim": item.claim.kind,
             "status": statuses.get(item.claim.key),
+            "before": before.get(item.claim.key),
             "line": item.claim.where.line,
             "why": item.why,
         }

@@ -7,6 +7,9 @@
   weights file. The claims that need images only if an input of the evaluation is among them.
 - Claims about several models or about the page, if what they depend on elsewhere on the page changed.
 - Claims for which a rule across pages reports something different.
+
+Left out are unchanged FLOPs that no convention explains: whether these fail can depend on the FLOPs of the other models
+of the page, but only networks show which FLOPs are explained.
 """
 
 import os
@@ -61,10 +64,14 @@ class AffectedClaim:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """All claims of the pages, and the affected ones, in the order of the pages."""
+    """All claims of the pages, and the affected ones, in the order of the pages.
+
+    `before` are the pages at the commit, by name, that could be read.
+    """
 
     claims: tuple[Claim, ...]
     affected: tuple[AffectedClaim, ...]
+    before: Mapping[str, Index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,11 @@ def changes_since(project: Project, reference: str) -> Changes:
         else:
             why = f"{', '.join(shared[:_MAX_NAMED])}{more} changed"
         affected += [AffectedClaim(claim, (why,)) for claim in claims(page)]
-    return Changes(tuple(claim for page in pages.values() for claim in claims(page)), tuple(affected))
+    return Changes(
+        tuple(claim for page in pages.values() for claim in claims(page)),
+        tuple(affected),
+        {name: index for name, index in before.items() if isinstance(index, Index)},
+    )
 
 
 def with_builders_of(project: Project, reference: str) -> Project:

@@ -52,7 +52,7 @@ def propose_fixes(
     """Verify the pages, and correct the selected claims with these statuses, page by page; nothing is written yet.
 
     A correction is a value that was measured here or that a record or reference states. It is proposed only if the
-    claim passes with it.
+    claim passes with it, or is explained instead of false.
     """
     verification = verify(project, selection, resources, progress)
     indexes = read_indexes(project)
@@ -123,7 +123,14 @@ class _Attempt:
             edited, verdicts, rejected = self._try(texts, wanted, unrounded=[])
             still_failing = rejected
             if rejected:
-                edited, verdicts, still_failing = self._try(texts, wanted, unrounded=rejected)
+                edited, verdicts, not_passing = self._try(texts, wanted, unrounded=rejected)
+                explained = {_key(verdict.claim) for verdict in verdicts if verdict.status is Status.EXPLAINED}
+                # A false value is corrected to an explained one if the other models of the page are explained so.
+                still_failing = [
+                    verdict
+                    for verdict in not_passing
+                    if verdict.status is not Status.FAIL or _key(verdict.claim) not in explained
+                ]
             if still_failing:
                 self._mark_unfixed(still_failing, "the claim does not pass with the measured value either")
                 edited, verdicts, _ = self._try(texts, wanted, unrounded=rejected)

@@ -590,6 +590,24 @@ def test_links_in_a_circle(small: Path) -> None:
     assert _affected(small) == set()
 
 
+def test_a_decision_that_a_change_undoes_is_reported(verify: Verify, tmp_path: Path) -> None:
+    """Its FLOPs were explained; the new number is unknown, but nothing proves it false."""
+    folder = tmp_path / "modelindex"
+    folder.mkdir()
+    (folder / "verify.toml").write_text('pages = ["page.yml"]\n')
+    page = "Models: [{Name: regnety_002, Metadata: {FLOPs: 255754236, Image Size: 224, Epochs: 3}}]\n"
+    (folder / "page.yml").write_text(page)
+    committed(tmp_path)
+    (folder / "page.yml").write_text(page.replace("255754236", "255754336"))
+    run = verify("changed", "--claim", "flops", "--claim", "epochs", cwd=tmp_path)
+    assert run.returncode == 0
+    assert "flops not run (explained at HEAD)" in " ".join(run.stderr.split())
+    read = verify("changed", "--format", "json", cwd=tmp_path)
+    before = {claim["claim"]: claim["before"] for claim in json.loads(read.stdout)["claims"]}
+    assert before.pop("flops") == "explained"
+    assert set(before.values()) == {None}
+
+
 @pytest.mark.parametrize("pages", ["modelindex", "**/*.md"])
 def test_a_deleted_page_of_a_folder_or_pattern(project: Path, pages: str) -> None:
     (project / "modelindex" / "verify.toml").write_text(f'pages = ["{pages.replace("modelindex", ".")}"]\n')

@@ -11,7 +11,8 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.measure.conventions import counts
+from harness.measure.conventions import CONVENTIONS, RARE_CONVENTIONS, counts
+from harness.measure.count_bounds import highest_count, lowest_count
 from harness.measure.operations import ForwardError, Trace
 from harness.measure.output_shapes import output_shape
 from harness.measure.parameters import parameter_count
@@ -144,7 +145,8 @@ def test_whole_networks_match_torchs_counter(model: str) -> None:
 
 
 def counts_by_name(network: Network, height: int, width: int) -> dict[str, int]:
-    return {count.convention.name: count.value for count in counts(trace(network, height, width))}
+    every = counts(trace(network, height, width), (*CONVENTIONS, *RARE_CONVENTIONS))
+    return {count.convention.name: count.value for count in every}
 
 
 class Plain(nn.Module):
@@ -166,13 +168,10 @@ class Plain(nn.Module):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("make", [Plain, torchvision.models.vgg11_bn])
 def test_thop_on_torchs_layers(make) -> None:
-    """Without thop's rule for upsampling, which no page was counted with."""
     import thop
 
     network = network_of(make)
-    total, _ = thop.profile(
-        network.module, (torch.empty(1, 3, 64, 64, device="meta"),), {nn.Upsample: lambda *_: None}, verbose=False
-    )
+    total, _ = thop.profile(network.module, (torch.empty(1, 3, 64, 64, device="meta"),), verbose=False)
     assert counts_by_name(network, 64, 64)["thop+bn+linear"] == int(total)
 
 
@@ -186,6 +185,56 @@ def test_thop_on_timms_layers(model: str) -> None:
     image = torch.empty(1, 3, 64, 81, device="meta")
     total, _ = thop.profile(network.module, (image,), {nn.Linear: lambda *_: None}, verbose=False)
     assert counts_by_name(network, 64, 81)["thop+torch-bn"] == int(total)
+
+
+class Even(nn.Module):
+    """Takes only images with even sides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.PixelUnshuffle(2), nn.Conv2d(12, 4, 1), nn.LeakyReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+            nn.Linear(4, 6), nn.Linear(6, 5),
+        )  # fmt: skip
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.layers(image)
+
+
+EVEN_CONVOLUTION, EVEN_LEAKY, EVEN_POOLING, EVEN_LINEAR = 64 * 4 * 13, 64 * 4, 65 * 4, 4 * 6
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("failures", [0, 1, 2, 3])
+def test_thop_counts_once_more_after_each_failed_pass(failures: int) -> None:
+    import thop
+
+    network = network_of(Even)
+    for _ in range(failures):
+        with pytest.raises(RuntimeError):
+            thop.profile(network.module, (torch.empty(1, 3, 15, 15, device="meta"),), verbose=False)
+    total, _ = thop.profile(network.module, (torch.empty(1, 3, 16, 16, device="meta"),), verbose=False)
+    counted = counts_by_name(network_of(Even), 16, 16)
+    times = f"{failures + 1}*" if failures else ""
+    once = EVEN_CONVOLUTION + EVEN_POOLING + EVEN_LINEAR
+    assert counted[f"{times}thop"] == (failures + 1) * once
+    assert counted[f"{times}thop+bn+linear"] + (failures + 1) * EVEN_LEAKY == int(total)
+    assert counted["thop+leaky-relu"] == once + EVEN_LEAKY
+
+
+def test_thop_takes_no_standardised_kernel_for_a_batch_norm() -> None:
+    network = network_of(lambda: nn.Sequential(StdConv2d(3, 4, 3), nn.BatchNorm2d(4)))
+    assert counts_by_name(network, 16, 16)["thop+bn"] == 2 * 4 * PIXELS
+
+
+def test_bounds_by_hand() -> None:
+    network = network_of(lambda: nn.Sequential(nn.Conv2d(3, 64, 3, bias=False), nn.GELU(), Conv2dSame(64, 2, 1)))
+    small, large = trace(network, 34, 34), trace(network, 66, 66)
+    lowest = lowest_count([small, large])
+    # thop leaves out the subclass.
+    assert (lowest.value, lowest.method) == (32 * 32 * 64 * 27, "thop@34x34")
+    assert highest_count([small, large]) == 64 * 64 * (4 * (64 * 27 + 2 * 65) + 11 * 2 * 64)
+    assert highest_count([trace(network_of(lambda: Calls(torch.special.erfcx)), 16, 16)]) is None
 
 
 @pytest.mark.filterwarnings("ignore")

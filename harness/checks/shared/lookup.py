@@ -63,6 +63,25 @@ def collections_by_stem(index: Index, stem: Callable[[str], str]) -> Mapping[str
     return found
 
 
+@lru_cache(_PAGES)
+def positions(index: Index) -> Mapping[str, int]:
+    """The position of each model on the page, from 0."""
+    return {name: position for position, name in enumerate(index.models)}
+
+
+@lru_cache(_PAGES)
+def names(index: Index) -> tuple[str, ...]:
+    """The models by position."""
+    return tuple(index.models)
+
+
+@lru_cache(_PAGES)
+def image_sizes(index: Index) -> frozenset[int]:
+    """The image sizes that the models declare."""
+    declared = (model.quantity("image_size") for model in index.models.values())
+    return frozenset(int(size.value) for size in declared if size)
+
+
 @dataclass(frozen=True, slots=True)
 class _Structure:
     """A measurement of the network of a subject."""

@@ -1,0 +1,74 @@
+"""When FLOPs that no convention gives are false, whatever the other models of the page declare."""
+
+from decimal import Decimal
+from math import prod
+
+from harness.checks.shared.flop_counts import Counts, sample_images, traces_of
+from harness.checks.shared.lookup import image_sizes
+from harness.checks.shared.sibling_counts import mistyped
+from harness.checks.shared.subject import Subject
+from harness.index.quantity import Quantity
+from harness.measure.conventions import Count
+from harness.measure.count_bounds import highest_count, lowest_count
+from harness.measure.operations import Trace
+from harness.measure.parameters import parameter_count
+
+_SAME_NETWORK = Decimal("0.02")  # relative difference of parameters; files hold a few more bytes
+_BYTES_PER_PARAMETER = 4
+_LONG, _NO_DETAIL, _DIGITS = 10**7, 10**4, frozenset("123456789")
+
+
+def is_described(subject: Subject) -> bool:
+    """Whether the network has about as many parameters as the page declares, or as the declared bytes hold.
+
+    If it has neither, it may be another network than the page describes.
+    """
+    parameters = parameter_count(subject.network)
+    declared = (subject.entry.quantity("parameters"), 1), (subject.entry.quantity("file_size"), _BYTES_PER_PARAMETER)
+    near = [abs(it.value / unit - parameters) <= parameters * _SAME_NETWORK for it, unit in declared if it is not None]
+    return any(near) or not near
+
+
+def mistyped_count(declared: Quantity, subject: Subject, counted: Counts) -> Count | None:
+    """The count that the number is, except for one digit, if there is no other reading of the two; otherwise None.
+
+    Both have eight exact digits or more, which rules out chance. The digit is above the thousands, and the difference
+    is nothing that a single operation takes, which rules out a detail that another convention counts.
+    """
+    if declared.step >= _NO_DETAIL:
+        return None
+    for count in counted.tried.values():
+        gap = abs(int(declared.value) - count.value)
+        long = count.value >= _LONG and count.value % _NO_DETAIL
+        one_digit = gap >= _NO_DETAIL and str(gap).rstrip("0") in _DIGITS and mistyped(declared.value, count.value)
+        if long and one_digit and gap not in _costs(subject.trace):
+            return count
+    return None
+
+
+def _costs(forward_pass: Trace) -> set[int]:
+    """What a convention may count, or leave out, for one operation."""
+    numbers = ((item.macs, item.biases, prod(item.output), *map(prod, item.inputs)) for item in forward_pass.operations)
+    return {times * number for of_operation in numbers for number in of_operation for times in (1, 2)}
+
+
+def sizes_in_use(subject: Subject) -> list[int]:
+    """The sizes for which a page may have counted: those that it declares, and the network's own; smallest first."""
+    sizes = {subject.input_size, subject.network.image_size or subject.input_size}
+    return sorted({*sizes, *image_sizes(subject.index)})
+
+
+def explain_impossible(declared: Quantity, subject: Subject) -> str | None:
+    """Why no convention can give the number, for any size in use; None if one could."""
+    sizes, network = sizes_in_use(subject), subject.network
+    smallest = traces_of(network, sizes[0], ())
+    largest = traces_of(network, sizes[-1], sample_images(subject))
+    lowest = lowest_count((*smallest.values(), subject.trace))
+    highest = highest_count((*largest.values(), subject.trace))
+    if lowest.value <= declared.value and (highest is None or declared.value <= highest):
+        return None
+    upper = "" if highest is None else f", and none more than {highest}"
+    return (
+        "No counting convention gives such a number for this network: none counts less than "
+        f"{lowest.value} ({lowest.method}){upper}, at any image size that the page declares."
+    )
