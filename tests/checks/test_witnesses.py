@@ -1,7 +1,7 @@
 """A network that the page does not describe is not what its claims are judged by.
 
-timm 1.0.31 builds resnext101_32x8d for `ig_resnext101_32x16d`. The figures are those of huggingface/pytorch-image-models,
-hfdocs/source/models/ig-resnext.mdx.
+timm 1.0.31 builds resnext101_32x8d for `ig_resnext101_32x16d`. The figures are those of
+huggingface/pytorch-image-models, hfdocs/source/models/ig-resnext.mdx.
 """
 
 import pytest

@@ -24,7 +24,7 @@ _FLOPS = (Decimal("0.9"), Decimal("2.6"))
 def require_described_network(subject: Subject) -> None:
     """Raise NotHereError if the page's own figures show that its name is resolved to another network."""
     if reason := resolution_fault(subject):
-        raise NotHereError(reason, "name a builder of your own for this model under [builders] in modelindex/verify.toml")
+        raise NotHereError(reason, "name a builder of your own under [builders] in modelindex/verify.toml")
 
 
 def resolution_fault(subject: Subject) -> str | None:
