@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from harness.checks.shared.comparison import cross_check, difference
 from harness.checks.shared.flop_counts import Counts, count_by_conventions, count_by_rule, sample_images
-from harness.checks.shared.flop_proofs import explain_impossible, is_described, mistyped_count, sizes_in_use
+from harness.checks.shared.flop_proofs import explain_impossible, mistyped_count, sizes_in_use
 from harness.checks.shared.sibling_counts import SiblingCount, mistyped, sibling_count
 from harness.checks.shared.subject import Need, Subject
+from harness.checks.shared.witnesses import has_declared_weights, require_described_network
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
@@ -71,6 +72,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
 
 def _judge_unexplained(claim: Claim, subject: Subject, counted: Counts) -> Verdict:
     """The verdict on a number that no convention gives: false only if that is proven."""
+    require_described_network(subject)
     siblings = sibling_count(claim, subject)
     evidence = (_nearest(counted, claim.quantity), *_evidence(subject.trace, counted.shown))
     if siblings:
@@ -78,7 +80,7 @@ def _judge_unexplained(claim: Claim, subject: Subject, counted: Counts) -> Verdi
         evidence = (*evidence, by_model)
     unread, at = subject.trace.unknown_calls, f"{counted.macs.height}×{counted.macs.width}"
     # A network with other parameters than declared may be another one, and an unknown call may cost anything.
-    provable = is_described(subject) and not (unread and claim.quantity.value > counted.macs.value)
+    provable = has_declared_weights(subject) and not (unread and claim.quantity.value > counted.macs.value)
     if provable and siblings and siblings.proves:
         return _contradicts_siblings(claim, subject, siblings, counted.macs, evidence)
     if provable and (meant := mistyped_count(claim.quantity, subject, counted)):

@@ -1,6 +1,5 @@
 """When FLOPs that no convention gives are false, whatever the other models of the page declare."""
 
-from decimal import Decimal
 from math import prod
 
 from harness.checks.shared.flop_counts import Counts, sample_images, traces_of
@@ -11,22 +10,8 @@ from harness.index.quantity import Quantity
 from harness.measure.conventions import Count
 from harness.measure.count_bounds import highest_count, lowest_count
 from harness.measure.operations import Trace
-from harness.measure.parameters import parameter_count
 
-_SAME_NETWORK = Decimal("0.02")  # relative difference of parameters; files hold a few more bytes
-_BYTES_PER_PARAMETER = 4
 _LONG, _NO_DETAIL, _DIGITS = 10**7, 10**4, frozenset("123456789")
-
-
-def is_described(subject: Subject) -> bool:
-    """Whether the network has about as many parameters as the page declares, or as the declared bytes hold.
-
-    If it has neither, it may be another network than the page describes.
-    """
-    parameters = parameter_count(subject.network)
-    declared = (subject.entry.quantity("parameters"), 1), (subject.entry.quantity("file_size"), _BYTES_PER_PARAMETER)
-    near = [abs(it.value / unit - parameters) <= parameters * _SAME_NETWORK for it, unit in declared if it is not None]
-    return any(near) or not near
 
 
 def mistyped_count(declared: Quantity, subject: Subject, counted: Counts) -> Count | None:
