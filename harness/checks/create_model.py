@@ -2,12 +2,13 @@
 
 from harness.checks.shared.conditions import evaluations_table
 from harness.checks.shared.subject import Need, Subject
+from harness.checks.shared.witnesses import resolution_fault
 from harness.index.claim import Claim
 from harness.measure.timm_weights import loaded_weights
 from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
 
 KINDS = ("create_model",)
-NEEDS = frozenset({Need.TIMM, Need.REFERENCE})
+NEEDS = frozenset({Need.TIMM, Need.REFERENCE, Need.NETWORK})
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
@@ -20,6 +21,9 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if loaded is None:
         reason, remedy = "timm has no weights for this name.", "name a model that timm has weights for"
         return failed(claim, reason=reason, method=method, remedy=remedy)
+    if fault := resolution_fault(subject):
+        remedy = "name the model that has these figures in timm, or say how the network is built"
+        return failed(claim, reason=f"{fault[:1].upper()}{fault[1:]}.", method=method, remedy=remedy)
     published = [item for item in subject.published_evaluations if item["recipe"] == loaded.tag]
     evidence = (
         fact("loaded_from", "loaded from", loaded.source),

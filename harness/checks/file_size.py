@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness.checks.shared.comparison import decide, difference
 from harness.checks.shared.subject import Need, Subject
+from harness.checks.shared.witnesses import require_described_network
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.serialization.prediction import Prediction, predictions
@@ -91,6 +92,7 @@ def _from_all(claim: Claim, subject: Subject) -> Verdict:
         matching = [prediction for prediction in archives if prediction.size == declared.value][:1]
         tried += matching
     if not matching:
+        require_described_network(subject)
         raise _no_match(declared, tried)
     exact = matching[-1].size == declared.value
     match = matching[-1] if exact else matching[0]

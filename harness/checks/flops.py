@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from harness.checks.shared.comparison import cross_check, difference
 from harness.checks.shared.subject import Need, Subject
+from harness.checks.shared.witnesses import require_described_network
 from harness.index.claim import Claim
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count, counts, multiply_adds
@@ -59,6 +60,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if subject.image_size is None and subject.network.image_size is None:
         missing = f"{no_match}; the page declares no image size, and an image of the assumed {at} takes {macs.value}"
         raise NotHereError(missing, "add 'Image Size:' to the model's metadata")
+    require_described_network(subject)
     reason = f"{no_match.capitalize()}; the multiply-adds are those of one image at {image}.{uncounted}"
     return failed(claim, reason=reason, remedy=remedy, **details)
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from harness.checks.shared.comparison import expect_text
 from harness.checks.shared.subject import Need, Subject
+from harness.checks.shared.witnesses import require_described_network
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Verdict, failed, passed, unchecked
 
@@ -20,6 +21,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         match, mismatch = "The ID is the model's name.", "The ID is not the model's name."
         return expect_text(claim, subject.name, match=match, mismatch=mismatch, method="page")
     network = subject.network
+    require_described_network(subject)
     method = type(network.module).__name__
     if claim.kind == "library" and claim.declared != network.library:
         reason = f"{network.builder} builds the network; whether {claim.declared} has it too is unknown."

@@ -2,10 +2,11 @@
 
 from harness.checks.shared.comparison import cross_check, decide, difference
 from harness.checks.shared.subject import Need, Subject
+from harness.checks.shared.witnesses import require_described_network
 from harness.index.claim import Claim
 from harness.measure.checkpoint import inspect_checkpoint
 from harness.measure.parameters import parameter_count
-from harness.verdict import Verdict, fact, failed
+from harness.verdict import Verdict, explained, fact, failed
 
 KINDS = ("parameters",)
 NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
@@ -41,6 +42,24 @@ def check(claim: Claim, subject: Subject) -> Verdict:
                 remedy="name the file that holds this model's weights",
                 evidence=evidence,
             )
+    meant = declared.before_float
+    if meant and meant.covers(exact) and not declared.covers(exact):
+        reason = (
+            f"The network's number of parameters rounds to {meant.value:f}. The declared number is the integer part of "
+            "the same number computed in binary floating point, which is one too low."
+        )
+        return explained(
+            claim,
+            reason=reason,
+            measured=str(exact),
+            difference=difference(declared.value, exact),
+            method=method,
+            remedy=f"declare {meant.value:f}, or {exact}",
+            evidence=evidence,
+            correction=(f"{meant.value:f}",),
+        )
+    if not declared.covers(exact):
+        require_described_network(subject)
     return decide(
         claim,
         declared.covers(exact),

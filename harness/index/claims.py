@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.index import prose
 from harness.index.claim import Claim, claim_of_value
-from harness.index.entries import Entry, Include, Index, Value
+from harness.index.entries import Entry, Index, Value
 from harness.index.faults import Location
 from harness.index.prose import SYMBOLS
 
@@ -16,13 +16,12 @@ def claims(index: Index) -> tuple[Claim, ...]:
     for model in index.models.values():
         for name in dict.fromkeys(model.texts("in_collection")):
             heirs[name].append(model)
-    # Pages of timm include a snippet that calls `timm.create_model` with the model's name.
-    snippets = [include for include in index.includes if include.name == "code_snippets.md"]
+    calls = prose.create_model_calls(index.page)
     return (
         *_of_prose(index),
         *_of_values(index, None, index.values),
         *(claim for name in index.collections for claim in _of_collection(index, name, heirs[name])),
-        *(claim for name in index.models for claim in _of_model(index, name, snippets)),
+        *(claim for name in index.models for claim in _of_model(index, name, calls)),
     )
 
 
@@ -48,12 +47,15 @@ def _inherits(model: Entry, kind: str, value: Value) -> bool:
     return own is not None and (own.where == value.where or (bool(value.items) and {*value.items} <= {*own.items}))
 
 
-def _of_model(index: Index, name: str, snippets: Sequence[Include]) -> Iterator[Claim]:
+def _of_model(index: Index, name: str, calls: Mapping[str | None, Location]) -> Iterator[Claim]:
     model = index.models[name]
     for entry in (model, *model.results):
         yield from _of_values(index, name, entry.values)
-    for include in snippets:
-        where = Location(index.page.name, include.line, 1, "template")
+    # Templates of timm's pages include a snippet that calls `timm.create_model` with the name of each model.
+    snippets = (include.line for include in index.includes if include.name == "code_snippets.md")
+    includes = (Location(index.page.name, line, 1, "template") for line in snippets)
+    where = calls.get(name) or next(includes, None) or calls.get(None)
+    if where:
         yield Claim(index.page.name, name, "create_model", name, where)
 
 

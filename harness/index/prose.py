@@ -25,6 +25,9 @@ _RELATION = re.compile(r"[=<>≤≥]")
 _BLOCK = re.compile(
     r"\[(?P<linked>[\w -]{1,80}?) blocks?\]|(?<![\w-])(?P<hyphened>\w+(?:-\w+){1,5}) blocks?\b", re.IGNORECASE
 )
+_CREATE_MODEL = re.compile(r"timm\.create_model\(\s*(?P<quote>['\"])(?P<name>[\w./-]{1,200})(?P=quote)")
+# The sentence by which timm's pages say that the call holds for each of their models.
+_ANY_MODEL = re.compile(r"replace the model name with the variant you want", re.IGNORECASE)
 _PUNCTUATION = ".,;:!?)]}\"'"
 # Not \S+: a part of a wrongly decoded character can be a no-break space.
 _WORD = re.compile(r"[^ \t\r\n]+")
@@ -53,6 +56,17 @@ def named_blocks(page: Page) -> Iterator[Statement]:
     for match in _BLOCK.finditer(page.prose):
         group = "linked" if match["linked"] else "hyphened"
         yield Statement(match[group], page.place(match.start(group), "prose"))
+
+
+def create_model_calls(page: Page) -> dict[str | None, Location]:
+    """The first `timm.create_model` call of each model name; under None the sentence that extends it to all models."""
+    calls: dict[str | None, Location] = {}
+    for match in _CREATE_MODEL.finditer(page.text):
+        calls.setdefault(match["name"], page.place(match.start(), "prose"))
+    sentence = _ANY_MODEL.search(page.prose)
+    if calls and sentence:
+        calls[None] = page.place(sentence.start(), "prose")
+    return calls
 
 
 def damaged_text(page: Page) -> Iterator[Statement]:

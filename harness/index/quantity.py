@@ -13,6 +13,8 @@ _NUMBER = re.compile(
 _MAX_LENGTH = 40
 # Enough digits for every number that is read, times the largest unit.
 _EXACT = Context(prec=2 * _MAX_LENGTH)
+# What scripts multiply numbers in thousands, millions or billions by.
+_FLOAT_SCALES = (Decimal(10**3), Decimal(10**6), Decimal(10**9))
 
 
 class Dimension(StrEnum):
@@ -73,6 +75,19 @@ class Quantity:
     def covers(self, exact: Decimal | int) -> bool:
         """Whether `exact`, rounded to the declared step, is the declared value."""
         return abs(Decimal(exact) - self.value) * 2 <= self.step
+
+    @property
+    def before_float(self) -> "Quantity | None":
+        """The rounded number whose product in binary floating point, cut to an integer, is this one; usually None.
+
+        `66349999` is `int(66.35 * 1e6)`: 66.35 million was meant.
+        """
+        meant = self.value + 1
+        if self.unit or not self.raw.strip().endswith("999") or self.value != self.value.to_integral_value():
+            return None
+        if any(int(float(meant / scale) * float(scale)) == self.value for scale in _FLOAT_SCALES):
+            return parse_quantity(f"{meant:f}")
+        return None
 
 
 def parse_quantity(raw: str) -> Quantity | None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from harness.zoo.timm_models import build
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedWeights:
@@ -16,14 +18,19 @@ class LoadedWeights:
 
 
 def loaded_weights(name: str) -> LoadedWeights | None:
-    """The weights that timm loads for `name`; None if timm has no such model, or no weights for it."""
+    """The weights that timm loads for `name`; None if timm has no such model, or no weights for it.
+
+    The configuration is that of the network that timm builds, since timm resolves former names when it builds.
+    """
     import timm
 
     if not timm.is_model(name):
         return None
-    config = timm.get_pretrained_cfg(name)
-    if config is None or not (config.url or config.hf_hub_id):
+    config = build(name).module.pretrained_cfg
+    url, repository = config.get("url"), config.get("hf_hub_id")
+    if not (url or repository):
         return None
-    tags = tuple(full_name.partition(".")[2] for full_name in timm.list_pretrained(f"{name}.*"))
+    architecture = config["architecture"]
+    tags = tuple(full_name.partition(".")[2] for full_name in timm.list_pretrained(f"{architecture}.*"))
     # If both are known, timm loads from the repository.
-    return LoadedWeights(config.tag, config.hf_hub_id or config.url, tags)
+    return LoadedWeights(config["tag"], repository or url, tags)

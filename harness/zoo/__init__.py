@@ -98,6 +98,13 @@ def build_for_cross_check(blueprint: Blueprint) -> Network | None:
     return timm_models.build(model)
 
 
+def build_by_other_libraries(blueprint: Blueprint) -> tuple[Network, ...]:
+    """The networks that other libraries than the builder's have under the same name."""
+    first = build(blueprint)
+    others = (item for item in _LIBRARY_BUILDERS if item[0] != first.library)
+    return tuple(build_by_name(blueprint.model) for _, knows, build_by_name in others if knows(blueprint.model))
+
+
 def _unknown_model(blueprint: Blueprint) -> UnknownModelError:
     model, library = blueprint.model, blueprint.library
     libraries = list(dict.fromkeys(name for name, *_ in _LIBRARY_BUILDERS))
@@ -123,5 +130,6 @@ __all__ = [
     "Network",
     "UnknownModelError",
     "build",
+    "build_by_other_libraries",
     "build_for_cross_check",
 ]

@@ -73,3 +73,22 @@ def test_a_known_field_without_a_check_is_unchecked() -> None:
     verdict = judged(text, select=lambda claim: claim.kind == "dropout")["regnety_002", "dropout"]
     assert verdict.status == "unchecked"
     assert verdict.reason == "No check exists for this field."
+
+
+CALL = ">>> m = timm.create_model('regnety_002', pretrained=True)\n"
+SENTENCE = "Replace the model name with the variant you want to use, e.g. `regnety_002`.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (f"{CALL}{CALL}", {"regnety_002": 1}),
+        (f"{CALL}\n{SENTENCE}", {"regnety_002": 1, "regnety_004": 3}),
+        (SENTENCE, {}),
+        (CALL.replace("regnety_002", "another"), {}),
+    ],
+)
+def test_calls_of_create_model_are_claims_about_their_models(text: str, lines: dict[str, int]) -> None:
+    page = f"{text}<!--\nType: model-index\nModels: [{{Name: regnety_002}}, {{Name: regnety_004}}]\n-->\n"
+    found = [claim for claim in claims(index_of(page)) if claim.kind == "create_model"]
+    assert {claim.model: claim.where.line for claim in found} == lines

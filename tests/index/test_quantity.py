@@ -70,3 +70,14 @@ def test_a_rounded_count_covers_numbers_within_half_a_step(value: int) -> None:
 def test_any_text_can_be_parsed(text: str) -> None:
     quantity = parse_quantity(text)
     assert quantity is None or quantity.raw == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "meant"),
+    [("66349999", "66350000"), ("8199999", "8200000"), ("66349998", None), ("8299999", None), ("66.349999M", None)],
+)
+def test_a_number_that_a_float_made_one_too_low(raw: str, meant: str | None) -> None:
+    """`int(66.35 * 1e6)` is 66349999."""
+    quantity = parse_quantity(raw)
+    assert quantity
+    assert (quantity.before_float and quantity.before_float.raw) == meant

@@ -18,7 +18,7 @@ from harness.project.lock import Locked
 from harness.project.references import References
 from harness.project.resources import Resources
 from harness.verdict import NotHereError
-from harness.zoo import Blueprint, Network, UnknownModelError, build, build_for_cross_check
+from harness.zoo import Blueprint, Network, UnknownModelError, build, build_by_other_libraries, build_for_cross_check
 from harness.zoo.storage import StorageLimitError
 
 _DEFAULT_SIZE = 224
@@ -97,6 +97,11 @@ class Subject:
     def second_network(self) -> Network | None:
         """The same network from another builder, if `--cross-check` asks for it and there is one."""
         return build_for_cross_check(self.blueprint) if self.resources.cross_check else None
+
+    @property
+    def other_networks(self) -> tuple[Network, ...]:
+        """The networks that other libraries have under the model's name."""
+        return build_by_other_libraries(self.blueprint)
 
     @property
     def blueprint(self) -> Blueprint:
