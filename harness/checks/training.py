@@ -6,16 +6,28 @@ from decimal import Decimal
 from typing import Any
 
 from harness.checks.shared.comparison import decide, difference
+from harness.checks.shared.library import library_table, require_own_weights
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
-from harness.verdict import NotHereError, Verdict, fact, facts
+from harness.verdict import NotHereError, Verdict, fact, facts, failed, not_run, passed
+from harness.zoo.training_datasets import dataset_named, is_instagram
 
-NEEDS = frozenset({Need.REFERENCE})
+NEEDS = frozenset({Need.REFERENCE, Need.TIMM})
 
 Recipe = Mapping[str, Any]
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
+    """Judge by the published recipe; without one, the training data by what a library says of the weights."""
+    try:
+        return _from_recipe(claim, subject)
+    except NotHereError:
+        if claim.kind != "training_data":
+            raise
+    return _from_library(claim, subject)
+
+
+def _from_recipe(claim: Claim, subject: Subject) -> Verdict:
     """Compare the claim with the published recipe, if the weights are of that recipe."""
     training = subject.reference.get("training", {})
     name = training.get("recipe")
@@ -48,6 +60,43 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         evidence=evidence,
         correction=published.correction,
     )
+
+
+def _from_library(claim: Claim, subject: Subject) -> Verdict:
+    """Pass if a library names every declared dataset for the weights; fail if it names others instead.
+
+    A declared dataset may be one of several that the weights were trained on: what a list omits is not false.
+    """
+    known = [weights for weights in require_own_weights(subject) if weights.datasets]
+    if not known:
+        missing = "no library states what these weights were trained on"
+        raise NotHereError(missing, "add a reference with its source to modelindex/references/")
+    declared = {text: dataset_named(text) for text in claim.texts}
+    best = max(known, key=lambda weights: sum(name in weights.datasets for name in declared.values()))
+    trained, evidence = ", then ".join(best.datasets), (library_table(known, subject),)
+    source = f"{best.library} calls these weights {best.name}: trained on {trained}"
+    unlisted = [text for text, name in declared.items() if name not in best.datasets]
+    if not unlisted:
+        left_out = [name for name in best.datasets if name not in declared.values()]
+        note = f" The page does not name {', '.join(left_out)}." if left_out else ""
+        return passed(claim, reason=f"{source}.{note}", measured=claim.declared, method=best.source, evidence=evidence)
+    # Sets of images from Instagram share names.
+    of_instagram = any(map(is_instagram, best.datasets))
+    others = [text for text in unlisted if declared[text] and not (of_instagram and is_instagram(text))]
+    # A name of weights with one dataset may leave out an earlier one; a name with several has them all.
+    if others and (len(best.datasets) > 1 or len(others) == len(declared)):
+        return failed(
+            claim,
+            reason=f"{source}, not on {', '.join(others)}.",
+            measured=trained,
+            method=best.source,
+            remedy=f"declare {', '.join(best.datasets)}",
+            evidence=evidence,
+            correction=best.datasets,
+        )
+    reason = f"{source}. Whether that includes {', '.join(unlisted)} is unknown."
+    remedy = "name the dataset as its authors do, or add a reference with its source to modelindex/references/"
+    return not_run(claim, reason=reason, remedy=remedy, evidence=evidence)
 
 
 @dataclass(frozen=True, slots=True)

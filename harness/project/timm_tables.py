@@ -23,6 +23,7 @@ class PublishedEvaluation:
     interpolation: str
     top_1: Decimal
     top_5: Decimal
+    dataset: str = "ImageNet-1k"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,6 @@ class OldWeights:
     interpolation: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    classes: int
 
 
 @cache
@@ -84,7 +84,6 @@ def _old_weights(row: Mapping[str, str]) -> OldWeights:
         row["interpolation"],
         tuple(map(float, row["mean"].split())),
         tuple(map(float, row["std"].split())),
-        int(row["classes"]),
     )
 
 

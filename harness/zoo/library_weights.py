@@ -56,8 +56,17 @@ class LibraryWeights:
     crop_mode: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    classes: int
     datasets: tuple[str, ...] = ()
+
+    @property
+    def architecture(self) -> str:
+        """The library's name of the network."""
+        return self.name.partition(".")[0]
+
+    @property
+    def tag(self) -> str:
+        """The tag in the name; empty if the library has none."""
+        return self.name.partition(".")[2]
 
     @property
     def file(self) -> str:
@@ -102,12 +111,18 @@ def torchvision_weights(url: str, version: str) -> tuple[LibraryWeights, ...]:
     return _matches(_installed_torchvision(version), url)
 
 
-def current_names(version: str) -> Mapping[str, str]:
-    """The names of the installed timm by former names, such as `tv_densenet121`; imports timm. May be empty."""
-    del version  # the key of the cache
-    import timm.models._registry as registry
+def architectures(model: str) -> frozenset[str]:
+    """timm's present names of the networks that its old releases built by a model's name; empty if they had none."""
+    name = model.removeprefix("timm/").partition(".")[0]
+    return _architectures_by_model().get(name, frozenset())
 
-    return dict(getattr(registry, "_deprecated_models", {}))
+
+@cache
+def _architectures_by_model() -> Mapping[str, frozenset[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for row in old_weights():
+        found[row.model].add((row.name or row.model).partition(".")[0])
+    return {model: frozenset(names) for model, names in found.items()}
 
 
 _Index = Mapping[str, tuple[LibraryWeights, ...]]
@@ -165,7 +180,6 @@ def _from_table(row: OldWeights) -> LibraryWeights:
         "center",
         row.mean,
         row.std,
-        row.classes,
         datasets_of_tag(name.partition(".")[2]),
     )
 
@@ -189,7 +203,6 @@ def _from_timm(name: str, config: Any, version: str) -> Iterator[LibraryWeights]
         config.crop_mode,
         tuple(config.mean),
         tuple(config.std),
-        config.num_classes,
         datasets_of_tag(config.tag or ""),
     )
     for address in filter(None, addresses):
@@ -200,7 +213,9 @@ def _from_timm(name: str, config: Any, version: str) -> Iterator[LibraryWeights]
 def _installed_torchvision(version: str) -> _Index:
     models = import_torchvision("models")
     return _index(
-        _from_torchvision(name, weights, version) for name in classifiers() for weights in models.get_model_weights(name)
+        _from_torchvision(name, weights, version)
+        for name in classifiers()
+        for weights in models.get_model_weights(name)
     )
 
 
@@ -218,6 +233,5 @@ def _from_torchvision(name: str, weights: Any, version: str) -> LibraryWeights:
         "center",
         tuple(transforms.mean),
         tuple(transforms.std),
-        len(weights.meta["categories"]),
         (*pretrained, "ImageNet-1k"),
     )

@@ -20,7 +20,7 @@ _BY_TOKEN: Mapping[str, str] = {
 }
 
 # Other spellings and names on pages, in lower case and without separators.
-_ALIASES: Mapping[str, str] = {
+_ALIASES: dict[str, str] = {
     "imagenet": "ImageNet-1k",
     "ilsvrc2012": "ImageNet-1k",
     "ilsvrc12": "ImageNet-1k",
@@ -32,7 +32,11 @@ _ALIASES: Mapping[str, str] = {
     "jft": "JFT-300M",
     "yfcc": "YFCC-100M",
 }
-_BY_NAME = {re.sub(r"[-_ ]", "", name.casefold()): name for name in _BY_TOKEN.values()} | _ALIASES
+# Well-known datasets that no tag names.
+_OTHERS = ("CIFAR-10", "CIFAR-100", "COCO", "MNIST", "Places365")
+_BY_NAME: dict[str, str] = {
+    re.sub(r"[-_ ]", "", name.casefold()): name for name in (*_BY_TOKEN.values(), *_OTHERS)
+} | _ALIASES
 
 
 def datasets_of_tag(tag: str) -> tuple[str, ...]:
