@@ -95,14 +95,8 @@ def _from_published(claim: Claim, subject: Subject) -> Verdict | None:
 def _from_library(claim: Claim, subject: Subject) -> Verdict:
     """Pass if a library evaluates the weights like that; fail if the declared accuracy is that of other conditions."""
     for weights in own_weights(subject):
-        if any(agrees(subject, conditions, claim.kind) for conditions in _nearest(subject, weights)):
-            return passed(
-                claim,
-                reason=f"{weights.library} {weights.version} evaluates these weights under this condition.",
-                measured=claim.declared,
-                method=weights.source,
-                evidence=(library_table([weights], subject),),
-            )
+        if any(_agreement(subject, conditions) == len(KINDS) for conditions in weights.conditions):
+            return _stated_by(claim, subject, weights)
     known, published = require_own_weights(subject), evaluations_of_weights(subject)
     evidence = (library_table(known, subject), evaluations_table(list(map(asdict, published))))
     same = next((item for item in published if has_declared_conditions(asdict(item), subject)), None)
@@ -114,6 +108,8 @@ def _from_library(claim: Claim, subject: Subject) -> Verdict:
             method=f"published evaluation, timm, {same.name}",
             evidence=evidence,
         )
+    if (nearest := _with_nearest_conditions(claim.kind, subject, known)) is not None:
+        return _stated_by(claim, subject, nearest)
     theirs = "; ".join(dict.fromkeys(str(conditions) for weights in known for conditions in weights.conditions))
     evaluation = _evaluation_with_declared_accuracy(subject, known)
     if evaluation is not None and not any(agrees(subject, item, claim.kind) for item in published):
@@ -140,12 +136,29 @@ def _from_library(claim: Claim, subject: Subject) -> Verdict:
     )
 
 
-def _nearest(subject: Subject, weights: LibraryWeights) -> list[TestConditions]:
-    """The library's conditions that agree with most of the declared ones."""
-    agreeing = {
-        conditions: sum(agrees(subject, conditions, kind) for kind in KINDS) for conditions in weights.conditions
-    }
-    return [conditions for conditions, count in agreeing.items() if count == max(agreeing.values())]
+def _agreement(subject: Subject, conditions: TestConditions) -> int:
+    """How many of the declared conditions the library has too."""
+    return sum(agrees(subject, conditions, kind) for kind in KINDS)
+
+
+def _stated_by(claim: Claim, subject: Subject, weights: LibraryWeights) -> Verdict:
+    return passed(
+        claim,
+        reason=f"{weights.library} {weights.version} evaluates these weights under this condition.",
+        measured=claim.declared,
+        method=weights.source,
+        evidence=(library_table([weights], subject),),
+    )
+
+
+def _with_nearest_conditions(kind: str, subject: Subject, known: Sequence[LibraryWeights]) -> LibraryWeights | None:
+    """The library whose conditions agree with most of the declared ones; None if some that do so have another value."""
+    counts = [
+        (_agreement(subject, conditions), conditions, weights) for weights in known for conditions in weights.conditions
+    ]
+    most = max(count for count, *_ in counts)
+    nearest = [(conditions, weights) for count, conditions, weights in counts if count == most]
+    return nearest[0][1] if all(agrees(subject, conditions, kind) for conditions, _ in nearest) else None
 
 
 def _evaluation_with_declared_accuracy(subject: Subject, known: Sequence[LibraryWeights]) -> PublishedEvaluation | None:

@@ -168,7 +168,10 @@ def _old_releases() -> _Index:
 
 
 def _from_table(row: OldWeights) -> LibraryWeights:
-    sizes = ((row.image_size, row.crop_pct), *((row.test,) if row.test else ()))
+    sizes = [(row.image_size, row.crop_pct), *((row.test,) if row.test else ())]
+    if row.test and row.test[1] == row.crop_pct:
+        # These releases had one crop for both sizes, chosen for the larger image, which they evaluated.
+        del sizes[0]
     name = row.name or row.model
     return LibraryWeights(
         "timm",

@@ -215,3 +215,10 @@ print(json.dumps(sorted({{"timm", "torch", "torchvision"}} & set(sys.modules))))
 """
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert json.loads(output) == []
+
+
+def test_conditions_of_two_configurations_are_not_mixed() -> None:
+    """timm has 224 crop 0.875 and 288 crop 1.0 for these weights: either the size or the crop is another."""
+    weights = f"{RELEASES}/v0.1-regnet/regnety_032_ra-7f2439f9.pth"
+    text = page("regnety_032", weights, ("224", "1.0", "bicubic"), accuracy=("81.0%", "95.0%"))
+    assert statuses(text, *CONDITIONS) == [Status.NOT_RUN, Status.NOT_RUN, Status.PASS]
