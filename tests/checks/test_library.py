@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from harness.project import references
 from harness.project.resources import Resources
 from harness.project.timm_tables import old_weights, published_evaluations
 from harness.verdict import Status, Verdict
@@ -222,3 +224,11 @@ def test_conditions_of_two_configurations_are_not_mixed() -> None:
     weights = f"{RELEASES}/v0.1-regnet/regnety_032_ra-7f2439f9.pth"
     text = page("regnety_032", weights, ("224", "1.0", "bicubic"), accuracy=("81.0%", "95.0%"))
     assert statuses(text, *CONDITIONS) == [Status.NOT_RUN, Status.NOT_RUN, Status.PASS]
+
+
+def test_the_digest_of_the_references_covers_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cached verdicts depend on it."""
+    monkeypatch.setattr(references, "SHIPPED", tmp_path)
+    before = references.load_references([]).digest
+    (tmp_path / "table.csv").write_text("url,model\n")
+    assert references.load_references([]).digest != before

@@ -1,12 +1,11 @@
 """What installed libraries, and releases of timm that the references contain, know about a page's weights file."""
 
 from collections.abc import Iterable, Iterator
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from harness.checks.shared.reproduction import METRICS, declared_accuracies
 from harness.checks.shared.subject import Subject
 from harness.index.entries import Entry
-from harness.index.quantity import Quantity
 from harness.index.weights_url import is_relative
 from harness.project.timm_tables import PublishedEvaluation, published_evaluations
 from harness.verdict import NotHereError, Table, table
@@ -74,13 +73,8 @@ def agrees(subject: Subject, conditions: TestConditions | PublishedEvaluation, k
     value, quantity = getattr(conditions, kind), subject.entry.quantity(kind)
     if quantity is None:
         return (subject.entry.text(kind) or "").casefold() == str(value)
-    return quantity.value == value or (kind == "crop_pct" and _is_rounded(quantity, value))
-
-
-def _is_rounded(quantity: Quantity, value: Decimal) -> bool:
-    if quantity.step > _ROUNDED_CROP:
-        return False
-    return quantity.value in {value.quantize(quantity.step, rounding) for rounding in (ROUND_DOWN, ROUND_HALF_UP)}
+    rounded = kind == "crop_pct" and quantity.step <= _ROUNDED_CROP
+    return quantity.value == value or (rounded and abs(quantity.value - value) < quantity.step)
 
 
 def declares_accuracy_of(evaluation: PublishedEvaluation, result: Entry) -> bool:
