@@ -3,13 +3,14 @@
 from dataclasses import asdict
 
 from harness.checks.shared.conditions import evaluations_table, published_evaluations
-from harness.checks.shared.library import declares_accuracy_of, evaluations_of_weights
+from harness.checks.shared.library import declares_accuracy_of, evaluations_of_weights, own_weights
 from harness.checks.shared.reproduction import complete_evaluation, reproduces
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.entries import Entry
 from harness.project.timm_tables import PublishedEvaluation
 from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
+from harness.zoo.library_weights import LibraryWeights
 from harness.zoo.training_datasets import dataset_named
 
 KINDS = ("dataset",)
@@ -34,7 +35,9 @@ def check(claim: Claim, subject: Subject) -> Verdict:
             evidence=(evaluations_table([asdict(of_timm)]),),
             correction=(of_timm.dataset,),
         )
-    if dataset is None or not (reproduced or dataset in published):
+    known = reproduced or dataset in published
+    weights = None if known else _weights_for(dataset, subject)
+    if dataset is None or not (known or weights):
         missing = f"no published evaluation on {claim.declared} is known"
         if published:
             missing += f", only on {', '.join(published)}"
@@ -43,7 +46,12 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if len(output) != 2:
         raise NotHereError("the network does not return one score per class", "name a network that classifies")
     classes, scores = subject.references.datasets[dataset]["classes"], output[1]
-    method = "evaluated, forward pass" if reproduced else "published evaluations, forward pass"
+    source, method = "An evaluation was published on", "published evaluations"
+    if reproduced:
+        source, method = "The declared accuracy is reproduced on", "evaluated"
+    elif weights is not None:
+        source, method = f"{weights.library} has these weights for", weights.source
+    method = f"{method}, forward pass"
     evidence = (
         facts("evaluated_datasets", "datasets of published evaluations", published),
         fact("classes", "classes", classes),
@@ -53,9 +61,13 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         reason = f"{dataset} has {classes} classes, but the network returns {scores} scores."
         remedy = "name the dataset whose classes the network distinguishes"
         return failed(claim, reason=reason, method=method, remedy=remedy, evidence=evidence)
-    source = "The declared accuracy is reproduced on" if reproduced else "An evaluation was published on"
     reason = f"{source} this dataset, and the network returns one score for each of its {classes} classes."
     return passed(claim, reason=reason, measured=claim.declared, method=method, evidence=evidence)
+
+
+def _weights_for(dataset: str | None, subject: Subject) -> LibraryWeights | None:
+    """A library's configuration of the page's weights, if they were last trained on the dataset."""
+    return next((weights for weights in own_weights(subject) if dataset in weights.datasets[-1:]), None)
 
 
 def _evaluation_elsewhere(claim: Claim, subject: Subject, result: Entry) -> PublishedEvaluation | None:

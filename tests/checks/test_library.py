@@ -201,11 +201,12 @@ def test_create_model_compares_the_names_of_the_weights() -> None:
 def test_torchvisions_metadata() -> None:
     weights = "https://download.pytorch.org/models/vgg11-8a719046.pth"
     text = page("vgg11", weights, ("224", "0.875", "bilinear"))
-    found = verdicts(text, *CONDITIONS, resources=Resources(torchvision=torchvision_version()))
+    resources = Resources(torchvision=torchvision_version())
+    found = verdicts(text, *CONDITIONS, "dataset", "weights", resources=resources)
     assert {verdict.status for verdict in found.values()} == {Status.PASS}
-    assert {verdict.method for verdict in found.values()} == {
-        f"torchvision {torchvision_version()}, vgg11.IMAGENET1K_V1"
-    }
+    source = f"torchvision {torchvision_version()}, vgg11.IMAGENET1K_V1"
+    assert {verdict.method for verdict in found.values()} == {source, f"{source}, forward pass"}
+    assert set(statuses(text, *CONDITIONS)) == {Status.NOT_RUN}
 
 
 def test_known_weights_import_no_library() -> None:
