@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from harness.checks.shared.conditions import evaluations_table, published_evaluations
 from harness.checks.shared.library import declares_accuracy_of, evaluations_of_weights, own_weights
+from harness.checks.shared.lookup import result_of
 from harness.checks.shared.reproduction import complete_evaluation, reproduces
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
@@ -20,7 +21,7 @@ NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.TIMM, Need.WEIGHTS, Need.I
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Look for an evaluation on the dataset, and compare its classes with the network's scores."""
     dataset = subject.references.find_dataset(claim.declared)
-    result = subject.result_of(claim)
+    result = result_of(claim, subject)
     evaluations = (*subject.published_evaluations, *published_evaluations(subject, result))
     published = sorted({evaluation["dataset"] for evaluation in evaluations})
     evaluation = complete_evaluation(subject, result)

@@ -3,6 +3,7 @@
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE, exit_code
 from harness.cli.output import print_diff
 
@@ -27,19 +28,19 @@ def docs(*, check: bool, allow_builders: bool) -> int:
     folder = project.root / "reports" / "pages"
     skipped = [name for name, _ in project.pages if not can_be_rendered(name)]
     if skipped:
-        click.echo(f"Skipped, since they have no text to render: {', '.join(skipped)}.", err=True)
+        echo(f"Skipped, since they have no text to render: {', '.join(skipped)}.", err=True)
     rendered, verdicts = document(project, ProgressOnStderr())
     if exit_code(verdicts) == NOT_FINISHED:
-        click.echo("Nothing was rendered, since a check could not finish; `verify all` shows which.", err=True)
+        echo("Nothing was rendered, since a check could not finish; `verify all` shows which.", err=True)
         return NOT_FINISHED
     if not check:
         write_pages(folder, rendered, project.root)
-        click.echo(f"Wrote {folder}.", err=True)
+        echo(f"Wrote {folder}.", err=True)
         return NOTHING_FALSE
     existing = rendered_pages(folder, rendered, project.root)
     stale = sorted(name for name in rendered.keys() | existing.keys() if rendered.get(name) != existing.get(name))
     for name in stale:
         print_diff(unified_diff(f"reports/pages/{name}", existing.get(name, ""), rendered.get(name, "")))
     message = f"Out of date: {', '.join(stale)}; run `verify docs`." if stale else "The rendered pages are up to date."
-    click.echo(message, err=True)
+    echo(message, err=True)
     return FALSE if stale else NOTHING_FALSE

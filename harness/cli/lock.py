@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import BAD_USAGE, FALSE, NOTHING_FALSE
 
 
@@ -22,7 +23,6 @@ def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
     from dataclasses import replace
 
     from harness.commands.lock import lock_weights
-    from harness.measure.checkpoint import torch_hub_folder
     from harness.project.lock import write_lock
     from harness.verdict import Status
     from harness.verify.reading import read_indexes
@@ -31,20 +31,20 @@ def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
     if not (project.root / "modelindex" / "verify.toml").is_file():
         message = "verify lock needs a project: no modelindex/verify.toml in this folder or its parents."
         raise click.UsageError(message)
-    folder = weights or torch_hub_folder()
-    resources = replace(project.resources, weights=folder if folder.is_dir() else None)
+    folder = options.weights_folder(weights)
+    resources = replace(project.resources, weights=folder if folder and folder.is_dir() else None)
     results = lock_weights(read_indexes(project), resources)
     labels = {Status.PASS: "locked", Status.FAIL: "wrong", Status.NOT_RUN: "missing"}
     for result in results:
-        click.echo(f"{labels[result.status]:7}  {result.model}: {result.message}")
+        echo(f"{labels[result.status]:7}  {result.model}: {result.message}")
     statuses = {result.status for result in results}
     if Status.PASS not in statuses:
         message = "Nothing to lock: none of the declared weights files is on this machine; run `verify fetch`."
-        click.echo(message, err=True)
+        echo(message, err=True)
         return BAD_USAGE
     names = {name for name, _ in project.pages}
     others = () if project.covers_all_pages else project.resources.lock.values()
     kept = [entry for entry in others if entry.page not in names]
     write_lock(project.lock, [*kept, *(result.entry for result in results if result.entry)])
-    click.echo(f"Wrote {project.lock}.", err=True)
+    echo(f"Wrote {project.lock}.", err=True)
     return FALSE if Status.FAIL in statuses else NOTHING_FALSE

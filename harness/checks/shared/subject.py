@@ -9,7 +9,6 @@ from typing import Any
 from harness.checks.shared.weights import LocalWeights, addresses_by_file_name, weights_address
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.scores import Failure
-from harness.index.claim import Claim
 from harness.index.entries import Entry, Index
 from harness.index.weights_url import WeightsFile, weights_file
 from harness.measure.operations import ForwardError, Trace
@@ -73,17 +72,6 @@ class Subject:
     def entry(self) -> Entry:
         """What the page declares of the model."""
         return self.index.models[self.name]
-
-    def result_of(self, claim: Claim) -> Entry:
-        """The model's result that contains a claim."""
-        return next(result for result in self.entry.results if result.holds(claim.where))
-
-    def collection_of(self, claim: Claim) -> str:
-        """The name of the collection that a claim is about: the one that contains it, or its model's."""
-        if claim.model is not None:
-            return self.sibling(claim.model).collection_name
-        collections = self.index.collections.items()
-        return next((name for name, collection in collections if collection.holds(claim.where)), "")
 
     @property
     def network(self) -> Network:

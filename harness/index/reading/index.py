@@ -17,6 +17,8 @@ from harness.index.similar import similar_name
 
 # How similar a collection's name must be to be suggested; as for keys in the schema.
 _SIMILARITY = 0.8
+# Each model is compared with each collection.
+_MAX_COLLECTIONS = 1000
 _MAX_COMPARED_NAMES = 10
 # Characters of all inherited values: one long list of a collection is part of each of its models.
 _MAX_INHERITED = 8 * MOST_BYTES
@@ -38,6 +40,10 @@ def read_index(page: Page, includes: Path, files: Files = NoFiles()) -> Index:  
     faults += _structure_faults(root)
     if not faults and not root.models and not root.cards:
         faults.append(_no_models(root))
+    if len(root.collections) > _MAX_COLLECTIONS:
+        where = root.collections[_MAX_COLLECTIONS].where
+        faults.append(Fault(where, f"at most {_MAX_COLLECTIONS} collections", "more", "split the page"))
+        raise PageError(faults)
     collections = [_read_collection(node, root.pages) for node in root.collections]
     models = [_read_model(node, root.pages) for node in root.models]
     faults += _repeated_names(collections, "collection_name")
