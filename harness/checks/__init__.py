@@ -23,6 +23,7 @@ from harness.checks import (
     tasks,
     text,
     training,
+    training_data,
     weights,
 )
 from harness.checks.shared.subject import Need, Subject
@@ -66,6 +67,7 @@ MODULES: tuple[Check, ...] = (
     tasks,
     text,
     training,
+    training_data,
     weights,
 )
 

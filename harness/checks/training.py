@@ -15,14 +15,20 @@ from harness.verdict import Details, NotHereError, Verdict, explained, fact, fac
 NEEDS = frozenset({Need.REFERENCE})
 
 Recipe = Mapping[str, Any]
+Comparison = Callable[[Claim, Recipe, Subject], "Published"]
 
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the claim with the published recipe of the weights."""
+    return judge_by_recipe(claim, subject, _COMPARISONS[claim.kind])
+
+
+def judge_by_recipe(claim: Claim, subject: Subject, compare: Comparison) -> Verdict:
+    """The verdict of the published recipe. Raises NotHereError without one, or if it does not state the field."""
     name = subject.training_recipe
     recipe = _recipe(name, subject)
     try:
-        published = _COMPARISONS[claim.kind](claim, recipe, subject)
+        published = compare(claim, recipe, subject)
     except KeyError as field:
         missing = f"the recipe {name} in the references does not state {field.args[0]}"
         raise NotHereError(missing, "add it, with its source, to modelindex/references/") from None
@@ -77,7 +83,7 @@ class Match(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Published:
+class Published:
     """What a recipe states, whether the claim agrees with it, and what to declare if it does not."""
 
     texts: tuple[str, ...]
@@ -88,19 +94,19 @@ class _Published:
     reason: str = ""
 
 
-def _number(claim: Claim, recipe: Recipe, _: Subject) -> _Published:
+def _number(claim: Claim, recipe: Recipe, _: Subject) -> Published:
     """One of the published numbers; of several, the first is the one to declare."""
     stated = recipe[_SAME_NUMBER.get(claim.kind, claim.kind)]
     values = tuple(Decimal(str(number)) for number in (stated if isinstance(stated, list) else [stated]))
     texts, plain = tuple(f"{value:f}" for value in values), f"{values[0]:f}"
     if claim.number is None:
         reason = f"The recipe states {plain}; the declared text is not a plain number."
-        return _Published(texts, Match.UNKNOWN, plain, (), reason=reason)
+        return Published(texts, Match.UNKNOWN, plain, (), reason=reason)
     declared = claim.number.value
     if declared in values:
-        return _Published(texts, Match.YES, claim.declared, (claim.declared,))
+        return Published(texts, Match.YES, claim.declared, (claim.declared,))
     match, reason = _other_convention(claim.kind, declared, values, recipe)
-    return _Published(texts, match, plain, (plain,), difference(declared, values[0]), reason)
+    return Published(texts, match, plain, (plain,), difference(declared, values[0]), reason)
 
 
 def _other_convention(kind: str, declared: Decimal, values: Iterable[Decimal], recipe: Recipe) -> tuple[Match, str]:
@@ -125,7 +131,7 @@ def _batches(recipe: Recipe) -> tuple[Decimal, ...]:
     return tuple(Decimal(str(number)) for number in (stated if isinstance(stated, list) else [stated]))
 
 
-def _resources(claim: Claim, recipe: Recipe, _: Subject) -> _Published:
+def _resources(claim: Claim, recipe: Recipe, _: Subject) -> Published:
     """The same number of devices of the same kind, and no word about them that the published description lacks."""
     text = recipe.get("training_resources") or f"{recipe['gpus']}x {recipe['gpu']}"
     (declared, declared_words), (count, words) = _split_resources(claim.declared), _split_resources(text)
@@ -136,7 +142,7 @@ def _resources(claim: Claim, recipe: Recipe, _: Subject) -> _Published:
     else:
         match = Match.UNKNOWN
     reason = f"The recipe states {text}." if match is Match.UNKNOWN else ""
-    return _Published((text,), match, text, (text,), reason=reason)
+    return Published((text,), match, text, (text,), reason=reason)
 
 
 def _split_resources(resources: str) -> tuple[str, frozenset[str]]:
@@ -153,7 +159,7 @@ def _differ(declared: frozenset[str], published: frozenset[str], names: Callable
     return bool(first and second) and not first & second
 
 
-def _techniques(claim: Claim, recipe: Recipe, _: Subject) -> _Published:
+def _techniques(claim: Claim, recipe: Recipe, _: Subject) -> Published:
     """A part of the published techniques. The correction keeps the declared ones that are not known to be false."""
     texts = tuple(recipe["training_techniques"])
     others = [text for text in claim.texts if text not in texts]
@@ -164,33 +170,7 @@ def _techniques(claim: Claim, recipe: Recipe, _: Subject) -> _Published:
         Match.NO: f"These weights were trained without {', '.join(false)}, by the published recipe.",
         Match.UNKNOWN: f"The published recipe does not mention {', '.join(others)}.",
     }.get(match, "")
-    return _Published(texts, match, ", ".join(texts), kept or texts, reason=reason)
-
-
-def _data(claim: Claim, recipe: Recipe, subject: Subject) -> _Published:
-    """Data sets of the recipe, which states all. A name that is unknown may be another name of one of them."""
-    stated: list[list[str]] = recipe["training_data"]
-    names = {_plain(name) for data in stated for name in data}
-    others = [text for text in claim.texts if _plain(text) not in names]
-    false = [text for text in others if text in recipe.get("not", ()) or _plain(text) in _known_data(subject)]
-    match = Match.NO if false else Match.UNKNOWN if others else Match.YES
-    reason = {
-        Match.NO: f"These weights were not trained on {', '.join(false)}, by the published recipe.",
-        Match.UNKNOWN: f"The published recipe does not mention {', '.join(others)}.",
-    }.get(match, "")
-    texts = tuple(data[0] for data in stated)
-    return _Published(texts, match, ", ".join(texts), texts, reason=reason)
-
-
-def _known_data(subject: Subject) -> set[str]:
-    """The names of all data sets of all recipes."""
-    recipes = subject.references.recipes.values()
-    return {_plain(name) for recipe in recipes for data in recipe.get("training_data", ()) for name in data}
-
-
-def _plain(name: str) -> str:
-    """A data set's name without what its spellings differ in: `ImageNet-1K` and `ImageNet 1k`."""
-    return "".join(character for character in name.casefold() if character.isalnum())
+    return Published(texts, match, ", ".join(texts), kept or texts, reason=reason)
 
 
 _SAME_NUMBER = {"minibatch_size": "batch_size"}
@@ -209,10 +189,9 @@ _NUMBERS = (
     *("lr", "lr_gamma", "lr_step_size", "rmsprop_decay", "label_smoothing", "batchnorm_momentum"),
     *("dropout", "stochastic_depth_survival", "warmup_steps", "training_steps"),
 )
-_COMPARISONS: dict[str, Callable[[Claim, Recipe, Subject], _Published]] = {
+_COMPARISONS: dict[str, Comparison] = {
     **dict.fromkeys(_NUMBERS, _number),
     "training_resources": _resources,
     "training_techniques": _techniques,
-    "training_data": _data,
 }
 KINDS = tuple(_COMPARISONS)

@@ -1,17 +1,20 @@
-"""Weights: the file's SHA-256 matches its name or the lock, and its tensors fit the network."""
+"""Weights: the file's SHA-256 matches its name or the lock, and its tensors fit; without it, a library loads it."""
 
 from dataclasses import asdict
 from pathlib import Path
 
+from harness.checks.shared.library import is_of_other_network, library_table, library_weights, own_weights
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.checkpoint import inspect_checkpoint, sha256
+from harness.measure.parameters import parameter_count
 from harness.project.lock import Locked
 from harness.verdict import Evidence, NotHereError, Verdict, fact, facts, failed, passed, properties, unchecked
-from harness.zoo import Network
+from harness.zoo import Blueprint, Network, UnknownModelError, build
+from harness.zoo.library_weights import LibraryWeights, is_same_address
 
 KINDS = ("weights",)
-NEEDS = frozenset({Need.NETWORK, Need.WEIGHTS})
+NEEDS = frozenset({Need.NETWORK, Need.REFERENCE, Need.TIMM, Need.WEIGHTS})
 
 _MOST_FAULTS = 20
 
@@ -28,6 +31,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         )
     if file.path is not None:
         return _from_file(claim, subject, file.path)
+    if not file.contested and (verdict := _from_library(claim, subject)):
+        return verdict
     if digits is None and not file.contested:
         reason = "The file name has no SHA-256 digits, so nothing on the page identifies the file."
         return unchecked(claim, reason=reason, remedy="publish it as name-<8 hex digits>.pth")
@@ -69,6 +74,42 @@ def _from_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
     tensors = "and its tensors fit the network" if network else "but no builder knows the network to load it into"
     reason = f"{match}, {tensors}."
     return passed(claim, reason=reason, measured=claim.declared, method=method, evidence=evidence)
+
+
+def _from_library(claim: Claim, subject: Subject) -> Verdict | None:
+    """Pass if a library loads this very file for the model; fail if it is a file of another network's weights."""
+    for weights in own_weights(subject):
+        if is_same_address(claim.declared, weights.url):
+            return passed(
+                claim,
+                reason=f"{weights.library} {weights.version} downloads this very file for this model.",
+                measured=claim.declared,
+                method=weights.source,
+                remedy="verify fetch downloads the file, and the next run compares it with its name and the network",
+                evidence=(library_table([weights], subject),),
+            )
+    others = [weights for weights in library_weights(subject) if is_of_other_network(weights, subject)]
+    if not others or next(own_weights(subject), None) or not _differs(subject, others[0]):
+        return None
+    other = others[0]
+    return failed(
+        claim,
+        reason=f"{other.library} {other.version} loads this file for {other.models[0]}, which is another network.",
+        measured=other.name,
+        method=other.source,
+        remedy=f"name the file of {subject.name}",
+        evidence=(library_table(others, subject),),
+    )
+
+
+def _differs(subject: Subject, other: LibraryWeights) -> bool:
+    """Whether the network that the weights belong to is here, and has another number of parameters than the page's."""
+    network = _network(subject)
+    try:
+        owner = build(Blueprint(other.models[0], other.library))
+    except UnknownModelError:
+        return False
+    return network is not None and parameter_count(network) != parameter_count(owner)
 
 
 def _locked(locked: Locked) -> Evidence:

@@ -235,6 +235,7 @@ def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources"
     from harness.project.resources import EvaluationOptions
     from harness.system.git import is_repository
     from harness.zoo.timm_models import timm_version
+    from harness.zoo.torchvision_models import torchvision_version
 
     if given.get("cross_check") and timm_version() is None:
         raise click.BadParameter("needs timm, which is not installed: pip install timm", param_hint="--cross-check")
@@ -253,6 +254,7 @@ def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources"
         source=source,
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
+        torchvision=torchvision_version(),
         cross_check=given.get("cross_check", False),
         evaluation=EvaluationOptions(
             **{name: given[name] for name in names},

@@ -7,11 +7,12 @@ from harness.zoo.timm_models import build
 
 @dataclass(frozen=True, slots=True)
 class LoadedWeights:
-    """The weights that `timm.create_model(name, pretrained=True)` loads: their tag, and their repository or URL.
+    """The weights that `timm.create_model(name, pretrained=True)` loads: their name, its tag, and where they come from.
 
-    `tags` are the tags of all weights that timm has for the name.
+    `source` is their repository or URL. `tags` are the tags of all weights that timm has for the model.
     """
 
+    name: str
     tag: str
     source: str
     tags: tuple[str, ...]
@@ -33,4 +34,4 @@ def loaded_weights(name: str) -> LoadedWeights | None:
     architecture = config["architecture"]
     tags = tuple(full_name.partition(".")[2] for full_name in timm.list_pretrained(f"{architecture}.*"))
     # If both are known, timm loads from the repository.
-    return LoadedWeights(config["tag"], repository or url, tags)
+    return LoadedWeights(f"{architecture}.{config['tag']}", config["tag"], repository or url, tags)

@@ -91,7 +91,9 @@ def load_references(folders: Iterable[Path]) -> References:
         if missing:
             fields = " and ".join(_REQUIRED[part])
             raise ProjectError(f"{path}: expected {fields}, got no {missing} at {part}.{name}; add them to the file")
-    digest = hashlib.sha256(repr(merged).encode()).hexdigest()
+    # Checks read the shipped tables too (timm_tables.py).
+    tables = (path.read_bytes() for path in sorted(SHIPPED.glob("*.csv")))
+    digest = hashlib.sha256(b"\0".join((repr(merged).encode(), *tables))).hexdigest()
     return References(**merged | {"sample_images": tuple(merged.get("sample_images", {}).values()), "digest": digest})
 
 

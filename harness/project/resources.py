@@ -78,10 +78,10 @@ class Resources:
     """A folder of weights files, a git repository of the source code, and folders of images by dataset.
 
     `root` is the project's folder; pages are relative to it. `records` are by model and dataset. `lock` holds the
-    locked weights files by page and model. `timm` is the version of timm to ask which weights it loads; None to ask
-    nothing. `builders` are those of the project: glob patterns of model names, each with a `module:function`. They run
-    only with `run_builders`: somebody trusts the project. With `cross_check`, a second builder counts every network
-    too.
+    locked weights files by page and model. `timm` and `torchvision` are the versions of these libraries to ask what
+    they know about weights; None to ask nothing. `builders` are those of the project: glob patterns of model names,
+    each with a `module:function`. They run only with `run_builders`: somebody trusts the project. With `cross_check`, a
+    second builder counts every network too.
     """
 
     root: Path | None = None
@@ -92,6 +92,7 @@ class Resources:
     records: Mapping[tuple[str, str], Sequence[Record]] = field(default_factory=dict)
     lock: Mapping[tuple[str, str], Locked] = field(default_factory=dict)
     timm: str | None = None
+    torchvision: str | None = None
     builders: tuple[tuple[str, str], ...] = ()
     run_builders: bool = False
     cross_check: bool = False

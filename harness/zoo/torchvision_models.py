@@ -1,5 +1,7 @@
 """torchvision's image classifiers."""
 
+from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 from harness.zoo.network import Network, build_on_meta
@@ -19,6 +21,12 @@ _OTHER_KINDS = {
     "optical_flow": "an optical flow model",
     "quantization": "a quantized model",
 }
+
+
+@cache
+def torchvision_version() -> str:
+    """The version of torchvision, without importing it."""
+    return version("torchvision")
 
 
 def classifiers() -> list[str]:

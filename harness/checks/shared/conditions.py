@@ -1,9 +1,11 @@
 """The conditions that a page declares, and the evaluations that were published or recorded under them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+from harness.checks.shared.library import evaluations_of_weights
 from harness.checks.shared.subject import Subject
 from harness.evaluate.data.conditions import INTERPOLATIONS, Conditions, Geometry
 from harness.index.entries import Entry
@@ -13,6 +15,9 @@ from harness.project.references import as_evidence
 from harness.verdict import NotHereError, Table, table
 
 CONDITIONS = ("image_size", "crop_pct", "interpolation")
+
+# The dataset of timm's published evaluations.
+_OF_TIMM = "ImageNet-1k"
 
 _SMALLEST_CROP = Decimal("0.1")
 
@@ -43,14 +48,20 @@ def has_declared_conditions(evaluation: Mapping[str, Any], subject: Subject) -> 
 
 
 def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, Any]]:
-    """Published evaluations of the same weights on the same dataset; none if recipe or dataset is unknown."""
+    """Published evaluations of the same weights on the same dataset: of the references, or else timm's own."""
     dataset = subject.references.find_dataset(result.text("dataset"))
     try:
         recipe = subject.recipe
     except NotHereError:
-        return []
-    evaluations = subject.published_evaluations
-    return [item for item in evaluations if item["recipe"] == recipe and item["dataset"] == dataset]
+        recipe = None
+    evaluations = subject.published_evaluations if recipe is not None else ()
+    of_recipe = [item for item in evaluations if item["recipe"] == recipe and item["dataset"] == dataset]
+    return of_recipe or ([asdict(item) for item in evaluations_of_weights(subject)] if dataset == _OF_TIMM else [])
+
+
+def rerun_drift(evaluation: Mapping[str, Any], subject: Subject) -> Mapping[str, Any]:
+    """How far re-runs of a published evaluation differed at most, by metric, in percentage points."""
+    return subject.references.drift.get("accuracy" if "recipe" in evaluation else "timm_results", {})
 
 
 def evaluations_table(evaluations: Sequence[Mapping[str, Any]]) -> Table:
