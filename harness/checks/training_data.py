@@ -19,30 +19,23 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         return _from_library(claim, subject)
 
 
-def _compare(claim: Claim, recipe: Recipe, subject: Subject) -> Published:
-    """Data sets of the recipe, which states all. A name that is unknown may be another name of one of them."""
+def _compare(claim: Claim, recipe: Recipe, _: Subject) -> Published:
+    """Datasets of the recipe, which states all. An unknown name may be another name of one of them."""
     stated: list[list[str]] = recipe["training_data"]
-    names = {_plain(name) for data in stated for name in data}
-    others = [text for text in claim.texts if _plain(text) not in names]
-    false = [text for text in others if text in recipe.get("not", ()) or _plain(text) in _known_data(subject)]
+    known = {_canonical(name) for names in stated for name in names}
+    others = [text for text in claim.texts if _canonical(text) not in known]
+    false = [text for text in others if text in recipe.get("not", ()) or dataset_named(text)]
     match = Match.NO if false else Match.UNKNOWN if others else Match.YES
     reason = {
         Match.NO: f"These weights were not trained on {', '.join(false)}, by the published recipe.",
         Match.UNKNOWN: f"The published recipe does not mention {', '.join(others)}.",
     }.get(match, "")
-    texts = tuple(data[0] for data in stated)
+    texts = tuple(names[0] for names in stated)
     return Published(texts, match, ", ".join(texts), texts, reason=reason)
 
 
-def _known_data(subject: Subject) -> set[str]:
-    """The names of all data sets of all recipes."""
-    recipes = subject.references.recipes.values()
-    return {_plain(name) for recipe in recipes for data in recipe.get("training_data", ()) for name in data}
-
-
-def _plain(name: str) -> str:
-    """A data set's name without what its spellings differ in: `ImageNet-1K` and `ImageNet 1k`."""
-    return "".join(character for character in name.casefold() if character.isalnum())
+def _canonical(name: str) -> str:
+    return dataset_named(name) or name.casefold()
 
 
 def _from_library(claim: Claim, subject: Subject) -> Verdict:

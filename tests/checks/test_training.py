@@ -97,10 +97,10 @@ def test_a_recipe_of_other_weights_decides_nothing(weights: str) -> None:
     assert verdict.reason == "The address of the weights file matches no training recipe in the references."
 
 
-def test_a_recipe_without_evaluations_has_no_name_for_them() -> None:
+def test_weights_of_another_model_decide_no_condition() -> None:
     text = page_text().replace(f"{RELEASES}/v0.1-regnet/regnety_002-e68ca334.pth", LEGACY_SE)
     verdict = judged(text, select=lambda claim: claim.kind == "crop_pct")["regnety_002", "crop_pct"]
-    assert verdict.reason == "No evaluations of weights of the training recipe senet_caffe are in the references."
+    assert verdict.reason == "The page names the weights of legacy_seresnet50 (timm 0.3.4, legacy_seresnet50.in1k)."
 
 
 def test_every_recipe_says_where_it_was_published() -> None:
