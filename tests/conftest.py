@@ -39,6 +39,12 @@ def index_of(text: str) -> Index:
     return read_index(page_from_text(text, "page.md"), Path("nothing-to-include"))
 
 
+def faults_of(*indexes: Index) -> str:
+    """The messages of all that is unreadable or false by its form, in order."""
+    found = {claim.fault for index in indexes for claim in claims(index) if claim.fault}
+    return "".join(f"{fault}\n" for fault in sorted(found))
+
+
 def verdicts_on(
     text: str, resources: Resources | None = None, select: Callable[[Claim], bool] = lambda _: True
 ) -> list[Verdict]:

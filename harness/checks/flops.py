@@ -26,7 +26,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     macs = tried[0]
 
     def count(network: Network) -> int:
-        return multiply_adds(trace(network, size, size).operations)
+        return multiply_adds(trace(network, size.height, size.width).operations)
 
     if error := cross_check(claim, subject, macs.value, count, "multiply-adds"):
         return error
@@ -40,8 +40,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         reason = f"The multiply-adds of one image at {image}.{uncounted}"
         if subject.image_size:
             return passed(claim, reason=reason, **details)
-        return explained(claim, reason=reason, remedy=f"declare 'Image Size: {size}'", **details)
-    for sample in _sample_traces(subject, size):
+        return explained(claim, reason=reason, remedy=f"declare 'Image Size: {size.side}'", **details)
+    for sample in _sample_traces(subject, size.side) if size.side else ():
         if _exact(tried, declared):
             break
         tried += counts(sample)

@@ -20,7 +20,8 @@ def check(*, pages: tuple[Path, ...], **given: Any) -> int:
     Nothing is built, measured or downloaded, so hundreds of models take a second. If one of two values must be wrong,
     both are reported.
 
-    Exit codes: 0 nothing found, 1 a claim is suspicious, 2 bad usage or an unreadable page.
+    Exit codes: 0 nothing found, 1 a claim is suspicious, 2 bad usage, 3 something could not be
+    read.
     """
     from harness.commands.check import check as check_pages
     from harness.report.values import count_of

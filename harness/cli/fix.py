@@ -22,8 +22,8 @@ def fix(*, pages: tuple[Path, ...], explained: bool, dry_run: bool, **given: Any
     A true value is one that was measured here, or that a record or a reference states. It is written in the style of
     the page; nothing else on the page changes.
 
-    Exit codes: 0 everything false was fixed, 1 some claims were not fixed, 2 bad usage or an unreadable page, 3 a check
-    could not finish.
+    Exit codes: 0 everything false was fixed, 1 some claims were not fixed, 2 bad usage, 3 something could not be
+    read or finished.
     """
     from harness.commands.fix import propose_fixes, write_fixes
     from harness.report.diff import unified_diff

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.exit_codes import exit_code
+from harness.cli.exit_codes import NOT_FINISHED, NOTHING_FALSE, exit_code
 from harness.cli.formats import FORMATS, Report
 from harness.cli.options import local_resources
 from harness.system.stdout import trusted, without_workflow_commands
@@ -49,6 +49,14 @@ def require_selected(selected: "Iterable[object]", claims: "Iterable[Claim]", se
                 hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
                 lines.append(f"No {label} {glob!r}. {hint}")
     raise click.UsageError("\n".join(lines))
+
+
+def report_unread(claims: "Iterable[Claim]") -> int:
+    """Print on stderr what of the pages cannot be read, for verbs without verdicts. Returns the exit code."""
+    faults = [claim.fault for claim in claims if claim.hides_others]
+    for fault in faults:
+        click.echo(f"{fault}", err=True)
+    return NOT_FINISHED if faults else NOTHING_FALSE
 
 
 def output_verdicts(

@@ -1,13 +1,13 @@
 """The project as it was at a commit, read from git's objects."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.index.entries import Index
 from harness.index.faults import PageError
 from harness.index.files import NoFiles
-from harness.index.page import page_from_bytes
+from harness.index.page import page_from_bytes, unreadable_page
 from harness.index.reading.index import read_index
 from harness.project.files import CommitFiles
 from harness.project.project import Project
@@ -35,17 +35,16 @@ class BaseCommit:
         name = self.name(path)
         return None if name is None else blob(self.top, self.commit, name)
 
-    def read_index(self, name: str, path: Path, project: Project) -> Index | PageError | None:
-        """The page's index at the commit, with its imports; None if there was no such page.
-
-        If the page cannot be read: the error, with locations such as `main:modelindex/page.md`.
-        """
+    def read_index(self, name: str, path: Path, project: Project) -> Index | None:
+        """The page's index at the commit, with its imports; None if there was no such page."""
         data = self.read(path)
         now = project.files_of(name)
         folder = self.name(now.folder)
         files = NoFiles() if folder is None else CommitFiles(self.top, self.commit, folder, now.prefix)
+        if data is None:
+            return None
         try:
-            return None if data is None else read_index(page_from_bytes(data, name), project.includes, files)
+            page = page_from_bytes(data, name)
         except PageError as error:
-            places = ((fault, f"{self.reference}:{fault.where.file}") for fault in error.faults)
-            return PageError(replace(fault, where=replace(fault.where, file=file)) for fault, file in places)
+            page = unreadable_page(name, error)
+        return read_index(page, project.includes, files)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.index.claim import Claim, ClaimKey
 from harness.rules.finding import Finding
-from harness.verdict import Status, Table, Verdict, not_run
+from harness.verdict import Status, Table, Verdict, faulty, not_run
 
 _METHOD = "cross-page rules"
 _UNDECIDED = {Status.NOT_RUN, Status.UNCHECKED}
@@ -23,12 +23,14 @@ def apply_findings(verdicts: Iterable[Verdict], findings: Iterable[Finding]) -> 
 
 
 def suspicious_claims(claims: Iterable[Claim], findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """A `fail` for each claim with a finding, whether or not the finding blames it."""
+    """A `fail` for each claim with a finding, whether or not the finding blames it; and what cannot be read."""
     by_claim = _by_claim(findings)
     return tuple(
-        _failed(not_run(claim, reason="", remedy=""), by_claim[claim.page, claim.key])
+        faulty(claim, claim.fault)
+        if claim.fault
+        else _failed(not_run(claim, reason="", remedy=""), by_claim[claim.page, claim.key])
         for claim in claims
-        if (claim.page, claim.key) in by_claim
+        if claim.fault or (claim.page, claim.key) in by_claim
     )
 
 

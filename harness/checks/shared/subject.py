@@ -11,6 +11,7 @@ from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.scores import Failure
 from harness.index.claim import Claim
 from harness.index.entries import Entry, Index
+from harness.index.image_size import ImageSize
 from harness.index.weights_url import WeightsFile, weights_file
 from harness.measure.operations import ForwardError, Trace
 from harness.measure.tracing import trace
@@ -101,6 +102,7 @@ class Subject:
     @property
     def blueprint(self) -> Blueprint:
         """What the builders need to know to build the model."""
+        self.require_readable("library")
         return Blueprint(
             self.name,
             (self.entry.text("library") or "").casefold() or None,
@@ -110,20 +112,27 @@ class Subject:
             self.resources.run_builders,
         )
 
-    @property
-    def image_size(self) -> int | None:
-        """The declared side of the square input image, in pixels; None if the page declares none."""
-        declared = self.entry.quantity("image_size")
-        return int(declared.value) if declared else None
+    def require_readable(self, kind: str) -> None:
+        """Raises NotHereError if the declared value of `kind`, on which other claims depend, has a fault."""
+        fault = self.entry.fault(kind)
+        if fault:
+            raise NotHereError(f"the declared {kind.replace('_', ' ')} cannot be used: {fault.found}", fault.fix)
 
     @property
-    def input_size(self) -> int:
+    def image_size(self) -> ImageSize | None:
+        """The declared size of the input image; None if the page declares none."""
+        self.require_readable("image_size")
+        return self.entry.image_size
+
+    @property
+    def input_size(self) -> ImageSize:
         """The declared image size; otherwise the network's own, or 224."""
-        return self._own_size if self.image_size is None else self.image_size
+        return self.image_size or self._own_size
 
     @property
-    def _own_size(self) -> int:
-        return self.network.image_size or _DEFAULT_SIZE
+    def _own_size(self) -> ImageSize:
+        side = self.network.image_size or _DEFAULT_SIZE
+        return ImageSize(side, side)
 
     @property
     def trace(self) -> Trace:
@@ -140,14 +149,14 @@ class Subject:
         """The shape of the network's output for one image, of the declared size if the network takes it."""
         return self._trace(self.input_size, self._own_size).output
 
-    def _trace(self, *sides: int) -> Trace:
+    def _trace(self, *sizes: ImageSize) -> Trace:
         """A forward pass at the first of the sizes that the network takes."""
         errors: list[NotHereError] = []
-        for side in dict.fromkeys(sides):
+        for size in dict.fromkeys(sizes):
             try:
-                return trace(self.network, side, side)
+                return trace(self.network, size.height, size.width)
             except ForwardError as error:
-                missing = f"the network takes no image of {side}×{side}: {error}"
+                missing = f"the network takes no image of {size.height}×{size.width}: {error}"
                 errors.append(NotHereError(missing, "declare the image size that it takes"))
             except StorageLimitError as error:
                 errors.append(NotHereError(error.missing, error.supply))
@@ -180,6 +189,7 @@ class Subject:
     @property
     def weights(self) -> WeightsFile:
         """What the name of the weights file says."""
+        self.require_readable("weights")
         url = self.entry.text("weights")
         if not url:
             raise NotHereError("the page names no weights file", "add 'Weights:' to the model")
