@@ -1,6 +1,8 @@
 """YAML and JSON text as nodes that know their line, column and path. No values are guessed or constructed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -8,12 +10,14 @@ import yaml
 from harness.index.faults import Fault, Location, PageError
 from harness.index.kinds import snake_case
 from harness.index.page import Block, Form, Page
+from harness.index.yaml_parts import Span, emptied, name_in, yaml_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # The tag of the key `<<`, whose value is a mapping of more entries (YAML 1.1, type `merge`).
 _MERGE_TAG = "tag:yaml.org,2002:merge"
+_UNDEFINED_ALIAS = "found undefined alias"
 _MAX_DEPTH = 40
 _MAX_NODES = 100_000
 _MAX_KEY_LENGTH = 200
@@ -137,18 +141,44 @@ def parse_blocks(page: Page) -> list[Node]:
 
 
 def _parse(page: Page, block: Block) -> Node:
+    """The nodes of a block. If it is not valid YAML, only the fields and entries that are not valid alone are lost."""
     try:
-        return _parse_document(page, block)
+        return _Converter(page, block).convert(_compose(page, block), "")
     except PageError as error:
-        return FaultNode("a block", error.faults[0])
+        whole = FaultNode("a block", error.faults[0])
+    unread = _unread_parts(page, block) if page.form is not Form.JSON else {}
+    text = block.text
+    for part in unread:
+        text = emptied(text, part)
+    rest = replace(block, text=text)
+    try:
+        return _Converter(page, rest, unread).convert(_compose(page, rest), "") if unread else whole
+    except PageError:
+        return whole
 
 
-def _parse_document(page: Page, block: Block) -> Node:
-    """The nodes of a block. Raises PageError if it is not valid YAML or JSON, or too large or deep."""
+def _unread_parts(page: Page, block: Block) -> dict[Span, FaultNode]:
+    """The parts of a block that cannot be parsed on their own."""
+    unread = {}
+    for start, end in yaml_parts(block.text):
+        # A part begins with the line of its colon or dash.
+        line = block.text.rfind("\n", 0, start) + 1
+        part = Block(block.text[line:end], block.start + line, block.span)
+        try:
+            _compose(page, part)
+        except PageError as error:
+            # The anchor of an alias may be in a part above.
+            if error.faults[0].found != _UNDEFINED_ALIAS or "&" not in block.text[:start]:
+                unread[start, end] = FaultNode(name_in(part.text) or "broken YAML", error.faults[0])
+    return unread
+
+
+def _compose(page: Page, block: Block) -> yaml.Node:
+    """PyYAML's nodes of a block. Raises PageError if it is not valid YAML or JSON, or too large or deep."""
     language = "JSON" if page.form is Form.JSON else "YAML"
     try:
         _check_size(page, block)
-        root = yaml.compose(block.text, Loader=yaml.CSafeLoader)
+        root: yaml.Node | None = yaml.compose(block.text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         where = _locate(page, block, error.problem_mark or error.context_mark)
         fix = "check indentation, brackets and colons on this line and the line above"
@@ -161,7 +191,7 @@ def _parse_document(page: Page, block: Block) -> Node:
     if root is None:
         found, fix = "an empty block", "list the models under 'Models:'"
         raise PageError([Fault(_locate(page, block, None), "a model-index", found, fix)])
-    return _Converter(page, block).convert(root, "")
+    return root
 
 
 def _locate(page: Page, block: Block, mark: Any, path: str = "") -> Location:
@@ -191,9 +221,10 @@ def _too_many_nodes(where: Location) -> PageError:
 
 
 class _Converter:
-    """Converts PyYAML's nodes. Aliases are expanded up to a total number of nodes."""
+    """Converts PyYAML's nodes. Aliases are expanded up to a total number of nodes. `unread` are emptied parts."""
 
-    def __init__(self, page: Page, block: Block) -> None:
+    def __init__(self, page: Page, block: Block, unread: Mapping[Span, FaultNode] = MappingProxyType({})) -> None:
+        self.unread = unread
         self.page = page
         self.block = block
         self.nodes_left = _MAX_NODES
@@ -215,11 +246,18 @@ class _Converter:
         self.open_nodes.append(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):
-                items = tuple(self.convert(item, f"{path}[{n}]") for n, item in enumerate(node.value))
+                items = tuple(self._convert_part(item, f"{path}[{n}]") for n, item in enumerate(node.value))
                 return SequenceNode(items, where, bool(node.flow_style), span)
             return self._convert_mapping(node, where, span)
         finally:
             self.open_nodes.pop()
+
+    def _convert_part(self, node: yaml.Node, path: str) -> Node:
+        """A value or item, or the fault of a part that was emptied."""
+        start = node.start_mark.index
+        emptied_parts = (part for part in self.unread if not node.value and part[0] <= start <= part[1])
+        part = next(emptied_parts, None)
+        return self.convert(node, path) if part is None else self.unread[part]
 
     def _convert_mapping(self, node: Any, where: Location, span: tuple[int, int]) -> MappingNode:
         entries: dict[str, tuple[Location, Node]] = {}
@@ -241,7 +279,7 @@ class _Converter:
             if key in entries:
                 unread.append((key, repeated_key(key_where, key, entries[key][0])))
             else:
-                entries[key] = key_where, self.convert(value_node, path)
+                entries[key] = key_where, self._convert_part(value_node, path)
         for mapping in (mapping for value in merged for mapping in mappings_of(value)):
             entries = {**entries, **{key: entry for key, entry in mapping.entries.items() if key not in entries}}
             unread += mapping.unread

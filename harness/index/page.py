@@ -17,6 +17,7 @@ _TYPE = r"['\"]?type['\"]?\s*:\s*['\"]?model-?index\b"
 _IS_INDEX = re.compile(rf"(?:^[ \t]*|<!--\s*){_TYPE}", re.IGNORECASE | re.MULTILINE)
 # As in paperswithcode/model-index (modelindex/utils.py, commit 35192ab): comments with these keys, if none has a type.
 _MAY_BE_INDEX = re.compile(r"(?:^|<!--[ \t]*)['\"]?(?:models|collections|name)['\"]?\s*:", re.IGNORECASE | re.MULTILINE)
+_CLOSING_LINE = re.compile(r"^[ \t]*-->(?=[ \t]*\r?$)", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?P<block>.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _FRONT_INDEX = re.compile(
     rf"^(?:{_TYPE}|['\"]?(?:models|collections|import|model-index)['\"]?\s*:)", re.IGNORECASE | re.MULTILINE
@@ -172,6 +173,7 @@ def page_from_text(text: str, name: str) -> Page:
     blocks = (*front, *_comment_blocks(text, comments, (_IS_INDEX,) if front else (_IS_INDEX, _MAY_BE_INDEX)))
     if not blocks:
         raise PageError(faults or [_fault(name, "a model-index", "none", _HOW_TO_START)])
+    faults += _early_ends(outside_code, comments, blocks, name)
     # Model cards are not rendered, and MDX uses braces itself.
     is_template = not front and not name.casefold().endswith(".mdx")
     return Page(
@@ -229,6 +231,18 @@ def _comment_blocks(
             yield Block(inner, end - len(inner), (start, end + len("-->")))
         if found:
             return
+
+
+def _early_ends(text: str, comments: Sequence[tuple[int, int]], blocks: Sequence[Block], name: str) -> Iterator[Fault]:
+    """A fault for each comment with a model-index that ends before the line `-->` that was meant to end it."""
+    closing = [line.end() - len("-->") for line in _CLOSING_LINE.finditer(text)]
+    stray = sorted({*closing} - {end for _, end in comments})
+    for block in blocks:
+        following = bisect_right(stray, block.end)
+        opening = text.find("<!--", block.end)
+        if following < len(stray) and (opening < 0 or stray[following] < opening):
+            found, fix = "'-->' inside it", "write the value without '-->'"
+            yield _fault(name, "a model-index up to the last '-->'", found, fix, _place(text, block.end))
 
 
 def _comments(text: str) -> Iterator[tuple[int, int]]:

@@ -192,6 +192,9 @@ class _Importer:
             return self.merge([self.read_metadata(item, chain) for item in node.items], node.where)
         if not isinstance(node, MappingNode):
             return node
+        inside = node.by_kind().get("metadata")
+        if len(node.entries) == 1 and isinstance(inside, MappingNode):
+            return self.read_metadata(inside, chain)  # `Metadata:` twice, a common mistake
         own, imports = self.split_imports(node, chain)
         merged = self.merge([self.read_metadata_file(content, longer) for content, longer in imports], node.where)
         return _overridden(MappingNode(own, node.where, unread=node.unread), [merged])
