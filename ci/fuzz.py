@@ -113,7 +113,7 @@ def mutated_page(seed: int) -> tuple[str, bytes]:
 
 
 def read_page(name: str, data: bytes) -> bool:
-    """Whether something of the page can be read, so that faults are local. Raises anything but a page error."""
+    """Whether an entry of the page can be read, so that faults are local. Raises anything but a page error."""
     try:
         page = page_from_bytes(data, name)
     except PageError as error:
