@@ -2,4 +2,9 @@
 
 
 class UserError(Exception):
-    """An error that the user can fix. The message states the place, what was expected, what was found, and the fix."""
+    """An error that the user can fix. The message states the place, what was expected, what was found, and the fix.
+
+    `has_lines` is true if the message is made of lines, whose parts are escaped; others are shown on one line.
+    """
+
+    has_lines = False

@@ -15,8 +15,6 @@ sys.modules["fuzz"] = fuzz
 _SPEC.loader.exec_module(fuzz)
 
 
-# pickletools warns of escapes in texts of old pickles.
-@pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")
 @pytest.mark.parametrize(("kind", "number"), [("page", 400), *((kind, 120) for kind in fuzz.KINDS)])
 def test_mutated_input_raises_only_the_errors_of_its_reader(kind: str, number: int) -> None:
     """Mutated input is read, or refused with the reader's own error."""

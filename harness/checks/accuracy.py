@@ -10,6 +10,7 @@ from harness.checks.shared.conditions import (
     valid_record,
 )
 from harness.checks.shared.early_decision import early_verdict
+from harness.checks.shared.lookup import result_of
 from harness.checks.shared.reproduction import (
     ACCURACY,
     METRICS,
@@ -49,7 +50,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
 
     The verdict depends only on the arguments: an evaluation without causes gives the same status as one with them.
     """
-    result = subject.result_of(claim)
+    result = result_of(claim, subject)
     try:
         evaluation = subject.evaluation(result)
     except NotHereError as missing:

@@ -1,5 +1,6 @@
 """Block: every model of the page contains the block that the text names."""
 
+from harness.checks.shared.lookup import of_structure
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.measure.components import COMPONENTS, block_widths, components
@@ -19,8 +20,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     rows: list[dict[str, Cell]] = [
         {
             "model": model.name,
-            "residual blocks": len(block_widths(model.structure)),
-            tag: components(model.structure).get(tag, 0),
+            "residual blocks": len(of_structure(block_widths, model)),
+            tag: of_structure(components, model).get(tag, 0),
         }
         for model in subject.models
     ]

@@ -1,5 +1,6 @@
 """Collection: at least one model of the page belongs to the collection."""
 
+from harness.checks.shared.lookup import models_by_collection
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Verdict, facts, failed, passed
@@ -10,7 +11,7 @@ NEEDS = frozenset({Need.PAGE})
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Count the models that name the collection."""
-    members = [model.name for model in subject.models if claim.declared in model.entry.texts("in_collection")]
+    members = models_by_collection(subject.index).get(claim.declared)
     if members:
         reason = f"{len(members)} of {len(subject.index.models)} models of the page belong to it."
         evidence = (facts("models", "models", members),)

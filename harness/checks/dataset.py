@@ -1,5 +1,6 @@
 """Dataset: the declared accuracy is reproduced or published on this dataset, and its classes fit the network."""
 
+from harness.checks.shared.lookup import result_of
 from harness.checks.shared.reproduction import complete_evaluation, reproduces
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
@@ -13,7 +14,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Look for an evaluation on the dataset, and compare its classes with the network's scores."""
     dataset = subject.references.find_dataset(claim.declared)
     published = sorted({evaluation["dataset"] for evaluation in subject.published_evaluations})
-    result = subject.result_of(claim)
+    result = result_of(claim, subject)
     evaluation = complete_evaluation(subject, result)
     reproduced = evaluation is not None and reproduces(subject, result, evaluation)
     if dataset is None or not (reproduced or dataset in published):

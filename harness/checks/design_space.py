@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+from harness.checks.shared.lookup import of_structure
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.index.prose import SYMBOLS
@@ -66,7 +67,7 @@ def _measure(relation: Relation, kind: str, subject: Subject) -> tuple[list[Row]
             for values in _VALUES[kind](model)
         ]
         return rows, ()
-    widths = {model.name: block_widths(model.structure) for model in subject.models}
+    widths = {model.name: of_structure(block_widths, model) for model in subject.models}
     linear = {name: [_linear_width(relation, _design(name), j) for j in range(len(widths[name]))] for name in widths}
     rounded: dict[str, Cell] = {name: tuple(round(width, 2) for width in series) for name, series in linear.items()}
     return [_on_the_line(name, linear[name], widths[name]) for name in widths], (
@@ -84,14 +85,14 @@ def _design(model: str) -> Design:
 
 
 def _depth(model: Subject) -> int:
-    return len(block_widths(model.structure))
+    return len(of_structure(block_widths, model))
 
 
 # The values of each symbol in a model: measured in the network, or the parameter that the network was built from.
 _VALUES: dict[str, Callable[[Subject], list[dict[str, float]]]] = {
     "depth": lambda model: [{"d": _depth(model)}],
     "block_index": lambda model: [{"j": j, "d": _depth(model)} for j in (0, _depth(model) - 1)],
-    "bottleneck_ratio": lambda model: [{"b": ratio} for ratio in sorted(set(bottleneck_ratios(model.structure)))],
+    "bottleneck_ratio": lambda model: [{"b": ratio} for ratio in sorted(set(of_structure(bottleneck_ratios, model)))],
     "initial_width": lambda model: [{"w_0": _design(model.name).w_0}],
     "slope": lambda model: [{"w_a": _design(model.name).w_a}],
     "width_multiplier": lambda model: [{"w_m": _design(model.name).w_m}],

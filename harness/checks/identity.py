@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from harness.checks.shared.comparison import expect_text
+from harness.checks.shared.lookup import collections_by_stem
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Verdict, failed, passed, unchecked
@@ -43,9 +44,8 @@ def _in_collection(claim: Claim, subject: Subject) -> Verdict:
     if matching and not any(_is_longer(other, name) for name in matching for other in fitting):
         reason = "The collection is on this page, and the model's name contains its name."
         return passed(claim, reason=reason, measured=claim.declared, method="page")
-    similar = collections_of_names_alike(subject)
-    expected = max((name for name in fitting if name in similar), key=len, default=None)
-    if expected is None or not similar.isdisjoint(claim.texts):
+    expected = max((name for name in fitting if is_of_names_alike(name, subject)), key=len, default=None)
+    if expected is None or any(is_of_names_alike(name, subject) for name in claim.texts):
         reason = "The collection is on this page, but the model's name does not show whether the model belongs to it."
         return unchecked(claim, reason=reason, method="page")
     return failed(
@@ -60,14 +60,14 @@ def _in_collection(claim: Claim, subject: Subject) -> Verdict:
 
 def fitting_collections(subject: Subject) -> list[str]:
     """The collections of the page whose names the model's name contains."""
-    return [name for name in subject.index.collections if _letters(name) in _letters(subject.name)]
+    own = _letters(subject.name)
+    return [name for name in subject.index.collections if _letters(name) in own]
 
 
-def collections_of_names_alike(subject: Subject) -> set[str]:
-    """The collections of the other models whose names differ from this model's only in numbers."""
-    others = [other for other in subject.models if other.name != subject.name]
-    similar = [other for other in others if _stem(other.name) == _stem(subject.name)]
-    return {name for other in similar for name in other.entry.texts("in_collection")}
+def is_of_names_alike(collection: str, subject: Subject) -> bool:
+    """Whether another model declares the collection whose name differs from this model's only in numbers."""
+    declaring = collections_by_stem(subject.index, _stem)[_stem(subject.name)][collection]
+    return declaring > (collection in subject.entry.texts("in_collection"))
 
 
 def _is_longer(name: str, other: str) -> bool:
@@ -75,6 +75,7 @@ def _is_longer(name: str, other: str) -> bool:
     return _letters(name) != _letters(other) and _letters(other) in _letters(name)
 
 
+@lru_cache(maxsize=4096)
 def _letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 

@@ -3,6 +3,7 @@
 import re
 
 from harness.checks.shared.comparison import expect_text
+from harness.checks.shared.lookup import collection_of
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Verdict, fact, passed, unchecked
@@ -13,7 +14,7 @@ NEEDS = frozenset({Need.REFERENCE})
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Compare the claim with the collection's paper in the references."""
-    collection = subject.collection_of(claim)
+    collection = collection_of(claim, subject)
     published = subject.references.collections.get(collection, {})
     if "paper_title" not in published:
         missing = f"the references have no paper for the collection {collection}"

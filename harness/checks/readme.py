@@ -1,5 +1,6 @@
 """README: the file that a model or collection names exists, beside the page or below the project's root."""
 
+from harness.checks.shared.lookup import readmes
 from harness.checks.shared.subject import Need, Subject
 from harness.index.claim import Claim
 from harness.verdict import NotHereError, Verdict, failed, passed, unchecked
@@ -10,7 +11,7 @@ NEEDS = frozenset({Need.PAGE})
 
 def check(claim: Claim, subject: Subject) -> Verdict:
     """Look the file up among those found when the page was read."""
-    readme = next((item for item in subject.index.readmes if item.where == claim.where), None)
+    readme = readmes(subject.index).get(claim.where)
     if readme is None:
         return unchecked(claim, reason="The value is a text or a URL, which no check reads.")
     if readme.file is not None:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.output import output_verdicts, refuse_to_overwrite_pages, verify_selected
 
 
@@ -36,11 +37,13 @@ def verify_all(*, pages: tuple[Path, ...], reports: Path | None, **given: Any) -
     """
     project = options.open_project(pages, allow_builders=given["allow_builders"])
     refuse_to_overwrite_pages(project, given["output"])
+    if reports:
+        options.refuse_links_out(reports)
     verification = verify_selected(project, options.selection_of(given), given)
     if verification.portable and (reports or project.covers_all_pages):
         from harness.report.files import report_files, write_reports
 
         folder = reports or project.root / "reports"
         write_reports(folder, report_files(verification.portable), None if reports else project.root)
-        click.echo(f"Wrote {folder}.", err=True)
+        echo(f"Wrote {folder}.", err=True)
     return output_verdicts(verification, project, given)

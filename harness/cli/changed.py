@@ -1,6 +1,7 @@
 """`verify changed`: the claims that a change can affect."""
 
 import json
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import exit_code
 from harness.cli.output import output_verdicts, refuse_to_overwrite_pages, require_selected, write_file
 
@@ -68,7 +70,7 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
     if form == "json":
         document = _as_json(affected, verdicts)
         if output is None:
-            click.echo(document, nl=False)
+            sys.stdout.write(document)
             return code
         write_file(output, document)
         given |= {"report_format": "rich", "output": None}
@@ -83,7 +85,7 @@ def _with_builders_of(project: "Project", base: str) -> "Project":
 
     before = with_builders_of(project, base)
     if before.resources.builders != project.resources.builders:
-        click.echo(f"[builders] is taken from {base}, since it changed; --allow-builders uses the new one.", err=True)
+        echo(f"[builders] is taken from {base}, since it changed; --allow-builders uses the new one.", err=True)
     return before
 
 
@@ -95,7 +97,7 @@ def _print_reasons(
 
     if not affected:
         which = f"None of the {unselected} affected claims is selected" if unselected else "No claim is affected"
-        click.echo(f"{which} (changes since {base}).", err=True)
+        echo(f"{which} (changes since {base}).", err=True)
     statuses = {verdict.claim.key: f" {status_label(verdict.status)}" for verdict in verdicts}
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for item in affected:
@@ -108,7 +110,8 @@ def _print_reasons(
 
 
 def _print_wrapped(text: str, indent: str) -> None:
-    click.echo(textwrap.fill(text, 80, subsequent_indent=indent, break_on_hyphens=False), err=True)
+    for line in textwrap.wrap(text, 80, subsequent_indent=indent, break_on_hyphens=False):
+        echo(line, err=True)
 
 
 def _as_json(affected: "Sequence[AffectedClaim]", verdicts: "Sequence[Verdict]") -> str:

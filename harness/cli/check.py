@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import NOTHING_FALSE
 from harness.cli.output import output_verdicts, refuse_to_overwrite_pages, require_selected
 
@@ -33,9 +34,9 @@ def check(*, pages: tuple[Path, ...], **given: Any) -> int:
     counts = ((len(project.pages), "page"), (models, "model"), (len(checked.claims), "claim"))
     read = ", ".join(count_of(*count) for count in counts)
     if not checked.verdicts:
-        click.echo(f"{read} read; no finding.", err=given["report_format"] != "rich")
+        echo(f"{read} read; no finding.", err=given["report_format"] != "rich")
         if given["report_format"] == "rich":
             return NOTHING_FALSE
     else:
-        click.echo(f"{read} read.", err=True)
+        echo(f"{read} read.", err=True)
     return output_verdicts(checked, project, given, overview=False)

@@ -3,6 +3,7 @@
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE
 from harness.cli.output import print_diff
 
@@ -28,14 +29,14 @@ def docs(*, check: bool, allow_builders: bool) -> int:
     folder = project.root / "reports" / "pages"
     skipped = [name for name, _ in project.pages if not can_be_rendered(name)]
     if skipped:
-        click.echo(f"Skipped, since they have no text to render: {', '.join(skipped)}.", err=True)
+        echo(f"Skipped, since they have no text to render: {', '.join(skipped)}.", err=True)
     documents = document(project, ProgressOnStderr())
     rendered, refused = documents.texts, documents.refused
     for name, reason in refused.items():
-        click.echo(f"Not rendered: {name}: {reason}", err=True)
+        echo(f"Not rendered: {name}: {reason}", err=True)
     if not check:
         write_pages(folder, rendered, project.root, keep=refused)
-        click.echo(f"Wrote {folder}.", err=True)
+        echo(f"Wrote {folder}.", err=True)
         return NOT_FINISHED if refused else NOTHING_FALSE
     existing = rendered_pages(folder, rendered, project.root)
     existing = {name: text for name, text in existing.items() if name not in refused}
@@ -43,7 +44,7 @@ def docs(*, check: bool, allow_builders: bool) -> int:
     for name in stale:
         print_diff(unified_diff(f"reports/pages/{name}", existing.get(name, ""), rendered.get(name, "")))
     message = f"Out of date: {', '.join(stale)}; run `verify docs`." if stale else "The rendered pages are up to date."
-    click.echo(message, err=True)
+    echo(message, err=True)
     if refused:
         return NOT_FINISHED
     return FALSE if stale else NOTHING_FALSE

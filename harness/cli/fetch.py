@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import FALSE, NOTHING_FALSE
 from harness.cli.output import report_unread
 
@@ -27,7 +28,6 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
     Exit codes: 0 no wrong file, 1 a file is wrong, 2 bad usage, 3 a page or an entry could not be read.
     """
     from harness.commands.fetch import declared_weights, fetch_weights
-    from harness.measure.checkpoint import torch_hub_folder
     from harness.verdict import Status
     from harness.verify.reading import read_claims
     from harness.verify.selection import Selection
@@ -38,9 +38,13 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
     unread = report_unread(claims)
     if not declared and not unread:
         raise click.UsageError("Nothing to fetch: no selected model declares weights.")
+    folder = options.weights_folder(weights)
+    if folder is None:
+        raise click.UsageError("Torch hub's folder is in the checkout; pass --weights with the folder to download to.")
+    options.refuse_links_out(folder)
     statuses = set()
-    for fetched in fetch_weights(declared, weights or torch_hub_folder()):
+    for fetched in fetch_weights(declared, folder):
         statuses.add(fetched.status)
-        click.echo(f"{fetched.status.value.replace('_', ' '):7}  {fetched.model}: {fetched.message}")
+        echo(f"{fetched.status.value.replace('_', ' '):7}  {fetched.model}: {fetched.message}")
     wrong = Status.FAIL in statuses or (strict and Status.NOT_RUN in statuses)
     return unread or (FALSE if wrong else NOTHING_FALSE)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import FALSE, NOT_FINISHED, NOTHING_FALSE, exit_code
 from harness.cli.output import print_diff, require_selected
 
@@ -44,14 +45,14 @@ def fix(*, pages: tuple[Path, ...], explained: bool, dry_run: bool, **given: Any
     if not dry_run:
         write_fixes(changed)
         for page in changed:
-            click.echo(f"Fixed {page.name}.", err=True)
+            echo(f"Fixed {page.name}.", err=True)
     unfixed = [item for page in fixes for item in page.unfixed]
     for verdict, reason in unfixed:
         claim = verdict.claim
-        click.echo(f"Not fixed: {claim.where}: {claim.kind} of {claim.model or 'page'}: {reason}", err=True)
+        echo(f"Not fixed: {claim.where}: {claim.kind} of {claim.model or 'page'}: {reason}", err=True)
     if not changed and not unfixed:
-        click.echo("Nothing to fix.", err=True)
+        echo("Nothing to fix.", err=True)
     if exit_code(verification.verdicts) == NOT_FINISHED:
-        click.echo("A check could not finish; `verify all` shows which.", err=True)
+        echo("A check could not finish; `verify all` shows which.", err=True)
         return NOT_FINISHED
     return FALSE if unfixed or (dry_run and changed) else NOTHING_FALSE

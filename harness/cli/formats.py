@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import click
+from harness.cli.echo import echo
 
 if TYPE_CHECKING:
     from harness.project.project import Project
@@ -105,9 +105,9 @@ def _github(report: Report) -> str:
     if summary:
         try:
             with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(step_summary(_markdown(report)))
+                file.write(step_summary(render("markdown", report)))
         except OSError as error:
-            click.echo(f"The step summary {summary} cannot be written: {error.strerror}.", err=True)
+            echo(f"The step summary {summary} cannot be written: {error.strerror}.", err=True)
     return annotations(report.verification.verdicts, report.path_in_repository, strict=report.strict)
 
 
@@ -121,3 +121,11 @@ FORMATS: Mapping[str, Callable[[Report], str]] = MappingProxyType(
         "github": _github,
     }
 )
+
+
+def render(form: str, report: Report) -> str:
+    """The report in a format, without workflow commands of GitHub Actions, except for annotations, which are some."""
+    from harness.index.faults import escape_commands
+
+    text = FORMATS[form](report)
+    return text if form == "github" else escape_commands(text)

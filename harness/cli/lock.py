@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import BAD_USAGE, FALSE, NOTHING_FALSE
 from harness.cli.output import report_unread
 
@@ -25,7 +26,6 @@ def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
 
     from harness.commands.lock import lock_weights
     from harness.index.claims import claims
-    from harness.measure.checkpoint import torch_hub_folder
     from harness.project.lock import write_lock
     from harness.verdict import Status
     from harness.verify.reading import read_indexes
@@ -34,18 +34,18 @@ def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
     if not (project.root / "modelindex" / "verify.toml").is_file():
         message = "verify lock needs a project: no modelindex/verify.toml in this folder or its parents."
         raise click.UsageError(message)
-    folder = weights or torch_hub_folder()
-    resources = replace(project.resources, weights=folder if folder.is_dir() else None)
+    folder = options.weights_folder(weights)
+    resources = replace(project.resources, weights=folder if folder and folder.is_dir() else None)
     indexes = read_indexes(project)
     results = lock_weights(indexes, resources)
     labels = {Status.PASS: "locked", Status.FAIL: "wrong", Status.NOT_RUN: "missing"}
     for result in results:
-        click.echo(f"{labels[result.status]:7}  {result.model}: {result.message}")
+        echo(f"{labels[result.status]:7}  {result.model}: {result.message}")
     unread = report_unread(claim for index in indexes for claim in claims(index))
     statuses = {result.status for result in results}
     if Status.PASS not in statuses:
         message = "Nothing to lock: none of the declared weights files is on this machine; run `verify fetch`."
-        click.echo(message, err=True)
+        echo(message, err=True)
         return unread or BAD_USAGE
     complete = {index.page.name for index in indexes if not index.unread}
     names = {name for name, _ in project.pages}
@@ -56,5 +56,5 @@ def lock(*, pages: tuple[Path, ...], weights: Path | None) -> int:
         or (entry.page in names - complete and key not in {(result.page, result.model) for result in results})
     ]
     write_lock(project.lock, [*kept, *(result.entry for result in results if result.entry)])
-    click.echo(f"Wrote {project.lock}.", err=True)
+    echo(f"Wrote {project.lock}.", err=True)
     return unread or (FALSE if Status.FAIL in statuses else NOTHING_FALSE)

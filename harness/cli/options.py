@@ -1,5 +1,6 @@
 """The arguments and options that several verbs share, and the project and resources that they name."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli.echo import echo
 from harness.cli.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -195,7 +197,7 @@ def open_project(pages: tuple[Path, ...], *, allow_builders: bool = False) -> "P
         from harness.report.values import count_of
 
         found = f"{count_of(len(project.pages), 'page')}; no model-index in {count_of(project.skipped, 'other file')}."
-        click.echo(found, err=True)
+        echo(found, err=True)
     return project
 
 
@@ -205,7 +207,20 @@ def warn_about_cache(*verified: Path) -> None:
 
     keep_cache_outside(verified)
     if problem := cache_problem():
-        click.echo(problem, err=True)
+        echo(problem, err=True)
+
+
+def refuse_links_out(place: Path) -> None:
+    """Raises click.UsageError if a link in the checkout, which anybody may have committed, leads writes out of it."""
+    from harness.system.cache_folder import checkout_around
+    from harness.system.files import leads_inside
+
+    checkout = checkout_around(place)
+    if checkout and not leads_inside(place, Path(checkout)):
+        real = os.path.realpath(place)
+        raise click.UsageError(
+            f"Refusing to write to {place}: a link in {checkout} leads out of it. Name {real} itself."
+        )
 
 
 def selection_of(given: Mapping[str, Any]) -> "Selection":
@@ -217,7 +232,6 @@ def selection_of(given: Mapping[str, Any]) -> "Selection":
 
 def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources":
     """The project's resources, with those that the options name and torch hub's weights files."""
-    from harness.measure.checkpoint import torch_hub_folder
     from harness.project.resources import EvaluationOptions
     from harness.system.git import is_repository
     from harness.zoo.timm_models import timm_version
@@ -228,14 +242,14 @@ def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources"
     if source and not is_repository(source):
         message = f"{source} is not a git checkout or bare repository, or git is not installed"
         raise click.BadParameter(message, param_hint="--source")
-    weights = given["weights"] or torch_hub_folder()
+    weights = weights_folder(given["weights"])
     if given["executor"] == "ray" and given["workers"]:
         cluster = "--executor ray, which uses every GPU (or every core) of the cluster"
         raise click.UsageError(f"--workers cannot be used with {cluster}.")
     names = ("device", "precision", "subset", "refresh", "executor", "workers", "address")
     return replace(
         project.resources,
-        weights=weights if weights.is_dir() else None,
+        weights=weights if weights and weights.is_dir() else None,
         source=source,
         images={**project.resources.images, **({"ImageNet-1k": imagenet} if imagenet else {})},
         timm=timm_version(),
@@ -248,13 +262,26 @@ def local_resources(project: "Project", given: Mapping[str, Any]) -> "Resources"
     )
 
 
+def weights_folder(given: Path | None) -> Path | None:
+    """The folder that --weights names, or torch hub's; None if a commit could bring that one."""
+    from harness.measure.checkpoint import torch_hub_folder
+    from harness.system.cache_folder import checkout_around
+
+    folder = given or torch_hub_folder()
+    checkout = None if given else checkout_around(folder)
+    if checkout and folder.exists():
+        found = f"{folder} is not used: a commit to {checkout} could bring its files"
+        echo(f"{found}; set TORCH_HOME to a folder outside of it, or pass --weights.", err=True)
+    return None if checkout else folder
+
+
 def _crop_cache(folder: Path | None) -> Path | None:
     from harness.system.cache_folder import checkout_around
 
     checkout = folder and checkout_around(folder)
     if checkout:
         found = f"{folder} is not used: a commit to {checkout} could forge its crops"
-        click.echo(f"--crop-cache: {found}; name a folder outside of it.", err=True)
+        echo(f"--crop-cache: {found}; name a folder outside of it.", err=True)
     return None if checkout else folder
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.echo import echo
 from harness.cli.exit_codes import NOT_FINISHED, NOTHING_FALSE, exit_code
-from harness.cli.formats import FORMATS, Report
-from harness.cli.options import local_resources
+from harness.cli.formats import Report, render
+from harness.cli.options import local_resources, refuse_links_out
 from harness.system.stdout import trusted, without_workflow_commands
 
 if TYPE_CHECKING:
@@ -48,14 +49,14 @@ def require_selected(selected: "Iterable[object]", claims: "Iterable[Claim]", se
                 near = get_close_matches(glob, names, n=1)
                 hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
                 lines.append(f"No {label} {glob!r}. {hint}")
-    raise click.UsageError("\n".join(lines))
+    raise click.UsageError(" ".join(lines))
 
 
 def report_unread(claims: "Iterable[Claim]") -> int:
     """Print on stderr what of the pages cannot be read, for verbs without verdicts. Returns the exit code."""
     faults = [claim.fault for claim in claims if claim.hides_others]
-    for fault in faults:
-        click.echo(f"{fault}", err=True)
+    for line in (line for fault in faults for line in str(fault).splitlines()):
+        echo(line, err=True)
     return NOT_FINISHED if faults else NOTHING_FALSE
 
 
@@ -69,10 +70,10 @@ def output_verdicts(
     form, path, strict = given["report_format"], given["output"], given.get("strict", False)
     report = Report(verification, project, strict, overview)
     if path is not None:
-        write_file(path, FORMATS[form](report))
+        write_file(path, render(form, report))
     if path is None and form != "rich":
         # Annotations are commands.
-        (trusted(sys.stdout) if form == "github" else sys.stdout).write(FORMATS[form](report))
+        (trusted(sys.stdout) if form == "github" else sys.stdout).write(render(form, report))
     else:
         from harness.report.terminal import console, print_verdicts
 
@@ -94,11 +95,13 @@ def write_file(path: Path, text: str) -> None:
             write_atomically(path.resolve(), text.encode())
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
-    click.echo(f"Wrote {path}.", err=True)
+    echo(f"Wrote {path}.", err=True)
 
 
 def refuse_to_overwrite_pages(project: "Project", output: Path | None) -> None:
-    """Raises click.UsageError if the file to write is a page or inside modelindex/."""
+    """Raises click.UsageError if the file to write is a page, in modelindex/, or behind a link out of the checkout."""
+    if output:
+        refuse_links_out(output)
     real = output.resolve() if output else None
     own = (project.root / "modelindex").resolve()
     if real and (real.is_relative_to(own) or real in {path.resolve() for _, path in project.pages}):
@@ -115,7 +118,7 @@ def print_diff(lines: "Iterable[str]") -> None:
         for line in lines:
             if terminal:
                 styled = click.style(escape_controls(line.removesuffix("\r")), fg=_COLOURS.get(line[:1]))
-                click.echo(styled, file=trusted(sys.stdout))
+                print(styled, file=trusted(sys.stdout))
             else:
-                click.echo(f"{line}\n".encode(), nl=False)
+                sys.stdout.buffer.write(f"{line}\n".encode())
     sys.stdout.flush()

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import BAD_USAGE, NOT_FINISHED, NOTHING_FALSE
 from harness.cli.output import report_unread
 
@@ -40,15 +41,15 @@ def record(*, pages: tuple[Path, ...], models: tuple[str, ...], **given: Any) ->
     selected = {index: [claim for claim in of_page if claim in selection] for index, of_page in declared.items()}
     records, reasons = measure_records(project, selected, resources, ProgressOnStderr())
     for reason in reasons:
-        click.echo(f"Not recorded: {reason.reason}", err=True)
+        echo(f"Not recorded: {reason.reason}", err=True)
     failed = any(reason.failed for reason in reasons)
     if not records:
         missing = "." if reasons else ": no selected model declares an accuracy."
-        click.echo(f"Nothing to record{missing}", err=True)
+        echo(f"Nothing to record{missing}", err=True)
         return NOT_FINISHED if failed or unread else BAD_USAGE
     write_records(project.records, records)
     for entry in records:
         accuracies = f"top-1 {entry.percent('top_1')}%, top-5 {entry.percent('top_5')}%"
-        click.echo(f"{entry.model} on {entry.dataset}: {accuracies}")
-    click.echo(f"Wrote {project.records}.", err=True)
+        echo(f"{entry.model} on {entry.dataset}: {accuracies}")
+    echo(f"Wrote {project.records}.", err=True)
     return NOT_FINISHED if failed or unread else NOTHING_FALSE

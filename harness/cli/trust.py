@@ -5,6 +5,7 @@ import json
 import click
 
 from harness.cli import options
+from harness.cli.echo import echo
 from harness.cli.exit_codes import NOTHING_FALSE
 
 
@@ -15,13 +16,13 @@ def trust() -> int:
     Builders are Python code of the project that modelindex/verify.toml names under [builders]. They run with your
     permissions, so trust only projects whose authors you trust.
 
-    Trust is remembered on this machine for this folder and these builders. Other builders have to be trusted again.
+    Trust is remembered on this machine for this folder, these builders, and the project's Python modules. After a
+    change of any of them, such as a checkout of a pull request, trust has to be given again.
     """
     from harness.commands.trust import trust_builders
-    from harness.index.faults import escape_controls
 
     project = options.open_project(())
     for pattern, function in trust_builders(project):
-        click.echo(escape_controls(f"{json.dumps(pattern, ensure_ascii=False)} = {json.dumps(function)}"))
-    click.echo(f"These builders of {project.root} are trusted.", err=True)
+        echo(f"{json.dumps(pattern, ensure_ascii=False)} = {json.dumps(function)}")
+    echo(f"These builders of {project.root} are trusted.", err=True)
     return NOTHING_FALSE

@@ -10,9 +10,11 @@
 """
 
 import os
+import posixpath
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.machinery import all_suffixes
 from pathlib import Path, PurePosixPath
@@ -21,14 +23,16 @@ from typing import Any
 from harness.checks.code import pinned_commits
 from harness.checks.shared.weights import addresses_by_file_name, weights_address
 from harness.commands.base_commit import BaseCommit
-from harness.evaluate.data.ground_truth import ground_truth_files
 from harness.index.claim import Claim, ClaimKey
 from harness.index.claims import claims
 from harness.index.entries import Entry, Index
 from harness.index.files import is_hidden, is_pattern, matching
+from harness.index.page import MOST_BYTES, SUFFIXES, says_index
+from harness.project import documents
 from harness.project.files import CommitFiles, links_below, steps_to
 from harness.project.project import Project
 from harness.project.references import References
+from harness.project.resources import label_files
 from harness.project.settings import SETTINGS_FILE
 from harness.project.trust import is_trusted
 from harness.rules.table import findings
@@ -122,8 +126,9 @@ def with_builders_of(project: Project, reference: str) -> Project:
 def _settings_at(project: Project, base: BaseCommit) -> Mapping[str, Any]:
     """The content of the commit's verify.toml; empty if there is none, or if it is invalid."""
     try:
-        return tomllib.loads((base.read(project.root / SETTINGS_FILE) or b"").decode("utf-8-sig"))
-    except ValueError:
+        settings = base.read(project.root / SETTINGS_FILE, documents.MOST_BYTES) or b""
+        return tomllib.loads(settings.decode("utf-8-sig"))
+    except (OSError, ValueError):
         return {}
 
 
@@ -133,11 +138,10 @@ def _require_all_base_pages(project: Project, base: BaseCommit, imported: Iterab
     pages = _settings_at(project, base).get("pages")
     names = [name for name in pages if isinstance(name, str)] if isinstance(pages, list) else []
     known = {base.name(path) for _, path in project.pages} | {base.name(project.root / name) for name in imported}
-    files = CommitFiles(base.top, base.commit, base.name(folder) or "")
-    paths = [folder / path for name in names for path in (matching(files, name) if is_pattern(name) else [name])]
-    lost = [path for path in paths if base.name(path) not in known and base.read(path) is not None]
+    paths = {folder / path for name in names for path in _pages_at(project, base, name)}
+    lost = sorted(path for path in paths if base.name(path) not in known)
     if lost:
-        new = [name for name, path in project.pages if base.read(path) is None]
+        new = [name for name, path in project.pages if not base.has(path)]
         renamed = f" (renamed to {', '.join(new)}?)" if new else ""
         raise RepositoryError(
             f"expected the pages of {base.reference}, got none for "
@@ -146,13 +150,29 @@ def _require_all_base_pages(project: Project, base: BaseCommit, imported: Iterab
         )
 
 
+def _pages_at(project: Project, base: BaseCommit, name: str) -> Iterator[str]:
+    """The pages that a file, folder or pattern in verify.toml named at the commit, relative to modelindex/."""
+    folder = project.root / "modelindex"
+    if base.has(folder / name):
+        yield name
+        return
+    if not is_pattern(name):
+        name = posixpath.normpath(f"{name}/**/*")
+    for path in matching(CommitFiles(base.top, base.commit, base.name(folder) or ""), name):
+        if PurePosixPath(path).suffix.casefold() in SUFFIXES:
+            with suppress(OSError):  # too large to be a page
+                data = base.read(folder / path, MOST_BYTES) or b""
+                if says_index(data.decode("utf-8", "replace"), path):
+                    yield path
+
+
 def _shared_files(project: Project, base: BaseCommit, changed: set[str], pages: Iterable[Index]) -> list[str]:
     """The changed files that any verdict can depend on.
 
     Pages, what they import and the weights files that they name are compared model by model instead.
     """
     images = project.resources.images.values()
-    paths = [project.root / "modelindex", *images, *(path for folder in images for path in ground_truth_files(folder))]
+    paths = [project.root / "modelindex", *images, *(path for folder in images for path in label_files(folder))]
     compared = [path for _, path in project.pages]
     for page in pages:
         compared += [project.root / name for name in page.files]
@@ -168,6 +188,8 @@ def _shared_files(project: Project, base: BaseCommit, changed: set[str], pages: 
     def is_shared(name: str) -> bool:
         if project.resources.builders and name.endswith(_MODULE_SUFFIXES):
             return True
+        if PurePosixPath(name).name == ".gitattributes":
+            return True  # it decides what a checkout writes to other files, such as their line ends
         folders = {str(folder) for folder in PurePosixPath(name).parents}
         return name in shared or name in above or not (is_hidden(name) or shared.isdisjoint(folders))
 

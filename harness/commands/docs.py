@@ -52,7 +52,7 @@ def document(project: Project, progress: Progress) -> Documents:
             parts = with_verdicts(_rendered(index, project.includes), _MARK, on_page[name], folders[name])
             texts[file] = parts.before + parts.index + parts.after
         except PageError as page_error:
-            refused[file] = str(page_error)
+            refused[file] = "; ".join(line.strip() for line in str(page_error).splitlines())
     return Documents(texts, refused)
 
 

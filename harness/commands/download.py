@@ -1,11 +1,12 @@
 """Download of one file within limits: of bytes, and of time without progress."""
 
 import hashlib
+import sys
 import threading
 import urllib.error
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 from urllib.request import (
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
@@ -17,6 +18,8 @@ from urllib.request import (
     Request,
     UnknownHandler,
 )
+
+from harness.system.stdout import trusted
 
 _SECONDS = 30
 _LEAST_BYTES = 32 * 2**10  # in _SECONDS: about 1 KiB/s, slower than any line that could fetch a model
@@ -94,7 +97,9 @@ class _Transfer:
             if length is not None and length > self.most_bytes:
                 raise DownloadSizeError(f"{length}", self.most_bytes)
             digest = hashlib.sha256()
-            bar = stack.enter_context(tqdm(total=length, unit="B", unit_scale=True, unit_divisor=1024))
+            # Shown on a terminal only. It holds numbers, and returns to the start of its line.
+            units: dict[str, Any] = {"unit": "B", "unit_scale": True, "unit_divisor": 1024}
+            bar = stack.enter_context(tqdm(total=length, file=trusted(sys.stderr), disable=None, **units))
             while chunk := reply.read1(_CHUNK_BYTES):
                 if self.stopped:
                     return

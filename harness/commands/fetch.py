@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import tempfile
 import urllib.error
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from harness.measure.checkpoint import sha256
 from harness.measure.tensors import read_tensors
 from harness.measure.weights_file_error import WeightsFileError
 from harness.project.project import Project
+from harness.system.files import open_temporary
 from harness.verdict import Status
 from harness.verify.selection import Selection
 
@@ -117,8 +117,7 @@ def _fetch(declared: DeclaredWeights, folder: Path) -> Fetched:
     if path.is_file() and (file.digest is None or sha256(path).startswith(file.digest)):
         return Fetched(model, Status.PASS, f"{path} exists already")
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{file.name[:100]}.", suffix=".partial")
-    partial = Path(name)
+    partial, handle = open_temporary(folder)
     try:
         with os.fdopen(handle, "wb") as target:
             digest = download(quote(address, safe="/:?#[]@!$&'()*+,;=%"), target, declared.most_bytes)
@@ -127,7 +126,6 @@ def _fetch(declared: DeclaredWeights, folder: Path) -> Fetched:
         elif not digest.startswith(file.digest):
             message = f'invalid SHA-256 (expected "{file.digest}", got "{digest}"); correct the name or the address'
             return Fetched(model, Status.FAIL, f"{address}: {message}")
-        partial.chmod(0o644)
         partial.replace(path)
     except (WeightsFileError, DownloadSizeError) as error:
         return Fetched(model, Status.FAIL, f"{address}: {error}")

@@ -7,7 +7,7 @@ from harness.project.trust import Builders, trust
 
 
 def trust_builders(project: Project) -> Builders:
-    """Trust the project's own builders until they change, and return them.
+    """Trust the project's own builders until they or its modules change, and return them.
 
     Raises ProjectError if there are none, or if that cannot be remembered.
     """

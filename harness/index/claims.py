@@ -9,6 +9,9 @@ from harness.index.entries import Entry, Include, Index, Value
 from harness.index.faults import Location
 from harness.index.prose import SYMBOLS
 
+# Each statement is measured in all models of the page. Statements after these are claims that no check reads.
+_MAX_MEASURED = 200
+
 
 def claims(index: Index) -> tuple[Claim, ...]:
     """Every claim of the page: what cannot be read, its prose, the page itself, its collections and its models."""
@@ -64,12 +67,13 @@ def _of_model(index: Index, name: str, snippets: Sequence[Include]) -> Iterator[
 
 def _of_prose(index: Index) -> Iterator[Claim]:
     page = index.page
-    for statement in prose.relations(page):
-        words = statement.text.replace("·", " ").split()
+    for number, statement in enumerate(prose.relations(page)):
+        words = statement.text.replace("·", " ").split() if number < _MAX_MEASURED else ()
         kind = next((SYMBOLS[word] for word in words if word in SYMBOLS), "formula")
         yield Claim(page.name, None, kind, statement.text, statement.where)
-    for statement in prose.named_blocks(page):
-        yield Claim(page.name, None, "block", statement.text, statement.where)
+    for number, statement in enumerate(prose.named_blocks(page)):
+        kind = "block" if number < _MAX_MEASURED else "further_block"
+        yield Claim(page.name, None, kind, statement.text, statement.where)
     for include in index.includes:
         yield Claim(page.name, None, "include", include.name, Location(page.name, include.line, 1, "template"))
     damaged = list(prose.damaged_text(page))

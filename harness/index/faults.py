@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.errors import UserError
 
 # Control characters, characters that change the direction of text or break lines, and lone surrogates.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 # Commands of the GitHub Actions runner: `::` at the start of a line, and `##[` anywhere. The runner skips white space,
 # and its comparison ignores characters of no width.
@@ -71,6 +71,8 @@ class Fault:
 
 class PageError(UserError):
     """A page that cannot be read. Holds all faults in the order of the page; the message shows the first fifty."""
+
+    has_lines = True
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults))

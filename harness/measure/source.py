@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from harness.system.git import RepositoryError, blob, has_commit
+from harness.system.git import RepositoryError, blob, has_commit, is_shallow
+from harness.verdict import NotHereError
+
+_MOST_BYTES = 16 * 1024 * 1024
+_COMPLETE = "--source DIR with a complete clone"
 
 
 class NotInRepositoryError(Exception):
@@ -10,13 +14,22 @@ class NotInRepositoryError(Exception):
 
 
 def lines_at(repository: Path, commit: str, path: str) -> tuple[str, ...]:
-    """The lines of the file `path` at `commit`. Raises NotInRepositoryError, or OSError if git cannot run."""
+    """The lines of the file `path` at `commit`. Raises NotInRepositoryError.
+
+    Raises NotHereError if the clone is incomplete or the file has more than 16 MiB, and OSError if git cannot run.
+    """
     if not has_commit(repository, commit):
+        if is_shallow(repository):
+            raise NotHereError(f"commit {commit} is not in the repository, which is a shallow clone", _COMPLETE)
         raise NotInRepositoryError(f"commit {commit}")
     try:
-        content = blob(repository, commit, path)
+        content = blob(repository, commit, path, _MOST_BYTES)
     except RepositoryError:
-        content = None
+        raise NotHereError(f"the repository lacks the content of {path} at commit {commit}", _COMPLETE) from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise NotHereError(f"{path} is {error.strerror}", "link to the file that defines the model") from None
     if content is None:
         raise NotInRepositoryError(f"file {path} at commit {commit}")
     return tuple(content.decode("utf-8", "replace").split("\n"))

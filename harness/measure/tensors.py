@@ -41,11 +41,13 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
         content = _read_torch(path)
     else:
         raise WeightsFileError(f"Not a torch or safetensors file: it begins with {beginning!r}.")
-    if not isinstance(content, Mapping):
+    if not isinstance(content, dict):
         raise WeightsFileError(f"The file contains a {type(content).__name__}; expected a mapping of names to tensors.")
     import torch
 
-    for name, value in content.items():
+    # A file can set attributes that hide methods: those of the class are called, and a detached tensor has no others.
+    tensors = dict(dict.items(content))
+    for name, value in tensors.items():
         if isinstance(name, str) and (len(name) > _MOST_NAME_CHARACTERS or not _is_unicode(name)):
             expected = f"names of valid Unicode with at most {_MOST_NAME_CHARACTERS} characters"
             raise WeightsFileError(f"The file contains a tensor named {name[:40]!r}…; expected {expected}; rename it.")
@@ -53,7 +55,7 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
             raise WeightsFileError(f"{name!r} is a {type(value).__name__}; expected a tensor.")
         if value.is_nested or value.is_quantized or value.layout is not torch.strided or value.device.type != "cpu":
             raise WeightsFileError(f"{name!r} is nested, quantized, sparse or without data; expected a dense tensor.")
-    return dict(content)
+    return {name: torch.Tensor.detach(value) for name, value in tensors.items()}
 
 
 def _is_unicode(name: str) -> bool:

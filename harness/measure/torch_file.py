@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from harness.measure.torch_pickle import MOST_PICKLE_BYTES, NotDense, Storage, Tensor, follow_pickle
+from harness.measure.torch_pickle import MOST_PICKLE_BYTES, Storage, Tensor, follow_pickle
 from harness.measure.weights_file_error import TRUNCATED, WeightsFileError
 
 # A storage has one entry of about 100 bytes: enough for 160 000.
 _MOST_DIRECTORY_BYTES = 16 * 2**20
 _END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _END_BYTES, _TAIL_BYTES = 22, 98
+_UTF_8, _SIZES_64 = 0x800, b"\1\0"  # the flag of names in UTF-8, and the extra field of large sizes
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
@@ -30,8 +31,6 @@ def check_torch_file(path: Path) -> None:
         kind = type(content).__name__.lstrip("_")
         raise WeightsFileError(f"The file contains a {kind}; expected a mapping of names to tensors.")
     for name, value in content.items():
-        if isinstance(value, NotDense):
-            raise WeightsFileError(f"{name!r} is nested, quantized, sparse or without data; expected a dense tensor.")
         if not isinstance(name, str) or not (isinstance(value, Tensor) or getattr(value, "filled", False)):
             raise WeightsFileError(f"{name!r} is a {type(value).__name__.lstrip('_')}; expected a tensor.")
 
@@ -86,16 +85,23 @@ def _check_directory(file: IO[bytes], size: int) -> None:
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
-    names = [entry.filename for entry in entries]
+    # torch's reader ignores case, and compares the bytes of names. Newer versions of Python rename by extra fields.
+    names = [_raw_name(entry).lower() for entry in entries]
     if len(set(names)) != len(names):
         raise WeightsFileError("The file contains two entries of one name; save it again with torch.save.")
     for entry in entries:
+        if entry.extra[:2] not in {b"", _SIZES_64}:
+            raise WeightsFileError(f"Entry {entry.filename!r} has an unknown extra field; save the file again.")
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
             raise WeightsFileError(f"Entry {entry.filename!r} is compressed; save the file again with torch.save.")
         if entry.filename.startswith("/") or "\\" in entry.filename or ".." in entry.filename.split("/"):
             raise WeightsFileError(f"Entry {entry.filename!r} is not below the archive; save it again.")
     if sum(entry.file_size for entry in entries) > size:
         raise WeightsFileError(TRUNCATED)
+
+
+def _raw_name(entry: zipfile.ZipInfo) -> bytes:
+    return entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF_8 else "cp437")
 
 
 def _from_legacy(file: IO[bytes], size: int) -> Any:

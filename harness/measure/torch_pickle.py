@@ -5,6 +5,7 @@ memory. This module follows the instructions with placeholders, and accepts only
 """
 
 import pickletools
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,14 +28,12 @@ _TENSOR_FUNCTIONS = {f"torch._utils._rebuild_tensor{version}" for version in (""
 _WITH_DTYPE = "torch._utils._rebuild_tensor_v3"
 _PARAMETER = "torch.nn.parameter.Parameter"
 _PARAMETER_FUNCTIONS = {"torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"}
+_STATE = 3  # the argument of `_FROM_TYPE` and `_rebuild_parameter_with_state` that holds attributes
 _FROM_TYPE = "torch._tensor._rebuild_from_type_v2"
-# Parts of tensors that are not dense: they are refused by name later, and never built.
-_OTHER_FUNCTIONS = {
-    "torch.serialization._get_layout",
-    *(
-        f"torch._utils._rebuild_{name}"
-        for name in ("sparse_tensor", "qtensor", "meta_tensor_no_storage", "nested_tensor", "sparse_csr_tensor")
-    ),
+# Tensors that are not dense: torch builds and checks them with work that their arguments choose.
+_NOT_DENSE = {
+    f"torch._utils._rebuild_{name}"
+    for name in ("sparse_tensor", "qtensor", "meta_tensor_no_storage", "nested_tensor", "sparse_csr_tensor")
 }
 _ORDERED_DICT, _SIZE = "collections.OrderedDict", "torch.Size"
 _DTYPES = {
@@ -44,8 +43,7 @@ _DTYPES = {
     "torch.float8_e4m3fn": 1, "torch.float8_e4m3fnuz": 1, "torch.float8_e5m2": 1, "torch.float8_e5m2fnuz": 1,
 }  # fmt: skip
 _GLOBALS = {
-    _ORDERED_DICT, _SIZE, _PARAMETER, _FROM_TYPE, *_PARAMETER_FUNCTIONS, *_TENSOR_FUNCTIONS, *_OTHER_FUNCTIONS,
-    *_STORAGES, *_DTYPES,
+    _ORDERED_DICT, _SIZE, _PARAMETER, _FROM_TYPE, *_PARAMETER_FUNCTIONS, *_TENSOR_FUNCTIONS, *_STORAGES, *_DTYPES,
 }  # fmt: skip
 
 
@@ -74,10 +72,6 @@ class Tensor:
     """A dense tensor whose values are inside its storage."""
 
 
-class NotDense:
-    """A tensor of another kind, or a part of one."""
-
-
 class Parameter:
     """A parameter whose values follow in a later instruction, as torch before 0.4 wrote it."""
 
@@ -98,8 +92,11 @@ def follow_pickle(file: IO[bytes]) -> tuple[Any, dict[str, Storage]]:
     """
     machine = _Machine()
     try:
-        for instruction, argument, _ in pickletools.genops(file):
-            machine.run(instruction.name, argument)
+        with warnings.catch_warnings():
+            # pickletools warns of escapes in the texts of old pickles.
+            warnings.simplefilter("ignore")
+            for instruction, argument, _ in pickletools.genops(file):
+                machine.run(instruction.name, argument)
         return machine.stack.pop(), machine.storages
     except ValueError as error:
         truncated = any(words in str(error) for words in ("exhausted", "not enough data", "remain"))
@@ -172,6 +169,10 @@ def _mark(machine: _Machine, _: Any) -> None:
 
 def _import(machine: _Machine, argument: str) -> None:
     name = argument.replace(" ", ".")
+    if name in _NOT_DENSE:
+        above = machine.stack[-1] if machine.stack else None
+        tensor = repr(above) if isinstance(above, str) else "A tensor"
+        raise WeightsFileError(f"{tensor} is nested, quantized, sparse or without data; expected a dense tensor.")
     if name not in _GLOBALS:
         raise WeightsFileError(f"The file contains more than tensors (it imports {name}), so it was not loaded.")
     machine.stack.append(_Global(name))
@@ -234,6 +235,9 @@ def _result(machine: _Machine, function: str, values: tuple[Any, ...]) -> Any:
     """What a function returns for these arguments."""
     if function in _TENSOR_FUNCTIONS:
         return _tensor(function, values)
+    if len(values) > _STATE and function in {_FROM_TYPE, *_PARAMETER_FUNCTIONS} and values[_STATE] is not None:
+        # torch sets each attribute again for each tensor.
+        machine.pay(len(_require(values[_STATE], dict, OrderedDict)))
     if function in _PARAMETER_FUNCTIONS:
         return _require(values[0], Tensor)
     if function == _FROM_TYPE:
@@ -243,9 +247,8 @@ def _result(machine: _Machine, function: str, values: tuple[Any, ...]) -> Any:
     if function == _ORDERED_DICT:
         return _ordered_dict(machine, values)
     if function == _SIZE:
-        return _require(values[0], tuple)
-    if function in _OTHER_FUNCTIONS:
-        return NotDense()
+        machine.pay(len(_require(values[0], tuple)))
+        return values[0]
     raise _malformed()
 
 

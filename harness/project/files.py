@@ -68,9 +68,9 @@ class CommitFiles:
     prefix: str = ""
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of a file at the commit; None if there was none."""
+        """The bytes of a file at the commit; None if there was none. Raises OSError for more than 16 MiB."""
         path = self._path(name)
-        return None if path is None else blob(self.top, self.commit, path)
+        return None if path is None else blob(self.top, self.commit, path, _MOST_BYTES)
 
     def listed(self, folder: str, *, deep: bool) -> Sequence[str]:
         """The names of a folder's files (`deep`: with subfolders), without hidden files."""
@@ -131,8 +131,8 @@ def steps_to(path: Path) -> list[Path]:
     return [*links, here]
 
 
-def links_below(folder: Path) -> Iterator[Path]:
-    """The links in a folder and its subfolders, without hidden ones; none if there is no such folder."""
+def links_below(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
+    """The links in a folder and its subfolders; none if there is no such folder. `hidden` includes hidden ones."""
     pending = [str(folder)]
     while pending:
         try:
@@ -140,7 +140,7 @@ def links_below(folder: Path) -> Iterator[Path]:
         except OSError:
             continue
         for entry in entries:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") and not hidden:
                 continue
             if entry.is_symlink():
                 yield Path(entry.path)

@@ -12,7 +12,7 @@ from harness.project.discovery import discover, imported_pages
 from harness.project.documents import ProjectError
 from harness.project.files import FolderFiles
 from harness.project.lock import read_lock
-from harness.project.records import read_records
+from harness.project.records import by_model_and_dataset, read_records
 from harness.project.references import SHIPPED, References, load_references
 from harness.project.resources import Resources
 from harness.project.settings import SETTINGS_FILE, read_settings
@@ -28,6 +28,12 @@ To start one, put a page with a model-index into modelindex/ and name it:
     verify all
 
 Or name pages on the command line: verify all path/to/page.md"""
+
+
+class NoProjectError(ProjectError):
+    """There is nothing to verify; the message says how to start a project."""
+
+    has_lines = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def find_project(
     texts = texts or {}
     root = find_root(start)
     if root is None and not pages and not texts:
-        raise ProjectError(_START)
+        raise NoProjectError(_START)
     modelindex = (root or start) / "modelindex"
     references = load_references([SHIPPED, modelindex / "references"])
     if root is None:
@@ -146,7 +152,7 @@ def find_project(
             root,
             images=settings.datasets,
             tolerances=settings.tolerances,
-            records=read_records(modelindex / "records.json"),
+            records=by_model_and_dataset(read_records(modelindex / "records.json")),
             lock=read_lock(modelindex / "weights.lock"),
             builders=settings.builders,
             run_builders=allow_builders or is_trusted(root, settings.builders),

@@ -4,6 +4,7 @@ A record is valid as long as everything that it depends on is unchanged.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -59,6 +60,14 @@ def read_records(path: Path) -> tuple[Record, ...]:
             counts = f"{record.top_1}, {record.top_5}, {record.images}"
             raise ProjectError(f"{path}: expected top_1 ≤ top_5 ≤ images, got {counts} at records[{index}]; {_FIX}")
     return records
+
+
+def by_model_and_dataset(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
+    """The records of each model on each dataset."""
+    found: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        found[record.model, record.dataset].append(record)
+    return dict(found)
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.index.files import is_hidden
-from harness.project.documents import ProjectError, read_document
+from harness.project.documents import MOST_BYTES, ProjectError, read_document
 
 # A wheel has the references inside the package, a checkout beside it.
 SHIPPED = Path(__file__).parents[1] / "references"
@@ -17,6 +17,7 @@ if not SHIPPED.is_dir():
 # Fields that an entry must have once all files are merged; JSON Schema describes each file alone.
 _REQUIRED = {"datasets": ("names", "classes"), "recipes": ("tag",), "architectures": ("library", "model")}
 _FIX = "correct the file"
+_MOST_FILES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,13 @@ def load_references(folders: Iterable[Path]) -> References:
     """The references in all `folders`; later files add to earlier ones field by field. Raises ProjectError."""
     merged: dict[str, Any] = {}
     files: dict[tuple[str, str], Path] = {}
-    for path in (path for folder in folders for path in sorted(folder.glob("*.json")) if not is_hidden(path.name)):
+    for path in (path for folder in folders for path in _files_in(folder)):
         try:
             content = read_document(path, "references", _FIX)
         except FileNotFoundError:
             raise ProjectError(f"{path}: expected a file, got a link to nothing; remove it") from None
         for part in filter(content.get, References.__dataclass_fields__):
-            merged[part] = _merge(merged[part], content[part]) if part in merged else content[part]
+            _add(merged.setdefault(part, {}), content[part])
             files |= dict.fromkeys(((part, name) for name in content[part]), path) if part in _REQUIRED else {}
     for (part, name), path in files.items():
         missing = ", ".join(field for field in _REQUIRED[part] if field not in merged[part][name])
@@ -83,15 +84,33 @@ def load_references(folders: Iterable[Path]) -> References:
             fields = " and ".join(_REQUIRED[part])
             raise ProjectError(f"{path}: expected {fields}, got no {missing} at {part}.{name}; add them to the file")
     digest = hashlib.sha256(repr(merged).encode()).hexdigest()
-    return References(**merged | {"sample_images": tuple(merged.get("sample_images", ())), "digest": digest})
+    return References(**merged | {"sample_images": tuple(merged.get("sample_images", {}).values()), "digest": digest})
 
 
-def _merge(known: Any, new: Any) -> Any:
-    """Lists are joined; objects, and the objects in them, are merged by key."""
+def _files_in(folder: Path) -> list[Path]:
+    paths = [path for path in sorted(folder.glob("*.json")) if not is_hidden(path.name)]
+    # Reading a single file of more bytes is an error of that file.
+    size = sum(size for path in paths if path.exists() and (size := path.stat().st_size) <= MOST_BYTES)
+    if len(paths) > _MOST_FILES or size > MOST_BYTES:
+        expected = f"expected at most {_MOST_FILES} files of together {MOST_BYTES} bytes"
+        raise ProjectError(f"{folder}: {expected}, got {len(paths)} of {size}; remove what no page needs")
+    return paths
+
+
+def _add(known: dict[Any, Any], new: Any) -> None:
+    """Add the items of a list, each once, or the entries of an object; an entry that is known gets the new fields.
+
+    Changes `known`: copying it for each of many files would take quadratic time.
+    """
     if isinstance(new, list):
-        # Items by their text: comparing each with all others would take time quadratic in the file.
-        return list({repr(item): item for item in (*known, *new)}.values())
-    return known | {key: known.get(key, {}) | entry if isinstance(entry, dict) else entry for key, entry in new.items()}
+        # Items by their text: comparing each with all others would take quadratic time too.
+        known |= {repr(item): item for item in new}
+        return
+    for key, entry in new.items():
+        if isinstance(entry, dict):
+            known.setdefault(key, {}).update(entry)
+        else:
+            known[key] = entry
 
 
 def as_evidence(entry: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What a run may use beside pages and references: local files, settings of the project, evaluation options."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +8,16 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.project.lock import Locked
 from harness.project.records import Record
+
+# ImageNet's labels: Kaggle's table, and the files of the devkit.
+LABEL_TABLE, DEVKIT = "LOC_val_solution.csv", "ILSVRC2012_devkit_t12"
+GROUND_TRUTH, CLASS_TABLE = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"
+
+
+def label_files(folder: Path) -> list[Path]:
+    """Every path that may hold the labels of the images in `folder`, in it or beside it."""
+    names = (LABEL_TABLE, GROUND_TRUTH, CLASS_TABLE, DEVKIT, f"{DEVKIT}.tar.gz")
+    return [place / name for place in (folder, folder.absolute().parent) for name in names]
 
 
 class DeviceError(UserError):
@@ -67,10 +77,11 @@ class EvaluationOptions:
 class Resources:
     """A folder of weights files, a git repository of the source code, and folders of images by dataset.
 
-    `root` is the project's folder; pages are relative to it. `lock` holds the locked weights files by page and model.
-    `timm` is the version of timm to ask which weights it loads; None to ask nothing. `builders` are those of the
-    project: glob patterns of model names, each with a `module:function`. They run only with `run_builders`: somebody
-    trusts the project. With `cross_check`, a second builder counts every network too.
+    `root` is the project's folder; pages are relative to it. `records` are by model and dataset. `lock` holds the
+    locked weights files by page and model. `timm` is the version of timm to ask which weights it loads; None to ask
+    nothing. `builders` are those of the project: glob patterns of model names, each with a `module:function`. They run
+    only with `run_builders`: somebody trusts the project. With `cross_check`, a second builder counts every network
+    too.
     """
 
     root: Path | None = None
@@ -78,7 +89,7 @@ class Resources:
     source: Path | None = None
     images: Mapping[str, Path] = field(default_factory=dict)
     tolerances: Mapping[str, Tolerance] = field(default_factory=lambda: TOLERANCES)
-    records: tuple[Record, ...] = ()
+    records: Mapping[tuple[str, str], Sequence[Record]] = field(default_factory=dict)
     lock: Mapping[tuple[str, str], Locked] = field(default_factory=dict)
     timm: str | None = None
     builders: tuple[tuple[str, str], ...] = ()

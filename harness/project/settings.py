@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,8 @@ from typing import Any
 
 from harness.index.faults import Location
 from harness.project.documents import ProjectError, read_document
-from harness.project.resources import TOLERANCES, Tolerance
+from harness.project.files import links_below
+from harness.project.resources import TOLERANCES, Tolerance, label_files
 from harness.project.waivers import Waiver
 from harness.system.files import leads_inside
 
@@ -53,15 +54,27 @@ def _finite_decimal(text: str) -> Decimal | str:
 
 def _datasets(table: Mapping[str, str], folder: Path) -> dict[str, Path]:
     for dataset, name in table.items():
-        expected = ""
-        if not leads_inside(folder / name, folder.parent):
+        expected, found = "", repr(name)
+        path, root = folder / name, folder.parent
+        # Labels may lie beside the folder.
+        if not leads_inside(path, root) or not leads_inside(path.absolute().parent, root):
             expected = "a folder inside the project"
             fix = "pass a folder outside the project on the command line, with --imagenet"
-        elif not (folder / name).is_dir():
+        elif not path.is_dir():
             expected, fix = "a folder", "correct the path, which is relative to verify.toml"
+        elif link := next(_refused_links(path, root), None):
+            expected, found = "no links but those to files of the project", str(link.relative_to(folder))
+            fix = "replace it by what it names"
         if expected:
-            raise ProjectError(f"{SETTINGS_FILE}: expected {expected}, got {name!r} at datasets.{dataset}; {fix}")
+            raise ProjectError(f"{SETTINGS_FILE}: expected {expected}, got {found} at datasets.{dataset}; {fix}")
     return {dataset: folder / name for dataset, name in table.items()}
+
+
+def _refused_links(images: Path, root: Path) -> Iterator[Path]:
+    """The links among images and their labels that lead out of the project, or to a folder: some lead in circles."""
+    for place in (images, *label_files(images)):
+        links = [place] if place.is_symlink() and place != images else links_below(place, hidden=True)
+        yield from (link for link in links if link.is_dir() or not leads_inside(link, root))
 
 
 def _tolerances(table: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Tolerance]:
@@ -79,7 +92,7 @@ def _tolerances(table: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Toleranc
 def _waivers(table: Sequence[Mapping[str, Any]], path: Path) -> tuple[Waiver, ...]:
     """The waivers, each with the line of its `[[waivers]]`."""
     text = path.read_text("utf-8-sig") if table else ""  # `read_document` has read it
-    lines = [text.count("\n", 0, match.start(1)) + 1 for match in re.finditer(r"(?m)^\s*(\[\[\s*waivers)\b", text)]
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if re.match(r"\s*\[\[\s*waivers\b", line)]
     waivers: dict[tuple[str, str], Waiver] = {}
     for index, entry in enumerate(table):
         line = lines[index] if index < len(lines) else 1

@@ -7,6 +7,7 @@ Committed reports do not depend on the day: they show a waived claim with its ex
 Otherwise `git diff --exit-code` on them would fail for a change that has nothing to do with the waiver.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -68,8 +69,11 @@ def _waived(verdict: Verdict, waiver: Waiver | None) -> Verdict:
 def _faults(
     verdicts: Sequence[Verdict], waivers: Iterable[Waiver], expired: set[Waiver], *, everything: bool
 ) -> Iterator[Verdict]:
+    by_claim: defaultdict[tuple[str, str], list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_claim[_covered(verdict)].append(verdict)
     for waiver in waivers:
-        covered = [verdict for verdict in verdicts if _covered(verdict) == (waiver.model, waiver.claim)]
+        covered = by_claim.get((waiver.model, waiver.claim), ())
         statuses = {verdict.status for verdict in covered}
         page = covered[0].claim.page if covered else verdicts[0].claim.page if verdicts else waiver.where.file
         model = covered[0].claim.model if covered else None

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from harness.errors import UserError
+from harness.index.faults import escape_commands
 from harness.report import markdown, verified_page
 from harness.report.json_document import json_report
-from harness.report.markup import card_name, short_hash, valid_file_name
+from harness.report.markup import card_names, long_hash, same_file, short_hash, valid_file_name
 from harness.report.overview import by_model, by_page
 from harness.system.files import read_file, require_no_links, write_files
 from harness.verdict import Verdict
@@ -25,9 +26,10 @@ def report_files(verdicts: Sequence[Verdict]) -> dict[str, str]:
     verdicts_of = by_page(verdicts)
     for page, folder in page_folders(list(verdicts_of)).items():
         files[f"{folder}/README.md"] = markdown.page_report(page, verdicts_of[page])
-        for model, of_model in by_model(verdicts_of[page]).items():
-            files[f"{folder}/{card_name(model)}"] = markdown.card(model, of_model)
-    return files
+        models = by_model(verdicts_of[page])
+        for model, card in card_names(models).items():
+            files[f"{folder}/{card}"] = markdown.card(model, models[model])
+    return {name: escape_commands(text) for name, text in files.items()}
 
 
 def write_reports(folder: Path, files: Mapping[str, str], root: Path | None = None) -> None:
@@ -101,15 +103,16 @@ def _read_report(path: Path) -> bytes | None:
 def page_folders(page_names: Sequence[str]) -> dict[str, str]:
     """The reports folder of each page: its file name; its whole path if file names clash; else with a hash.
 
-    A hash is needed for pages such as `a/b.md` and `a-b.md`.
+    A hash is needed for pages such as `a/b.md` and `a-b.md`. Short hashes can be made to clash; long ones cannot.
     """
     folders = {page: _folder(PurePosixPath(page).stem) for page in page_names}
     paths = {page: _folder(str(PurePosixPath(page).with_suffix(""))) for page in page_names}
     hashed = {page: f"{path}-{short_hash(page)}" for page, path in paths.items()}
-    for longer in (paths, hashed):
-        times = Counter(folder.casefold() for folder in folders.values())
+    unique = {page: f"page-{long_hash(page)}" for page in page_names}
+    for longer in (paths, hashed, unique):
+        times = Counter(map(same_file, folders.values()))
         times.update(("pages", "verdicts.json"))  # the rendered pages, and the report of all verdicts
-        folders = {page: folder if times[folder.casefold()] == 1 else longer[page] for page, folder in folders.items()}
+        folders = {page: folder if times[same_file(folder)] == 1 else longer[page] for page, folder in folders.items()}
     return folders
 
 

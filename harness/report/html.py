@@ -8,7 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.index.faults import escape_controls
+from harness.index.faults import escape_commands, escape_controls
 from harness.report import overview
 from harness.report.sections import report_pages
 from harness.report.values import diff_lines, evidence_text, is_url
@@ -46,7 +46,7 @@ def html_report(verdicts: Sequence[Verdict]) -> str:
 def _environment() -> Environment:
     environment = Environment(
         autoescape=True,
-        finalize=lambda value: value if isinstance(value, Markup) else escape_controls(str(value)),
+        finalize=lambda value: value if isinstance(value, Markup) else escape_commands(escape_controls(str(value))),
         loader=FunctionLoader(_read_part),
         lstrip_blocks=True,
         trim_blocks=True,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from harness.report.markup import card_link, escape, link, status_markdown, table
+from harness.report.markup import card_link, card_names, escape, link, status_markdown, table
 from harness.report.overview import (
     VerdictGroup,
     by_model,
@@ -37,9 +37,11 @@ def page_report(page: str, verdicts: Sequence[Verdict], *, linked: bool = True, 
     lines = [f"# {escape(page)}", "", f"{summary_line(verdicts)}.", ""]
     columns = used_columns(verdicts)
     if overview and columns:
+        models = by_model(verdicts)
+        cards = card_names(models)
         rows = [
-            [card_link(model) if linked else escape(model), *_status_cells(of_model, columns)]
-            for model, of_model in by_model(verdicts).items()
+            [card_link(model, cards[model]) if linked else escape(model), *_status_cells(of_model, columns)]
+            for model, of_model in models.items()
         ]
         lines += [*table(["model", *columns], rows), ""]
         lines += [f"Each cell shows the most serious status of its claims. `{MISSING}`: nothing is declared.", ""]

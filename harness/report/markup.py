@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -11,20 +13,33 @@ from harness.report.overview import status_label
 from harness.report.values import is_url
 from harness.verdict import Status
 
-_HASHED = re.compile(r"-[0-9a-f]{8}\Z")
+_HASHED = re.compile(r"-(?:[0-9a-f]{8}|[0-9a-f]{64})\Z")
 # File names have at most 255 bytes; a character has at most four.
 _MOST_CHARACTERS = 60
+_MOST_BEFORE_LONG_HASH = 40
 
 
-def card_name(model: str) -> str:
-    """The file name of a model's card.
+def card_names(models: Iterable[str]) -> dict[str, str]:
+    """The file name of each model's card, for all models of a page.
 
     A hash is added if the model's name is not valid as a file name, too long, that of the page's overview, or
-    ends as if it had a hash, so that no two models share a card.
+    ends as if it had a hash; a long one if file names clash. So no two models share a card, on any file system.
     """
+    names = {model: _card_name(model) for model in models}
+    times = Counter(map(same_file, names.values()))
+    long = {model: f"{valid_file_name(model)[:_MOST_BEFORE_LONG_HASH]}-{long_hash(model)}.md" for model in names}
+    return {model: name if times[same_file(name)] == 1 else long[model] for model, name in names.items()}
+
+
+def _card_name(model: str) -> str:
     valid = valid_file_name(model)[:_MOST_CHARACTERS]
     is_taken = model.casefold() == "readme" or _HASHED.search(model)
     return f"{valid}-{short_hash(model)}.md" if is_taken or valid != model else f"{valid}.md"
+
+
+def same_file(name: str) -> str:
+    """Equal for names that mean one file where case and the encoding of accents do not matter."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def valid_file_name(name: str) -> str:
@@ -33,13 +48,18 @@ def valid_file_name(name: str) -> str:
 
 
 def short_hash(text: str) -> str:
-    """Eight hexadecimal digits that distinguish the text from others."""
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    """Eight hexadecimal digits that distinguish the text from others, unless somebody chose these texts."""
+    return long_hash(text)[:8]
 
 
-def card_link(model: str, folder: str = ".") -> str:
+def long_hash(text: str) -> str:
+    """Hexadecimal digits that distinguish the text from all others."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def card_link(model: str, card: str, folder: str = ".") -> str:
     """A link to a model's card. `folder` is the path from the linking file to the card's folder."""
-    return f"[{escape(model)}]({quote(PurePosixPath(folder, card_name(model)).as_posix())})"
+    return f"[{escape(model)}]({quote(PurePosixPath(folder, card).as_posix())})"
 
 
 def status_markdown(status: Status) -> str:

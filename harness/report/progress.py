@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.evaluate.run.progress import Progress
+from harness.index.faults import escape_controls
 from harness.system.stdout import trusted
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class ProgressOnStderr(Progress):
         from harness.report.terminal import EscapingConsole
 
         detail, left = TextColumn("{task.fields[detail]}"), TimeRemainingColumn(compact=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), detail, left)
+        # A name is no markup, which could be a link.
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), detail, left)
         self._bars = Bars(*columns, console=EscapingConsole(file=trusted(sys.stderr), highlight=False), transient=True)
         self._tasks = {"": self._bars.add_task("images", total=self._images, detail="")}
         for model in models[:_MOST_MODELS]:
@@ -77,7 +79,7 @@ class ProgressOnStderr(Progress):
 
     def note(self, text: str) -> None:
         """Print a message at once."""
-        print(text, file=sys.stderr, flush=True)
+        print(escape_controls(text), file=sys.stderr, flush=True)
 
     def stop(self) -> None:
         """End the evaluation."""

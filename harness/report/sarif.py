@@ -56,7 +56,7 @@ def sarif(verdicts: Sequence[Verdict], root: str, rules: Mapping[str, str], *, s
 def _message(verdict: Verdict, level: str, root: str) -> dict[str, Any]:
     where = verdict.claim.where
     location = {
-        "artifactLocation": {"uri": quote(f"{root}{where.file}"), "uriBaseId": "%SRCROOT%"},
+        "artifactLocation": {"uri": quote(f"{root}{where.file}", errors="surrogateescape"), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": where.line, "startColumn": where.column},
     }
     text = escape_controls(f"{title(verdict)}. {one_line(verdict)}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
@@ -25,7 +25,7 @@ from harness.report.overview import (
     worst_status,
 )
 from harness.report.values import MISSING, TableText, count_of, evidence_text
-from harness.system.stdout import runner_reads, trusted
+from harness.system.stdout import trusted
 from harness.verdict import Status, Verdict
 
 _STYLES = {
@@ -46,15 +46,22 @@ _MAX_WIDTH = 160
 
 
 class EscapingConsole(Console):
-    """A console whose only control characters are its own: those in the printed text are escaped."""
+    """A console whose only control characters are its own: those in the printed text, and commands, are escaped."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As in rich; no text has lines of its own, so that a name cannot forge one."""
+        if isinstance(renderable, str):
+            renderable = Text(renderable)
+        if isinstance(renderable, Text) and "\n" in renderable.plain:
+            renderable = renderable.blank_copy(r"\n").join(renderable.split("\n", allow_blank=True))
+        return super().render(renderable, options)
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
         safe = (
             segment if segment.control else Segment(escape_controls_in_lines(segment.text), segment.style)
             for segment in buffer
         )
-        rendered = super()._render_buffer(safe)
-        return escape_commands(rendered) if runner_reads(self.file) else rendered
+        return escape_commands(super()._render_buffer(safe))
 
 
 def console() -> Console:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
 from harness.index.page import Parts, without_code
-from harness.report.markup import card_link, escape, status_markdown, table
+from harness.report.markup import card_link, card_names, escape, status_markdown, table
 from harness.report.overview import summary_line
 from harness.report.values import MISSING, count_of
 from harness.verdict import Status, Verdict
@@ -100,10 +100,11 @@ def _section(verdicts: Sequence[Verdict], folder: str) -> list[str]:
     lines = [GENERATED, "", f"{summary_line(verdicts)}. {cards}"]
     lines += ["show how each was verified, and what a claim that is *not run* needs.", ""]
     rows = []
+    names = card_names(verdict.claim.model for verdict in verdicts if verdict.claim.model)
     for verdict in sorted(verdicts, key=lambda verdict: verdict.claim.model is None):
         model, kind = verdict.claim.model, verdict.claim.kind
         if verdict.status is not Status.PASS or (model and kind in _ALWAYS_SHOWN):
-            rows.append([card_link(model, f"../{folder}") if model else "page", *_cells(verdict)])
+            rows.append([card_link(model, names[model], f"../{folder}") if model else "page", *_cells(verdict)])
     omitted = len(verdicts) - len(rows)
     lines += table(["model", "claim", "verdict", "declared", "measured", "how"], rows)
     return [*lines, "", f"Not shown: {count_of(omitted, 'other claim')}, all *pass*."] if omitted else lines

@@ -1,6 +1,6 @@
-"""The cache folder, and whether results in it can be believed.
+"""The user's cache and data folders, and whether what they hold can be believed.
 
-A commit can bring any file, so results inside a checkout may be forged. Then the run goes on without a cache.
+A commit can bring any file, so files inside a checkout may be forged. Then the run goes on without them.
 """
 
 import os
@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 _NAME = "model-card-harness"
-_FIX = "set XDG_CACHE_HOME to a folder outside of it"
 
 # Folders with files to verify, besides the working folder.
 _verified_folders: set[str] = set()
@@ -34,7 +33,19 @@ def cache_home() -> Path:
 
 def cache_problem() -> str | None:
     """Why the cache folder is refused, and the fix; None if it is used."""
-    return _problem(str(_chosen_folder()), _all_verified_folders())
+    folder = _chosen_folder()
+    problem = _problem(str(folder), "XDG_CACHE_HOME", _all_verified_folders())
+    return problem and f"The cache {folder} is not used: {problem}."
+
+
+def data_home() -> Path:
+    """The user's data folder for the harness: below XDG_DATA_HOME, or ~/.local/share."""
+    return _below("XDG_DATA_HOME", "~/.local/share")
+
+
+def data_problem() -> str | None:
+    """Why nothing in the data folder can be believed, and the fix; None if it can."""
+    return _problem(str(data_home()), "XDG_DATA_HOME", _all_verified_folders())
 
 
 def checkout_around(path: Path) -> str | None:
@@ -43,9 +54,13 @@ def checkout_around(path: Path) -> str | None:
 
 
 def _chosen_folder() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME", "")
+    return _below("XDG_CACHE_HOME", "~/.cache")
+
+
+def _below(variable: str, default: str) -> Path:
+    home = os.environ.get(variable, "")
     # The XDG Base Directory Specification says that relative values are ignored.
-    home = home if home.startswith("/") else os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
+    home = home if home.startswith("/") else os.path.expanduser(default)  # noqa: PTH111 - never raises
     return Path(home) / _NAME
 
 
@@ -57,12 +72,12 @@ def _all_verified_folders() -> frozenset[str]:
 
 
 @cache
-def _problem(folder: str, verified: frozenset[str]) -> str | None:
+def _problem(folder: str, variable: str, verified: frozenset[str]) -> str | None:
     checkout = _checkout_around(folder, verified)
     if checkout:
-        return f"The cache {folder} is not used: a commit to {checkout} could forge its results; {_FIX}."
+        return f"a commit to {checkout} could forge its results; set {variable} to a folder outside of it"
     if not folder.startswith("/"):
-        return "Results are not cached: expected a home folder, got none; set XDG_CACHE_HOME to a folder."
+        return f"expected a home folder, got none; set {variable} to a folder"
     try:
         Path(folder).mkdir(0o700, parents=True, exist_ok=True)
         status = Path(folder).stat()
@@ -70,8 +85,8 @@ def _problem(folder: str, verified: frozenset[str]) -> str | None:
         return None  # Each access reports it, or does without.
     if hasattr(os, "geteuid") and (status.st_uid not in {0, os.geteuid()} or status.st_mode & stat.S_IWOTH):
         return (
-            f"The cache {folder} is not used: expected a folder that only you can write to, got owner {status.st_uid} "
-            f"and mode {stat.S_IMODE(status.st_mode):o}; correct them, or set XDG_CACHE_HOME to another folder."
+            f"expected a folder that only you can write to, got owner {status.st_uid} and mode "
+            f"{stat.S_IMODE(status.st_mode):o}; correct them, or set {variable} to another folder"
         )
     return None
 

@@ -1,4 +1,4 @@
-"""Files: bounded reads, atomic writes, the data folder, and a digest of the harness's code."""
+"""Files: bounded reads, atomic writes, and a digest of the harness's code."""
 
 import hashlib
 import os
@@ -25,25 +25,18 @@ _TEMPORARY = re.compile(r"\.verify-(?P<machine>[0-9a-f]{8})-(?P<process>[0-9]{1,
 _SECONDS_UNTIL_STALE = 24 * 60 * 60
 
 
-def data_home() -> Path:
-    """The user's data folder for the harness: below XDG_DATA_HOME, or ~/.local/share."""
-    home = os.environ.get("XDG_DATA_HOME", "")
-    # The XDG Base Directory Specification says that relative values are ignored.
-    home = home if home.startswith("/") else os.path.expanduser("~/.local/share")  # noqa: PTH111 - never raises
-    return Path(home) / "model-card-harness"
-
-
 def file_stamp(status: os.stat_result) -> tuple[int, ...]:
     """Values that change when a file is edited or replaced, as git's index keeps them."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def leads_inside(path: Path, folder: Path) -> bool:
-    """Whether a path, with all its links followed, is below `folder`. The path need not exist."""
+    """Whether a path, with all its links followed, is below `folder`, and not in a `.git`. The path need not exist."""
     try:
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-    except ValueError:  # a zero byte in the path
+        below = Path(os.path.realpath(path)).relative_to(os.path.realpath(folder))
+    except ValueError:  # elsewhere, or a zero byte in the path
         return False
+    return ".git" not in map(str.casefold, below.parts)
 
 
 def read_file(path: Path, most_bytes: int, inside: Path | None = None) -> bytes:
@@ -107,11 +100,7 @@ def write_files(files: Mapping[Path, Iterable[bytes]], *, root: Path | None = No
             if root is not None:
                 require_no_links(path.parent, root)
             path.parent.mkdir(parents=True, exist_ok=True)
-            _remove_stale_temporaries(path.parent)
-            temporary = path.parent / f".verify-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
-            # The umask decides about the permissions of a new file.
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-            temporaries[path] = temporary
+            temporaries[path], handle = open_temporary(path.parent)
             with os.fdopen(handle, "wb") as file:
                 file.writelines(parts)
                 _keep_permissions(path, handle)
@@ -124,6 +113,14 @@ def write_files(files: Mapping[Path, Iterable[bytes]], *, root: Path | None = No
         for temporary in temporaries.values():
             temporary.unlink(missing_ok=True)
         raise
+
+
+def open_temporary(folder: Path) -> tuple[Path, int]:
+    """A new file for the caller to rename or remove, and a handle to write to it. Raises OSError."""
+    _remove_stale_temporaries(folder)
+    path = folder / f".verify-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    # The umask decides about the permissions of a new file.
+    return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
 def _keep_permissions(path: Path, handle: int) -> None:

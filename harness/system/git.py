@@ -19,6 +19,8 @@ _SETTINGS = (
     *("-c", "safe.bareRepository=explicit"),
 )
 _ENVIRONMENT = {
+    "GIT_LITERAL_PATHSPECS": "1",  # a path such as `:(top)` is a name, no pattern
+    "GIT_NO_REPLACE_OBJECTS": "1",  # the content of a commit is what its hash names
     "GIT_ALLOW_PROTOCOL": "none",  # no such protocol: older versions of git ignore GIT_NO_LAZY_FETCH
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -76,33 +78,60 @@ def commit_of(repository: Path, reference: str) -> str:
         commit = os.fsdecode(result.stdout).strip()
         if not result.returncode and re.fullmatch(r"[0-9a-f]{40,64}", commit):
             return commit
-        if _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+        if is_shallow(repository):
             fix = "this clone is shallow: fetch the base first (git fetch --unshallow; in a workflow, fetch-depth: 0)"
     raise RepositoryError(f"expected a commit as base, got {reference!r}, which is not in this repository; {fix}")
 
 
-def blob(repository: Path, commit: str, path: str) -> bytes | None:
+def blob(repository: Path, commit: str, path: str, most_bytes: int) -> bytes | None:
     """The bytes of a file at a commit, by its path from the repository's root; None if there is no such file.
 
-    Raises RepositoryError if the file's object is missing, as in a partial clone.
+    Raises OSError for more than `most_bytes`, before anything is read, and RepositoryError if the file's object is
+    missing, as in a partial clone.
     """
-    parsed = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}")
-    if parsed.returncode:
+    entry = _file_entry(repository, commit, path)
+    if entry is None:
         return None
-    content = _git(repository, "cat-file", "blob", os.fsdecode(parsed.stdout).strip())
+    name, size = entry
+    if size.isdecimal() and int(size) > most_bytes:
+        raise OSError(None, f"a file of more than {most_bytes} bytes")
+    content = _git(repository, "cat-file", "blob", name)
     if content.returncode:
         fix = "fetch the whole repository, or repair it (git fsck)"
         raise RepositoryError(f"expected {path} at {commit}, but this repository lacks the object; {fix}")
     return content.stdout
 
 
+def has_file(repository: Path, commit: str, path: str) -> bool:
+    """Whether there is a file, and no folder, of this path from the repository's root at a commit."""
+    return _file_entry(repository, commit, path) is not None
+
+
+def _file_entry(repository: Path, commit: str, path: str) -> tuple[str, str] | None:
+    """The object of a file at a commit, and its size, which is no number if the object is missing."""
+    if not path:
+        return None  # the root
+    properties, _, found = _list_tree(repository, commit, path, "--long")[0].partition("\t")
+    _, kind, name, size = properties.split() if found == path else ("", "", "", "")
+    return (name, size) if kind == "blob" else None
+
+
+def is_shallow(repository: Path) -> bool:
+    """Whether the repository lacks the older commits."""
+    return _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+
+
 def files_at(repository: Path, commit: str, folder: str, *, deep: bool) -> list[str]:
     """The paths of a folder's files at a commit (`deep`: with subfolders); empty if there is no such folder."""
     options = ["-r"] if deep else []
-    paths = [f"{folder}/"] if folder else []
-    listing = os.fsdecode(_git(repository, "ls-tree", "-z", "--full-tree", *options, commit, *paths).stdout)
-    entries = (entry.partition("\t") for entry in listing.split("\0"))
+    entries = (entry.partition("\t") for entry in _list_tree(repository, commit, folder and f"{folder}/", *options))
     return sorted(path for mode_and_type, _, path in entries if " blob " in mode_and_type)
+
+
+def _list_tree(repository: Path, commit: str, path: str, *options: str) -> list[str]:
+    paths = [path] if path else []
+    listed = _git(repository, "ls-tree", "-z", "--full-tree", *options, "--end-of-options", commit, *paths)
+    return os.fsdecode(listed.stdout).split("\0")
 
 
 def changed_files(top: Path, commit: str) -> set[str]:

@@ -1,9 +1,7 @@
 """Which models are evaluated on which images, and what the others lack."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +10,8 @@ from harness.checks.shared.subject import Evaluated, Evaluations, Subject
 from harness.evaluate.data.conditions import Conditions
 from harness.evaluate.statistics.scores import Failure
 from harness.index.entries import Entry
-from harness.index.files import matching
 from harness.measure.checkpoint import inspect_checkpoint, sha256
-from harness.project.files import FolderFiles
+from harness.project.own_code import installed_code, project_code
 from harness.verdict import NotHereError
 from harness.zoo import BuilderError
 
@@ -47,7 +44,9 @@ class PlannedEvaluation:
 
         network, digest = self.subject.network, sha256(self.checkpoint)
         custom_builders = {function for _, function in self.subject.resources.builders}
-        code = _python_digest(self.subject.resources.root or Path()) if network.builder in custom_builders else None
+        code = None
+        if network.builder in custom_builders:
+            code = f"{project_code(self.subject.resources.root or Path())} {installed_code()}"
         load = FileLoader(network, self.checkpoint, digest)
         size = self.checkpoint.stat().st_size
         label = f"{self.subject.name} {change}".rstrip()
@@ -104,16 +103,3 @@ def _plan(subject: Subject, result: Entry) -> PlannedEvaluation:
         reason = f"the weights file cannot be loaded: {problems[0].rstrip('.')}"
         raise NotHereError(reason, "see the verdict on weights")
     return PlannedEvaluation(subject, result, dataset, checkpoint, declared_conditions(subject))
-
-
-@cache
-def _python_digest(root: Path) -> str:
-    """SHA-256 of the project's Python files: a custom builder can import any of them."""
-    files = FolderFiles(root)
-    digests = []
-    for name in matching(files, "**/*.py"):
-        try:
-            digests.append(f"{name}\0{hashlib.sha256(files.read(name) or b'').hexdigest()}")
-        except OSError as error:  # a link that leads out of the project, or no regular file
-            digests.append(f"{name}\0{error}")
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.evaluate.data.ground_truth import ground_truth_files
 from harness.evaluate.run.progress import Progress
 from harness.index.claim import Claim
 from harness.index.page import Page
 from harness.index.weights_url import is_relative
 from harness.project.project import Project
 from harness.project.references import References
-from harness.project.resources import Resources
+from harness.project.resources import Resources, label_files
 from harness.project.waivers import apply_waivers, utc_today
 from harness.rules.application import apply_findings
 from harness.rules.finding import Finding, finding_from_json
@@ -239,7 +238,7 @@ class _Run:
 
     def _cache_key(self, page: Page, scopes: Scopes[Resources], selection: str) -> str:
         folders = [folder for resources in scopes for folder in resources.images.values()]
-        files = [path for folder in folders for path in (folder, *ground_truth_files(folder))]
+        files = [path for folder in folders for path in (folder, *label_files(folder))]
         files += [resources.weights for resources in scopes if resources.weights]
         # Builders and source repositories are never cached, and `files` shows the contents of the folders.
         return cache.key(

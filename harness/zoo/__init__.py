@@ -75,7 +75,7 @@ def _build(blueprint: Blueprint) -> Network:
     for pattern, function in blueprint.builders:
         if fnmatchcase(model, pattern):
             if not blueprint.run_builders:
-                missing = f"the builder {function} is code of the project, which is not trusted on this machine"
+                missing = f"the builder {function} is code of the project, which nobody on this machine trusts as it is"
                 raise UnknownModelError(missing, _CONSENT)
             return own_builder.build(model, pattern, function, blueprint.root)
     names = [(blueprint.library, model), *([blueprint.alias] if blueprint.alias else [])]

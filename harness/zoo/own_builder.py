@@ -6,9 +6,19 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from importlib.machinery import PathFinder
+from functools import cache
+from importlib.machinery import (
+    BYTECODE_SUFFIXES,
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    PathFinder,
+    SourceFileLoader,
+    SourcelessFileLoader,
+)
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import UserError
@@ -22,12 +32,17 @@ if TYPE_CHECKING:
 _HIDDEN = "_modules_of_the_project"
 
 
-class BuilderError(Exception):
-    """A project's builder raised an exception; the message names both."""
+class _SourceLoader(SourceFileLoader):
+    """Compiles the source of a module: bytecode in `__pycache__` may come from a commit, and need not match it."""
 
-    def __init__(self, function: str, error: BaseException) -> None:
-        raised = traceback.format_exception_only(error)[-1].strip()
-        super().__init__(f"the builder {function} raised {raised}")
+    def get_code(self, fullname: str) -> CodeType:
+        """The compiled source."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class BuilderError(Exception):
+    """A project's builder raised an exception, or returned no network; the message names both."""
 
 
 class BuilderSettingsError(UserError):
@@ -41,33 +56,41 @@ def build(model: str, pattern: str, function: str, root: Path) -> Network:
     must be in the folder `root`. The caller makes sure that somebody trusts the project.
 
     Raises BuilderSettingsError if there is no such function, UnknownModelError if it cannot be imported or its result
-    cannot be traced, and BuilderError if it raises.
+    cannot be traced, and BuilderError if it raises or returns no module.
     """
     try:
         builder = _load(pattern, function, root)
 
         def make() -> "nn.Module":
             module = builder(model)
+            returned = f"the builder {function} returned {type(module).__name__} for {model}"
+            if not _is_module(module):
+                raise BuilderError(f"{returned}, which is not a torch.nn.Module")
             if problem := _problem(module):
-                missing = f"the builder {function} returned {type(module).__name__} for {model}, {problem}"
-                raise UnknownModelError(missing, "return the network from the function that verify.toml names")
+                fix = "return the network from the function that verify.toml names"
+                raise UnknownModelError(f"{returned}, {problem}", fix)
             return cast("nn.Module", module)
 
         return Network(build_on_meta(make), builder=function, make=make)
-    except (UserError, UnknownModelError, StorageLimitError):
+    except (BuilderError, UserError, UnknownModelError, StorageLimitError):
         raise
     # A module that is a script may end the process when it is imported.
     except (Exception, SystemExit) as error:
-        raise BuilderError(function, error) from error
+        raised = traceback.format_exception_only(error)[-1].strip()
+        raise BuilderError(f"the builder {function} raised {raised}") from error
 
 
-def _problem(module: object) -> str | None:
-    """Why an object is not a network that can be traced."""
+def _is_module(found: object) -> bool:
+    import torch
+
+    return isinstance(found, torch.nn.Module)
+
+
+def _problem(module: Any) -> str | None:
+    """Why a module cannot be traced."""
     import torch
     from torch.nn.parameter import is_lazy
 
-    if not isinstance(module, torch.nn.Module):
-        return "which is not a torch.nn.Module"
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         return "which is compiled by torch.jit, so its calls cannot be traced"
     if any(map(is_lazy, module.parameters())):
@@ -123,6 +146,7 @@ def _import(module_name: str, file: Path, root: Path) -> ModuleType:
     """
     if str(root) not in sys.path:
         sys.path.append(str(root))
+    _import_from_source(root)
     try:
         found = importlib.util.find_spec(module_name)
     except ModuleNotFoundError as error:
@@ -136,6 +160,24 @@ def _import(module_name: str, file: Path, root: Path) -> ModuleType:
         return importlib.import_module(module_name)
     sys.modules.setdefault(_HIDDEN, ModuleType(_HIDDEN)).__path__ = [str(root)]
     return importlib.import_module(f"{_HIDDEN}.{module_name}")
+
+
+@cache
+def _import_from_source(root: Path) -> None:
+    """Import the modules in a folder from their source from now on."""
+
+    def finder(folder: str) -> FileFinder:
+        if not (os.path.isdir(folder) and _is_below(Path(folder), root)):  # noqa: PTH112
+            raise ImportError(f"{folder} is elsewhere")
+        loaders = (
+            (ExtensionFileLoader, EXTENSION_SUFFIXES),
+            (_SourceLoader, SOURCE_SUFFIXES),
+            (SourcelessFileLoader, BYTECODE_SUFFIXES),
+        )
+        return FileFinder(folder, *loaders)
+
+    sys.path_hooks.insert(0, finder)
+    sys.path_importer_cache.clear()
 
 
 def _is_same_file(one: str, other: Path) -> bool:

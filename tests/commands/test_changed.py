@@ -583,3 +583,37 @@ def test_links_in_a_circle(small: Path) -> None:
     (includes / "out").symlink_to("/")
     committed(small.parent)
     assert _affected(small) == set()
+
+
+@pytest.mark.parametrize("pages", ["modelindex", "**/*.md"])
+def test_a_deleted_page_of_a_folder_or_pattern(project: Path, pages: str) -> None:
+    (project / "modelindex" / "verify.toml").write_text(f'pages = ["{pages.replace("modelindex", ".")}"]\n')
+    (project / "modelindex" / "notes.md").write_text("No page.\n")
+    (project / "modelindex" / "other.md").write_text("<!--\nType: model-index\nModels:\n- Name: other\n-->\n")
+    committed(project)
+    assert _affected(project) == set()
+    (project / "modelindex" / "other.md").unlink()
+    with pytest.raises(RepositoryError, match=r"got none for modelindex/other\.md"):
+        _affected(project)
+
+
+def test_attributes_of_files_affect_all_claims(small: Path) -> None:
+    """They decide what a checkout of the same commit writes to files."""
+    (small / "sub").mkdir()
+    (small / "sub" / ".gitattributes").write_text("* eol=lf\n")
+    committed(small)
+    (small / "sub" / ".gitattributes").write_text("* eol=crlf\n")
+    assert {item.why for item in changes_since(find_project(small, ()), "HEAD").affected} == {
+        ("sub/.gitattributes changed",)
+    }
+
+
+def test_a_huge_page_at_the_base_is_not_read(small: Path) -> None:
+    page = small / "modelindex" / "page.md"
+    text = page.read_text()
+    page.write_text(f"{text}{'x' * 2**20}\n")
+    committed(small)
+    page.write_text(text)
+    assert {item.why for item in changes_since(find_project(small, ()), "HEAD").affected} == {
+        ("the page could not be read at HEAD",)
+    }

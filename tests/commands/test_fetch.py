@@ -2,8 +2,12 @@
 
 import contextlib
 import hashlib
+import io
+import os
 import socket
+import stat
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +19,8 @@ import pytest
 
 from harness.commands import download
 from harness.commands.fetch import DeclaredWeights, Fetched, fetch_weights
+from harness.index.faults import escape_controls_in_lines
+from harness.system.stdout import EscapedStream
 from harness.verdict import Status
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
@@ -75,6 +81,17 @@ def test_a_file_is_fetched_once_and_found_again(server: str, tmp_path: Path) -> 
     before = path.stat().st_mtime_ns
     assert "exists already" in _fetch_one(f"{server}/a/model-{DIGITS}.pth", folder).message
     assert path.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_the_umask_decides_who_may_read_a_fetched_file(server: str, tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        assert _fetch_one(f"{server}/model-{DIGITS}.pth", tmp_path).status is Status.PASS
+    finally:
+        os.umask(before)
+    (file,) = tmp_path.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == mode
 
 
 def test_a_file_with_another_hash_is_not_kept(server: str, tmp_path: Path) -> None:
@@ -180,3 +197,13 @@ def test_only_http_is_opened(address: str, tmp_path: Path) -> None:
 def test_a_redirect_stays_in_http(server: str, tmp_path: Path, target: str) -> None:
     assert _fetch_one(f"{server}/moved-to-{target}-{DIGITS}.pth", tmp_path).status is Status.NOT_RUN
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_terminal_shows_progress_on_one_line(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.BytesIO()
+    terminal = io.TextIOWrapper(printed, "utf-8")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", EscapedStream(terminal, escape_controls_in_lines))
+    assert _fetch_one(f"{server}/model-{DIGITS}.pth", tmp_path).status is Status.PASS
+    assert b"\r" in printed.getvalue()
+    assert rb"\r" not in printed.getvalue()

@@ -7,6 +7,7 @@ import pytest
 
 from harness.measure.source import NotInRepositoryError, lines_at
 from harness.system.git import is_repository
+from harness.verdict import NotHereError
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -45,3 +46,15 @@ def test_missing_commits_and_files_are_named(repository: tuple[Path, str], tmp_p
     assert is_repository(root)
     assert not is_repository(tmp_path / "none")
     assert not is_repository(tmp_path)
+
+
+def test_what_an_incomplete_clone_lacks_is_not_wrong(repository: tuple[Path, str], tmp_path: Path) -> None:
+    root, commit = repository
+    git(root, "commit", "-qam", "two")
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{root}", "shallow")
+    with pytest.raises(NotHereError, match="shallow clone"):
+        lines_at(tmp_path / "shallow", commit, "timm/regnet.py")
+    name = git(root, "rev-parse", f"{commit}:timm/regnet.py")
+    (root / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    with pytest.raises(NotHereError, match=r"lacks the content of timm/regnet\.py"):
+        lines_at(root, commit, "timm/regnet.py")

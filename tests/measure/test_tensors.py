@@ -3,6 +3,7 @@
 import os
 import struct
 import zipfile
+import zlib
 from collections import OrderedDict
 from pathlib import Path
 
@@ -175,6 +176,11 @@ FLOATS = b"ctorch\nFloatStorage\n"
 NESTED_KEY = b"K\x01" + b"q\x00h\x00\x86" * 60
 MANY_STORAGE = b"(U\x07storage" + FLOATS + b"U\x010U\x03cpu\x8a\x05\0\0\0\0\x40tQ"
 TENSOR = b"ctorch._utils\n_rebuild_tensor_v2\n(" + MANY_STORAGE + b"K\x00K\x01\x85K\x01\x85\x89}tR"
+SMALL = (
+    b"ctorch._utils\n_rebuild_tensor_v2\n((U\x07storage"
+    + FLOATS
+    + b"U\x010U\x03cpuK\x01tQK\x00K\x01\x85K\x01\x85\x89}tR"
+)
 
 
 @pytest.mark.usefixtures("no_loading")
@@ -195,6 +201,19 @@ TENSOR = b"ctorch._utils\n_rebuild_tensor_v2\n(" + MANY_STORAGE + b"K\x00K\x01\x
             b"\x80\x02]q\x00(" + b"K\x01N\x86" * 1000 + b"e" + b"ccollections\nOrderedDict\nh\x00\x85R" * 1000 + b".",
             "more than 1000000 steps",
         ),
+        (
+            b"\x80\x02(" + b"K\x01" * 1000 + b"tq\x00\x85q\x01" + b"ctorch\nSize\nq\x02" + b"h\x02h\x01R" * 1000 + b".",
+            "more than 1000000 steps",
+        ),
+        (
+            b"\x80\x02}q\x00(" + b"".join(b"M" + struct.pack("<H", n) + b"N" for n in range(1000)) + b"u"
+            b"("
+            + SMALL
+            + b"\x89Nh\x00tq\x01ctorch._utils\n_rebuild_parameter_with_state\nq\x02"
+            + b"h\x02h\x01R" * 1000,
+            "more than 1000000 steps",
+        ),
+        (b"\x80\x02]ctorch._utils\n_rebuild_qtensor\n.", "A tensor is nested, quantized, sparse"),
         (b"\x80\x02.", "malformed"),
         (b"\x80\x02X\xff\xff\xff\x7fa.", "truncated|malformed"),
     ],
@@ -248,6 +267,21 @@ def _duplicate(path: Path) -> None:
         archive.writestr(archive.namelist()[0], b"\x80\x02}.")
 
 
+def _duplicate_in_capitals(path: Path) -> None:
+    """torch's reader finds the second one."""
+    _zip(path, b"\x80\x02}.", **{"archive/DATA.PKL": b"\x80\x02" + NESTED_KEY + b"."})
+
+
+def _with_second_names(path: Path) -> None:
+    """Python 3.13 reads the names in these extra fields, torch does not."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, second in (("archive/data.pkl", b"archive/a"), ("archive/b", b"archive/data.pkl")):
+            entry = zipfile.ZipInfo(name)
+            checksum = struct.pack("<I", zlib.crc32(name.encode()))
+            entry.extra = b"up" + struct.pack("<H", 5 + len(second)) + b"\x01" + checksum + second
+            archive.writestr(entry, b"\x80\x02}.")
+
+
 def _absolute(path: Path) -> None:
     _zip(path, b"\x80\x02}.", **{"/etc/passwd": b""})
 
@@ -269,6 +303,8 @@ def _shifted(path: Path) -> None:
     [
         (_deflated, "is compressed"),
         (_duplicate, "two entries of one name"),
+        (_duplicate_in_capitals, "two entries of one name"),
+        (_with_second_names, "'archive/(data.pkl|a)' has an unknown extra field"),
         (_absolute, "not below the archive"),
         (_with_comment, "truncated"),
         (_shifted, "zip directory is damaged"),
@@ -325,3 +361,36 @@ def test_a_name_that_no_message_can_quote_is_an_error(name: str, tmp_path: Path)
     torch.save({name: torch.zeros(1)}, tmp_path / "weights")
     with pytest.raises(WeightsFileError, match="expected names of valid Unicode with at most 1000 characters"):
         read_tensors(tmp_path / "weights")
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (b"ctorch._utils\n_rebuild_parameter_with_state\n", b"(" + SMALL + b"\x89N"),
+        (
+            b"ctorch._tensor\n_rebuild_from_type_v2\n",
+            b"(" + SMALL.replace(b"((", b"ctorch.nn.parameter\nParameter\n((")[:-1],
+        ),
+    ],
+)
+def test_attributes_that_a_file_sets_hide_no_check(function: bytes, arguments: bytes, tmp_path: Path) -> None:
+    """`Parameter()` has no values, so all of them are finite."""
+    state = b"}X\x08\0\0\0isfinitectorch.nn.parameter\nParameter\ns"
+    tensor = function + arguments + state + b"tR"
+    tensor = tensor.replace(b"cpuK\x01tQK\x00K\x01\x85", b"cpuK\x0atQK\x00K\x0a\x85")
+    pickle = b"\x80\x02}X\x0c\0\0\0head.fc.bias" + tensor + b"s."
+    path = _zip(tmp_path / "weights", pickle, **{"archive/data/0": struct.pack("<f", float("nan")) * 10})
+    assert "head.fc.bias contains NaN." in state_problems(read_tensors(path), NETWORK)
+
+
+def test_attributes_of_the_mapping_hide_no_tensor(tmp_path: Path) -> None:
+    hidden = b"}(X\x04\0\0\0keysctorch\nSize\nX\x05\0\0\0itemsccollections\nOrderedDict\nub"
+    pickle = b"\x80\x02ccollections\nOrderedDict\n)RU\x01a" + SMALL + b"s" + hidden + b"."
+    path = _zip(tmp_path / "weights", pickle, **{"archive/data/0": bytes(4)})
+    assert list(read_tensors(path)) == ["a"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_escapes_in_an_old_pickle_cause_no_warning(tmp_path: Path) -> None:
+    with pytest.raises(WeightsFileError, match="uses STRING"):
+        read_tensors(_zip(tmp_path / "weights", b"\x80\x02S'\\d'\n."))

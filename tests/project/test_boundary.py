@@ -113,6 +113,21 @@ def test_the_command_line_names_pages_anywhere_but_not_through_links_of_the_proj
     assert faults.startswith("modelindex/link.yml:1:1: expected a page inside the project")
 
 
+def test_what_git_keeps_is_no_file_of_the_project(root: Path) -> None:
+    """Its settings may hold a password."""
+    (root / ".git").mkdir()
+    (root / ".git" / "config").write_text("secret")
+    (root / "modelindex" / "_includes").mkdir()
+    (root / "modelindex" / "_includes" / "a.md").symlink_to("../../.git/config")
+    (root / "modelindex" / "b.yml").symlink_to("../.git/config")
+    page = page_from_text("{% include 'a.md' %}\n<!--\nType: model-index\nModels:\n- Name: a\n-->\n", "p.md")
+    with pytest.raises(PageError, match=r"an include outside _includes/: a\.md"):
+        read_includes(page, root / "modelindex" / "_includes")
+    assert "secret" not in repr(find_project(root, ()).included)
+    (root / "modelindex" / "a.yml").write_text("Import: b.yml\nModels:\n- Name: a\n")
+    assert "leads out of the project" in faults_of(*read_indexes(find_project(root, ())))
+
+
 @pytest.mark.parametrize("linked", ["modelindex/_includes", "modelindex"])
 def test_includes_are_not_read_through_a_folder_that_leads_out(tmp_path: Path, linked: str) -> None:
     root, outside = tmp_path / "project", tmp_path / "outside"
@@ -171,3 +186,34 @@ def test_imported_files_are_regular_and_bounded(root: Path) -> None:
         (index,) = read_indexes(find_project(root, ()))
         assert reason in faults_of(index)
         assert list(index.models) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        ("images/0/a.png", "/etc/passwd"),
+        ("images/1", "/"),
+        ("images/.hidden", "/"),
+        ("images/circle", "."),
+        ("LOC_val_solution.csv", "/etc/passwd"),
+        ("ILSVRC2012_devkit_t12", "/"),
+        ("ILSVRC2012_devkit_t12/data/meta.mat", "/etc/passwd"),
+    ],
+)
+def test_images_and_their_labels_are_not_read_through_links(root: Path, place: str, target: str) -> None:
+    (root / "modelindex" / "images" / "0").mkdir(parents=True)
+    (root / "modelindex" / "images" / "0" / "b.png").symlink_to("../../a.yml")
+    _configure(root, '["a.yml"]\n[datasets]\nImageNet-1k = "images"')
+    assert find_project(root, ()).resources.images
+    link = root / "modelindex" / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+    with pytest.raises(ProjectError, match=f"no links but those to files of the project, got {place} at datasets"):
+        find_project(root, ())
+
+
+@pytest.mark.parametrize("name", ["../..", "../../project"])
+def test_labels_beside_the_project_are_not_read(root: Path, name: str) -> None:
+    _configure(root, f'["a.yml"]\n[datasets]\nImageNet-1k = "{name}"')
+    with pytest.raises(ProjectError, match="expected a folder inside the project"):
+        find_project(root, ())

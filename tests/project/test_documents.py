@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.project.documents import ProjectError
-from harness.project.references import load_references
+from harness.project.references import _add, load_references
 from harness.project.settings import read_settings
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
@@ -183,3 +183,58 @@ def test_a_number_of_5000_digits_in_settings_is_an_error_of_the_file(tmp_path: P
     (tmp_path / "verify.toml").write_text(f"pages = []\n[tolerances.fp32]\npass = {'9' * 5000}\nexplained = 1\n")
     with pytest.raises(ProjectError, match=r"verify\.toml: expected TOML, got invalid text"):
         read_settings(tmp_path / "verify.toml")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [".".join("a" * 17) + " = 1", "[" + " . ".join(["'a'"] * 5000) + "]", "x = {a = 1, " + '"a\\"".' * 16 + "b = 1}"],
+)
+def test_a_key_of_many_parts_is_not_parsed(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "modelindex" / "verify.toml"
+    path.parent.mkdir()
+    path.write_text(f'pages = ["a.{"b." * 20}md"]\n{line}\n')
+    with pytest.raises(ProjectError, match=r"got invalid text \(a key of more than 16 parts, at line 2\); correct"):
+        read_settings(path)
+
+
+def test_many_tables_are_limited(tmp_path: Path) -> None:
+    path = tmp_path / "modelindex" / "verify.toml"
+    path.parent.mkdir()
+    for name, value in (("datasets", "."), ("builders", "a:b")):
+        lines = "\n".join(f'd{number} = "{value}"' for number in range(101))
+        path.write_text(f'pages = ["a.md"]\n[{name}]\n{lines}\n')
+        with pytest.raises(ProjectError, match=rf"expected \[{name}\] with at most 100 lines"):
+            read_settings(path)
+
+
+def test_references_are_limited_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.project.references._MOST_FILES", 2)
+    monkeypatch.setattr("harness.project.references.MOST_BYTES", 20)
+    folder = tmp_path / "modelindex" / "references"
+    folder.mkdir(parents=True)
+    for name in "ab":
+        (folder / f"{name}.json").write_text('{"models": {}}')
+    with pytest.raises(ProjectError, match="references: expected at most 2 files of together 20 bytes, got 2 of 28;"):
+        load_references([folder])
+    (folder / "a.json").write_text("{}")
+    load_references([folder])
+    (folder / "c.json").write_text("{}")
+    with pytest.raises(ProjectError, match="got 3 of 18; remove what no page needs"):
+        load_references([folder])
+
+
+class _Copied(dict[str, Any]):
+    """A dictionary that is not copied: that takes time for everything that is known."""
+
+    def __or__(self, _: object) -> dict[str, Any]:
+        pytest.fail("copied")
+
+
+def test_adding_a_file_costs_the_size_of_that_file() -> None:
+    known: dict[Any, Any] = _Copied(a=_Copied(params=1))
+    _add(known, {"a": {"flops": 2}, "b": {"params": 3}, "source": "text"})
+    assert known == {"a": {"params": 1, "flops": 2}, "b": {"params": 3}, "source": "text"}
+    items: dict[Any, Any] = _Copied()
+    _add(items, [{"x": 1}, {"x": 2}])
+    _add(items, [{"x": 2}, {"x": 3}])
+    assert list(items.values()) == [{"x": 1}, {"x": 2}, {"x": 3}]

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.index.faults import Location
+from harness.project import waivers
+from harness.project.settings import read_settings
 from harness.project.waivers import Waiver, apply_waivers
 from harness.verdict import Status, Verdict
 from tests.conftest import page_verdicts
@@ -151,3 +153,29 @@ def test_reports_do_not_depend_on_the_date(verify: Verify, project: Path) -> Non
     assert statuses["parameters"][0] == "waived"
     assert statuses["parameters"][1].endswith("Waived until 2020-01-01: known")
     assert "waiver" not in statuses
+
+
+def test_each_verdict_is_compared_once_with_all_waivers(monkeypatch: pytest.MonkeyPatch) -> None:
+    verdicts, compared = list(page_verdicts().values()), []
+    covered = waivers._covered
+    monkeypatch.setattr(waivers, "_covered", lambda verdict: compared.append(verdict) or covered(verdict))
+    apply_waivers(verdicts, [_waiver(f"m{number}", "flops") for number in range(100)], TODAY, everything=True)
+    assert len(compared) <= 2 * len(verdicts)
+
+
+class _Text(str):
+    __slots__ = ()
+
+    def count(self, *_: object) -> int:  # type: ignore[override]
+        """Counting lines from the start for each waiver takes time quadratic in the file."""
+        pytest.fail("counted")
+
+
+def test_lines_are_not_counted_for_each_waiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "modelindex" / "verify.toml"
+    path.parent.mkdir()
+    waiver = '\n [[ waivers]]\nmodel = "m{}"\nclaim = "c"\nreason = "r"\nexpires = 2030-01-01\n'
+    text = 'pages = ["a.md"]\n' + "".join(map(waiver.format, range(3)))
+    path.write_text(text)
+    monkeypatch.setattr(Path, "read_text", lambda *_: _Text(text))
+    assert [item.where.line for item in read_settings(path).waivers] == [3, 9, 15]

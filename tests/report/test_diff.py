@@ -46,3 +46,14 @@ def test_only_changed_lines_differ_on_a_long_page(value: str) -> None:
     lines = list(unified_diff("page.md", page_text(), changed))[2:]
     removed = [line[1:] for line in lines if line.startswith("-")]
     assert removed == [line for line in page_text().split("\n") if value in line]
+
+
+def test_a_name_with_line_ends_is_one_name(tmp_path: Path) -> None:
+    name = 'a"\\ü\u202e\n+++ b/other.md\n.md'
+    for file in (name, "other.md"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("old\n")
+    patch = "".join(f"{line}\n" for line in unified_diff(name, "old\n", "new\n"))
+    _apply(tmp_path, patch)
+    assert patch.isascii()
+    assert ((tmp_path / name).read_text(), (tmp_path / "other.md").read_text()) == ("new\n", "old\n")

@@ -1,7 +1,10 @@
 """Report files: all are written or none, and files of the user stay as they are."""
 
 import os
+import unicodedata
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -103,6 +106,22 @@ def test_no_two_models_share_a_card_and_none_replaces_the_overview() -> None:
     files = report_files([_verdict("a.md", name) for name in names])
     assert len([name for name in files if name.startswith("a/")]) == len(names) + 1
     assert all(len(Path(name).name.encode()) < 255 for name in files)
+
+
+def test_cards_differ_where_a_file_system_ignores_case_or_accents_and_if_short_hashes_clash() -> None:
+    names = ["ResNet", "resnet", "\u00c5", "\u212b", "z" * 60 + "49045", "z" * 60 + "58500"]
+    verdicts = [
+        replace(_verdict("a.md", name), claim=Claim("a.md", name, "flops", "1", Location("a.md", 1, 1)))
+        for name in names
+    ]
+    files = report_files(verdicts)
+    cards = [name.removeprefix("a/") for name in files if name.startswith("a/") and not name.endswith("README.md")]
+    assert len({unicodedata.normalize("NFD", card).casefold() for card in cards}) == len(names)
+    assert all(f"]({quote(card)})" in files["a/README.md"] for card in cards)
+    # Two paths whose short hashes are equal.
+    pages = ["x!x!x!x&x!x&x&x&x!x&x&x&x&x&x!x&x&x&x&x&/a.md", "x&x!x&x&x!x!x!x&x!x!x!x!x!x&x&x&x!x&x&x&/a.md", "a.md"]
+    folders = {name.partition("/")[0] for name in report_files([_verdict(page, "one") for page in pages])}
+    assert len(folders - {"verdicts.json"}) == len(pages)
 
 
 def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:

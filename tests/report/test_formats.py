@@ -48,7 +48,7 @@ def test_junit_is_valid_and_counts(*, strict: bool) -> None:
 @pytest.mark.parametrize("strict", [False, True])
 def test_sarif_is_valid_and_names_the_line(*, strict: bool) -> None:
     verdicts = _all_statuses()
-    log = json.loads(sarif(verdicts, "docs/a b/", {"flops": "the check"}, strict=strict))
+    log = json.loads(sarif(verdicts, "docs/a b\udcff/", {"flops": "the check"}, strict=strict))
     schema = json.loads((SCHEMAS / "sarif-2.1.0-rtm.5.json").read_text())
     jsonschema.Draft4Validator(schema).validate(log)
     (run,) = log["runs"]
@@ -61,7 +61,7 @@ def test_sarif_is_valid_and_names_the_line(*, strict: bool) -> None:
     line = next(
         number for number, text in enumerate(page_text().split("\n"), 1) if number > 430 and "Batch Size" in text
     )
-    assert place["artifactLocation"]["uri"] == "docs/a%20b/page.md"
+    assert place["artifactLocation"]["uri"] == "docs/a%20b%FF/page.md"
     assert place["region"] == {"startLine": line, "startColumn": 17}
     assert batch["level"] == "error"
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {verdict.claim.kind for verdict in verdicts}

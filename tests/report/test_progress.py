@@ -1,5 +1,6 @@
 """Progress: bars on a terminal, lines elsewhere, and nothing on stdout."""
 
+import io
 import sys
 
 import pytest
@@ -48,3 +49,16 @@ def test_bars_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     out, lines = capsys.readouterr()
     assert out == ""
     assert "1000 of 2000 images" in lines
+
+
+def test_names_are_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a model on a page; as a link, it would lead anywhere."""
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    shown = ProgressOnStderr()
+    shown.start(10, ["a[/x]", "b[link=//c]d[/link]"], 10)
+    shown.stop()
+    assert "a[/x]" in terminal.getvalue()
+    assert "\x1b]8" not in terminal.getvalue()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.options import weights_folder
 from harness.system import cache_folder
 from harness.system.cache_folder import cache_home, cache_problem, checkout_around, keep_cache_outside
 
@@ -142,3 +143,27 @@ def test_a_crop_cache_in_the_checkout_is_refused(verify: Verify, project: Path, 
         f"--crop-cache: crops is not used: a commit to {project} could forge its crops; name a folder outside of it.\n"
     )
     assert verify("all", "--claim", "epochs", "--crop-cache", str(tmp_path / "crops"), cwd=project).stderr == ""
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "TORCH_HOME"])
+def test_weights_in_a_cache_inside_the_checkout_are_not_used(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    monkeypatch.delenv("TORCH_HOME", raising=False)
+    home = checkout / "project" / ".cache"
+    monkeypatch.setenv(variable, str(home))
+    folder = (home / "torch" if variable == "XDG_CACHE_HOME" else home) / "hub" / "checkpoints"
+    assert (weights_folder(None), capsys.readouterr().err) == (None, "")
+    folder.mkdir(parents=True)
+    assert weights_folder(None) is None
+    fix = "set TORCH_HOME to a folder outside of it, or pass --weights."
+    assert capsys.readouterr().err == f"{folder} is not used: a commit to {checkout} could bring its files; {fix}\n"
+    assert weights_folder(folder) == folder, "the command line is trusted"
+    monkeypatch.setenv(variable, str(checkout.parent / "outside"))
+    assert weights_folder(None) is not None
+
+
+def test_nothing_is_fetched_into_the_checkout(verify: Verify, project: Path) -> None:
+    run = verify("fetch", cwd=project, TORCH_HOME=str(project / "torch"))
+    assert (run.returncode, (project / "torch").exists()) == (2, False)
+    assert "Torch hub's folder is in the checkout; pass --weights" in run.stderr

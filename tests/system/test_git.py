@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.system.git import below_top, blob, changed_files, has_commit, is_repository, top_folder
+from harness.system.git import below_top, blob, changed_files, files_at, has_commit, is_repository, top_folder
 from tests.repositories import committed, git
 
 
@@ -52,7 +52,7 @@ def test_a_bare_repository_is_one_only_if_it_is_named(tmp_path: Path) -> None:
     first = repository(tmp_path / "source")
     bare = tmp_path / "source.git"
     git(tmp_path, "clone", "--quiet", "--bare", "source", "source.git")
-    assert blob(bare, first, "page.md") == b"first\n"
+    assert blob(bare, first, "page.md", 100) == b"first\n"
     assert is_repository(bare)
     assert not is_repository(bare / "refs")
 
@@ -105,7 +105,7 @@ def test_a_missing_object_is_not_fetched(
     missing = git(folder, "rev-parse", f"{first}:page.md")
     (folder / ".git" / "objects" / missing[:2] / missing[2:]).unlink()
     with pytest.raises(Exception, match="lacks the object"):
-        blob(folder, first, "page.md")
+        blob(folder, first, "page.md", 100)
     assert not has_commit(folder, "0" * 39 + "1")
     assert not program[1].exists()
 
@@ -120,3 +120,34 @@ def test_submodules_run_nothing(tmp_path: Path, program: tuple[str, Path]) -> No
     program[1].unlink(missing_ok=True)
     assert changed_files(tmp_path / "checkout", commit) == set()
     assert not program[1].exists()
+
+
+def test_a_submodule_that_asks_to_be_ignored_is_compared(tmp_path: Path) -> None:
+    repository(tmp_path / "module")
+    repository(tmp_path / "checkout")
+    git(tmp_path / "checkout", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../module", "module")
+    git(tmp_path / "checkout", "config", "-f", ".gitmodules", "submodule.module.ignore", "all")
+    commit = committed(tmp_path / "checkout")
+    other = committed(tmp_path / "checkout" / "module")
+    git(tmp_path / "checkout", "update-index", "--cacheinfo", f"160000,{other},module")
+    assert changed_files(tmp_path / "checkout", commit) == {"module"}
+
+
+def test_a_replaced_object_is_not_what_a_commit_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    first = repository(folder)
+    git(folder, "replace", git(folder, "rev-parse", f"{first}:page.md"), git(folder, "rev-parse", "HEAD:page.md"))
+    assert blob(folder, first, "page.md", 100) == b"first\n"
+
+
+def test_large_files_are_not_read_and_folders_are_no_files(tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    repository(folder)
+    (folder / ":(top)").mkdir()
+    (folder / ":(top)" / "a\nb.md").write_bytes(b"0" * 5)
+    commit = committed(folder)
+    assert blob(folder, commit, ":(top)/a\nb.md", 5) == b"0" * 5
+    assert files_at(folder, commit, ":(top)", deep=False) == [":(top)/a\nb.md"]
+    with pytest.raises(OSError, match="a file of more than 4 bytes"):
+        blob(folder, commit, ":(top)/a\nb.md", 4)
+    assert blob(folder, commit, ":(top)", 5) is None

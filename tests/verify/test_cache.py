@@ -5,13 +5,15 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 
 from harness.verify import cache
+from tests.conftest import ROOT
 from tests.verify.canary import SETTINGS, Verify, edit, page, verdicts
 
 
@@ -61,8 +63,13 @@ def build(name):
 """
 
 
-def test_an_edited_builder_of_the_project_is_evaluated_again(verify: Verify, canary: Path) -> None:
-    """The name, the weights and the images are the same, but the network computes something else."""
+def test_an_edited_builder_of_the_project_is_evaluated_again(
+    verify: Verify, canary: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The name, the weights and the images are the same, but the network computes something else.
+
+    Or what it imports does, an editable package elsewhere.
+    """
     torch.manual_seed(0)
     state = {"1.weight": torch.randn(10, 3 * 32 * 32), "1.bias": torch.zeros(10)}
     torch.save(state, canary / "weights")
@@ -77,7 +84,22 @@ def test_an_edited_builder_of_the_project_is_evaluated_again(verify: Verify, can
     assert _verdict(verify, canary, "top_1_accuracy")["measured"] == before["measured"]
     negated = "    network[1].register_forward_hook(lambda module, given, output: -output)\n    return network\n"
     (canary / "nets.py").write_text(BUILDER.replace("    return network\n", negated))
-    assert _verdict(verify, canary, "top_1_accuracy")["measured"] != before["measured"]
+    edited = _verdict(verify, canary, "top_1_accuracy")["measured"]
+    assert edited != before["measured"]
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "sign-1.dist-info").mkdir()
+    (outside / "sign-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: sign\nVersion: 1\n")
+    origin = {"url": outside.as_uri(), "dir_info": {"editable": True}}
+    (outside / "sign-1.dist-info" / "direct_url.json").write_text(json.dumps(origin))
+    imported = negated.replace("-output", "sign.SIGN * output").replace("    network", "    import sign\n    network")
+    (canary / "nets.py").write_text(BUILDER.replace("    return network\n", imported))
+
+    def with_sign(sign: int) -> str | None:
+        (outside / "sign.py").write_text(f"SIGN = {sign:2}\n")
+        run = partial(verify, PYTHONPATH=f"{ROOT}{os.pathsep}{outside}")
+        return cast("str | None", _verdict(run, canary, "top_1_accuracy")["measured"])
+
+    assert (with_sign(1), with_sign(-1)) == (before["measured"], edited)
 
 
 def test_a_renamed_dataset_is_not_the_same_dataset(verify: Verify, canary: Path) -> None:

@@ -1,6 +1,7 @@
 """A project's own builder, run from the command line: a Python file, a line in verify.toml, and a page."""
 
 import json
+import py_compile
 import shutil
 import subprocess
 import textwrap
@@ -12,6 +13,7 @@ import pytest
 
 from harness.project.documents import ProjectError
 from harness.project.trust import is_trusted, trust
+from harness.system import cache_folder
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -87,7 +89,8 @@ _UNUSUAL = {
     ),
     "compiled": ("return torch.jit.script(nn.Conv2d(3, 8, 3))", "not_run", "compiled by torch.jit"),
     "lazy": ("return nn.LazyConv2d(8, 3)", "not_run", "lazy layers have no shapes"),
-    "class": ("return nn.Conv2d", "not_run", "is not a torch.nn.Module"),
+    "class": ("return nn.Conv2d", "error", "is not a torch.nn.Module"),
+    "nothing": ("return None", "error", "returned NoneType for mynet_nothing, which is not"),
     "numpy": ("net = nn.Conv2d(3, 104, 1)\nnet.bias.data.numpy()\nreturn net", "fail", "does not round"),
     "no_image": ("net = nn.Identity()\nnet.forward = sys.exit\nreturn net", "not_run", "takes no image"),
     "no_rule": (
@@ -157,6 +160,36 @@ def test_two_builders_count_the_same(verify: Verify, project: Path) -> None:
     assert "timm" in json.dumps(flops["evidence"])
 
 
+def _new_import(own: Path) -> Callable[[], None]:
+    """As a pull request might hide a module that the builder imports."""
+    (own / "env").mkdir()
+    (own / "env" / "torch.py").write_text("")
+    return lambda: shutil.rmtree(own / "env")
+
+
+def _linked(own: Path) -> Callable[[], None]:
+    (own / "zoo").rename(own / "other")
+    (own / "zoo").symlink_to("other")
+
+    def undo() -> None:
+        (own / "zoo").unlink()
+        (own / "other").rename(own / "zoo")
+
+    return undo
+
+
+_CHANGED_CODE = (_new_import, _linked)
+
+
+def test_bytecode_of_a_commit_does_not_run(verify: Verify, own: Path) -> None:
+    nets = own / "zoo" / "nets.py"
+    nets.write_text("raise RuntimeError('bytecode')\n")
+    py_compile.compile(str(nets), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    nets.write_text(_BUILDER)
+    run = verify("explain", "mynet_small", "parameters", cwd=own)
+    assert (run.returncode, "PASS" in run.stdout) == (0, True), run.stdout
+
+
 def test_trust_is_remembered_for_the_project_and_its_builders(verify: Verify, own: Path, tmp_path: Path) -> None:
     user = {"VERIFY_ALLOW_BUILDERS": "", "XDG_DATA_HOME": str(tmp_path.with_name(f"{tmp_path.name}-data"))}
 
@@ -173,10 +206,17 @@ def test_trust_is_remembered_for_the_project_and_its_builders(verify: Verify, ow
     run = verify("trust", cwd=own / "zoo", **user)
     assert (run.returncode, run.stdout) == (0, '"mynet_*" = "zoo.nets:build"\n'), run.stderr
     assert parameters()[0] == "pass"
-    copy = shutil.copytree(own, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "copy"))
+    copy = shutil.copytree(own, tmp_path.with_name(f"{tmp_path.name}-copy"))
     assert parameters(cwd=copy)[0] == "not"
     settings.write_text(settings.read_text() + '"other" = "zoo.nets:build"\n')
     assert parameters()[0] == "not"
+    settings.write_text(settings.read_text().partition('"other"')[0])
+    assert parameters()[0] == "pass"
+    for change in _CHANGED_CODE:
+        undo = change(own)
+        assert parameters()[0] == "not", change.__name__
+        undo()
+        assert parameters()[0] == "pass", change.__name__
 
 
 def test_trust_that_a_commit_could_contain_does_not_count(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,9 +227,11 @@ def test_trust_that_a_commit_could_contain_does_not_count(own: Path, monkeypatch
     trust(own / "sub", builders)
     assert is_trusted(own / "sub", builders)
     (own / ".git").mkdir()
+    cache_folder._problem.cache_clear()
+    cache_folder._checkout_around.cache_clear()
     assert not is_trusted(own / "sub", builders)
     for root in (own, own / "sub"):
-        with pytest.raises(ProjectError, match="expected a data folder outside the checkout"):
+        with pytest.raises(ProjectError, match=f"a commit to {own} could forge its results; set XDG_DATA_HOME"):
             trust(root, builders)
 
 

@@ -67,7 +67,7 @@ def records_of(subject: Subject, result: Entry) -> list[Record]:
     """The records of a model on a result's dataset, the best precision first: the requested one, then fp32."""
     dataset = subject.references.find_dataset(result.text("dataset"))
     preferred = (subject.resources.evaluation.precision, "fp32")
-    records = [item for item in subject.resources.records if (item.model, item.dataset) == (subject.name, dataset)]
+    records = subject.resources.records.get((subject.name, dataset or ""), ())
     return sorted(records, key=lambda item: (*preferred, item.precision).index(item.precision))
 
 

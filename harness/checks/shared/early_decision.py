@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from harness.checks.shared.lookup import result_of
 from harness.checks.shared.reproduction import ACCURACY, METRICS, declared_accuracies, evaluation_evidence
 from harness.checks.shared.subject import Subject
 from harness.evaluate.evaluation import Evaluation
@@ -26,7 +27,7 @@ def early_verdict(claim: Claim, subject: Subject, evaluation: Evaluation) -> Ver
 
     It never passes: an accuracy within the margin is explained, because the margin is not the declared precision.
     """
-    rule = stopping_rule(subject, subject.result_of(claim))
+    rule = stopping_rule(subject, result_of(claim, subject))
     if rule is None or evaluation.images.missing:
         return None
     metric = METRICS[claim.kind]

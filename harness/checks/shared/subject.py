@@ -9,7 +9,6 @@ from typing import Any
 from harness.checks.shared.weights import LocalWeights, addresses_by_file_name, weights_address
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.scores import Failure
-from harness.index.claim import Claim
 from harness.index.entries import Entry, Index
 from harness.index.image_size import ImageSize
 from harness.index.weights_url import WeightsFile, weights_file
@@ -75,17 +74,6 @@ class Subject:
         """What the page declares of the model."""
         return self.index.models[self.name]
 
-    def result_of(self, claim: Claim) -> Entry:
-        """The model's result that contains a claim."""
-        return next(result for result in self.entry.results if result.holds(claim.where))
-
-    def collection_of(self, claim: Claim) -> str:
-        """The name of the collection that a claim is about: the one that contains it, or its model's."""
-        if claim.model is not None:
-            return self.sibling(claim.model).collection_name
-        collections = self.index.collections.items()
-        return next((name for name, collection in collections if collection.holds(claim.where)), "")
-
     @property
     def network(self) -> Network:
         """The model's network, on `meta`."""
@@ -142,17 +130,17 @@ class Subject:
     @property
     def structure(self) -> Trace:
         """A forward pass at a size that every layer acts on, to see what the network contains."""
-        return self._trace(self._own_size, self.input_size)
+        return self._trace(self._own_size, self.entry.image_size)
 
     @property
     def output(self) -> tuple[int, ...]:
         """The shape of the network's output for one image, of the declared size if the network takes it."""
-        return self._trace(self.input_size, self._own_size).output
+        return self._trace(self.entry.image_size, self._own_size).output
 
-    def _trace(self, *sizes: ImageSize) -> Trace:
+    def _trace(self, *sizes: ImageSize | None) -> Trace:
         """A forward pass at the first of the sizes that the network takes."""
         errors: list[NotHereError] = []
-        for size in dict.fromkeys(sizes):
+        for size in dict.fromkeys(filter(None, sizes)):
             try:
                 return trace(self.network, size.height, size.width)
             except ForwardError as error:

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from harness.project.resources import CLASS_TABLE, DEVKIT, GROUND_TRUTH, LABEL_TABLE
+
 if TYPE_CHECKING:
     from gzip import GzipFile
     from tarfile import TarFile, TarInfo
 
-_TABLE = "LOC_val_solution.csv"
-_DEVKIT = "ILSVRC2012_devkit_t12"
-_GROUND_TRUTH, _META = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"
 # Kaggle's table has 10 MiB, the devkit's files have less.
 _MOST_BYTES = 64 * 2**20
 _COMPRESSED = 15  # the type of a compressed element in a MATLAB file
@@ -25,26 +24,20 @@ class DatasetError(Exception):
     """Images or labels that cannot be used; the message names the place, what was expected, and the fix."""
 
 
-def ground_truth_files(folder: Path) -> list[Path]:
-    """Every path that may hold the labels of the images in `folder`."""
-    names = (_TABLE, _GROUND_TRUTH, _META, _DEVKIT, f"{_DEVKIT}.tar.gz")
-    return [place / name for place in (folder, folder.absolute().parent) for name in names]
-
-
 def read_ground_truth(folder: Path) -> tuple[Mapping[str, str], str]:
     """The class id of every image, by file name without suffix, and the name of the file that holds them.
 
     Looks in `folder` and its parent. Raises DatasetError.
     """
     for place in (folder, folder.absolute().parent):
-        if (place / _TABLE).is_file():
-            return _parse_table(_read(place / _TABLE)), _TABLE
-        for files in (_files_in_folder(place), _files_in_folder(place / _DEVKIT / "data"), _files_in_archive(place)):
+        if (place / LABEL_TABLE).is_file():
+            return _parse_table(_read(place / LABEL_TABLE)), LABEL_TABLE
+        for files in (_files_in_folder(place), _files_in_folder(place / DEVKIT / "data"), _files_in_archive(place)):
             if files is not None:
-                return _parse_devkit(*files), _GROUND_TRUTH
+                return _parse_devkit(*files), GROUND_TRUTH
     raise DatasetError(
-        f"{folder}: expected {_TABLE}, {_DEVKIT}.tar.gz, or {_GROUND_TRUTH} with {_META}, to label the images, got "
-        "none of them; add one, or sort the images into one folder per class"
+        f"{folder}: expected {LABEL_TABLE}, {DEVKIT}.tar.gz, or {GROUND_TRUTH} with {CLASS_TABLE}, to label the "
+        "images, got none of them; add one, or sort the images into one folder per class"
     )
 
 
@@ -67,16 +60,18 @@ def _parse_table(content: bytes) -> dict[str, str]:
         rows = csv.DictReader(io.StringIO(content.decode("utf-8")))
         return {row["ImageId"]: row["PredictionString"].split()[0] for row in rows}
     except (KeyError, IndexError, AttributeError, UnicodeDecodeError, csv.Error):
-        raise DatasetError(f"{_TABLE}: expected the columns ImageId and PredictionString; download it again") from None
+        raise DatasetError(
+            f"{LABEL_TABLE}: expected the columns ImageId and PredictionString; download it again"
+        ) from None
 
 
 def _files_in_folder(folder: Path) -> tuple[bytes, bytes] | None:
-    ground_truth, meta = folder / _GROUND_TRUTH, folder / _META
+    ground_truth, meta = folder / GROUND_TRUTH, folder / CLASS_TABLE
     return (_read(ground_truth), _read(meta)) if ground_truth.is_file() and meta.is_file() else None
 
 
 def _files_in_archive(folder: Path) -> tuple[bytes, bytes] | None:
-    path = folder / f"{_DEVKIT}.tar.gz"
+    path = folder / f"{DEVKIT}.tar.gz"
     if not path.is_file():
         return None
     import gzip
@@ -85,11 +80,13 @@ def _files_in_archive(folder: Path) -> tuple[bytes, bytes] | None:
     try:
         with gzip.open(path) as file, tarfile.open(fileobj=io.BytesIO(_limited(path, file)), mode="r:") as archive:
             files = {Path(member.name).name: member for member in tar_members(archive, path) if member.isfile()}
-            found = (archive.extractfile(files[name]) for name in (_GROUND_TRUTH, _META))
+            found = (archive.extractfile(files[name]) for name in (GROUND_TRUTH, CLASS_TABLE))
             ground_truth, meta = (file.read() if file else b"" for file in found)
             return ground_truth, meta
     except (KeyError, ValueError, EOFError, OSError, OverflowError, RecursionError, tarfile.TarError, zlib.error):
-        raise DatasetError(f"{path}: expected it to contain {_GROUND_TRUTH} and {_META}; download it again") from None
+        raise DatasetError(
+            f"{path}: expected it to contain {GROUND_TRUTH} and {CLASS_TABLE}; download it again"
+        ) from None
 
 
 def tar_members(archive: "TarFile", path: Path) -> Iterator["TarInfo"]:
@@ -106,7 +103,7 @@ def _parse_devkit(ground_truth: bytes, meta: bytes) -> dict[str, str]:
     try:
         classes = [ids[int(line)] for line in ground_truth.split()]
     except (ValueError, KeyError) as error:
-        raise DatasetError(f"{_GROUND_TRUTH}: expected a class number on every line, got {error}") from None
+        raise DatasetError(f"{GROUND_TRUTH}: expected a class number on every line, got {error}") from None
     return {f"ILSVRC2012_val_{number:08}": name for number, name in enumerate(classes, 1)}
 
 
@@ -131,7 +128,9 @@ def _wordnet_ids(meta: bytes) -> dict[int, str]:
         synsets = loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
         ids = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets if int(row["num_children"]) == 0}
     except Exception as error:  # noqa: BLE001 - a damaged file can fail anywhere in the reader
-        raise DatasetError(f"{_META}: expected the devkit's class table, got {error}; download it again") from None
+        raise DatasetError(
+            f"{CLASS_TABLE}: expected the devkit's class table, got {error}; download it again"
+        ) from None
     if not all(re.fullmatch(r"n\d{8}", name) for name in ids.values()):
-        raise DatasetError(f"{_META}: expected WordNet ids; download it again")
+        raise DatasetError(f"{CLASS_TABLE}: expected WordNet ids; download it again")
     return ids

@@ -24,7 +24,7 @@ class EvaluationTask:
 
     `load` raises WeightsFileError or OSError; a cluster pickles it. `label` names the task in progress output. With a
     `rule`, the evaluation stops as soon as that decides. `weights_bytes` is the size of the weights file. `code`
-    is the SHA-256 of the project's Python files if one of its own builders made the network.
+    identifies all code that one of the project's own builders can import, if it made the network.
     """
 
     model: str

@@ -27,6 +27,8 @@ from harness.index.similar import similar_name
 
 # How similar a collection's name must be to be suggested; as for keys in the schema.
 _SIMILARITY = 0.8
+# Each model is compared with each collection.
+_MAX_COLLECTIONS = 1000
 _MAX_COMPARED_NAMES = 10
 # Characters of all inherited values: one long list of a collection is part of each of its models.
 _MAX_INHERITED = 8 * MOST_BYTES
@@ -50,6 +52,9 @@ def _read(page: Page, includes: Path, files: Consulted) -> Index:
     if not page.blocks:
         raise PageError(page.faults)
     root = declared(page, files)
+    if len(root.collections) > _MAX_COLLECTIONS:
+        where = root.collections[_MAX_COLLECTIONS].where
+        raise PageError([Fault(where, f"at most {_MAX_COLLECTIONS} collections", "more", "split the page")])
     unread = [(kind, fault_value(node)) for kind, node in root.unread]
     included, fault = _read_includes(page, includes)
     unread += [_unread("template", fault)] if fault else []
