@@ -67,9 +67,9 @@ def _read(page: Page, includes: Path, files: Consulted) -> Index:
             unread += [("model", fault_value(node)) for node in faults_of(checked_card)]
         elif isinstance(checked_card, FaultNode):
             unread.append(("model_index", fault_value(checked_card)))
-    if not (models or collections or unread):
-        unread.append(_unread("models", _no_models(root)))
     values, library = _read_page_fields(root)
+    if not (models or collections or unread or any(value.fault for value in values.values())):
+        unread.append(_unread("models", _no_models(root)))
     collections_by_name = _by_name(collections, "collection_name", unread)
     models_by_name = _with_known_collections(_by_name(models, "name", unread), set(collections_by_name))
     _check_inherited(models_by_name.values(), collections_by_name)
