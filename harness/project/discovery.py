@@ -1,5 +1,6 @@
 """Pages found by file, folder and pattern."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,9 +36,8 @@ def discover(
 
     A named file is always a page. From folders and patterns come the files with a model-index; those in the folder
     `reports`, which hold copies of pages, only if the argument is below it. With `root`, folders are below it. Files
-    that lead out of their folder are skipped; those that cannot be read are pages. Raises ProjectError if a folder or
-    pattern has no page, and OSError if a
-    folder cannot be read.
+    that lead out of their folder are skipped; those that cannot be read are pages. Raises ProjectError if a file does
+    not exist, or if a folder or pattern has no page; and OSError if a folder cannot be read.
     """
     pages: dict[Path, bytes | None] = {}
     skipped = 0
@@ -49,6 +49,8 @@ def discover(
             fixed = next(index for index, part in enumerate(path.parts) if is_pattern(part))
             folder, pattern = Path(*path.parts[:fixed]), "/".join(path.parts[fixed:])
         else:
+            if not os.path.lexists(path) and (root is None or leads_inside(path, root)):
+                raise ProjectError(f"{argument}: expected a page, got no such file; correct the path")
             pages.setdefault(path, None)
             continue
         if root and not leads_inside(folder, root):
