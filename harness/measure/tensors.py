@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.measure.torch_file import check_torch_file
 from harness.measure.weights_file_error import TRUNCATED, WeightsFileError
 from harness.zoo import Network
 
@@ -37,6 +36,9 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
         _check_header(int.from_bytes(beginning[:_HEADER_LENGTH], "little"), size)
         content = _read_safetensors(path)
     elif beginning.startswith((_ZIP, _PICKLE)):
+        # Imported here: a cached run reads no weights file, and this takes 20 ms.
+        from harness.measure.torch_file import check_torch_file
+
         check_torch_file(path)
         content = _read_torch(path)
     else:
