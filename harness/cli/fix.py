@@ -53,6 +53,6 @@ def fix(*, pages: tuple[Path, ...], explained: bool, dry_run: bool, **given: Any
     if not changed and not unfixed:
         echo("Nothing to fix.", err=True)
     if exit_code(verification.verdicts) == NOT_FINISHED:
-        echo("A check could not finish; `verify all` shows which.", err=True)
+        echo("Something could not be read or finished; `verify all` shows what.", err=True)
         return NOT_FINISHED
     return FALSE if unfixed or (dry_run and changed) else NOTHING_FALSE
