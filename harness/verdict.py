@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypedDict, Unpack
 
 from harness.index.claim import Claim, claim_of_text
-from harness.index.faults import Location
+from harness.index.faults import Fault, Location
 
 
 class Status(StrEnum):
@@ -209,8 +209,15 @@ def unchecked(claim: Claim, *, reason: str, remedy: str | None = None, **details
 
 
 def errored(claim: Claim, *, reason: str, remedy: str, **details: Unpack[Details]) -> Verdict:
-    """The check could not finish."""
+    """The check could not finish, or what it is about cannot be read."""
     return _verdict(claim, Status.ERROR, reason, remedy, details)
+
+
+def faulty(claim: Claim, fault: Fault) -> Verdict:
+    """The value cannot be read, or is one that its field cannot have."""
+    if fault.is_false:
+        return failed(claim, reason=f"Expected {fault.expected}.", remedy=fault.fix)
+    return errored(claim, reason=f"Cannot be read: expected {fault.expected}, got {fault.found}.", remedy=fault.fix)
 
 
 def _verdict(claim: Claim, status: Status, reason: str, remedy: str | None, details: Details) -> Verdict:

@@ -44,6 +44,12 @@ def shipped_references() -> References:
     return load_references([SHIPPED])
 
 
+def faults_of(*indexes: Index) -> str:
+    """The messages of all that is unreadable or false by its form, in order."""
+    found = {claim.fault for index in indexes for claim in claims(index) if claim.fault}
+    return "".join(f"{fault}\n" for fault in sorted(found))
+
+
 def verdicts_on(
     text: str, resources: Resources | None = None, select: Callable[[Claim], bool] = lambda _: True
 ) -> list[Verdict]:

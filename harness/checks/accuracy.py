@@ -226,5 +226,5 @@ def _method(evaluation: Mapping[str, Any]) -> str:
 
 def _is_near_size(subject: Subject, evaluation: Mapping[str, Any]) -> bool:
     """Whether the declared image size is near the published one: at others, an accuracy can be as low as chance."""
-    size, published = subject.image_size, int(evaluation["image_size"])
-    return size is None or 3 * published <= 4 * size <= 6 * published
+    declared, published = subject.entry.quantity("image_size"), int(evaluation["image_size"])
+    return declared is None or 3 * published <= 4 * declared.value <= 6 * published

@@ -43,7 +43,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     macs = at_size[0]
 
     def count(network: Network) -> int:
-        return multiply_adds(trace(network, size, size).operations)
+        return multiply_adds(trace(network, size.height, size.width).operations)
 
     if error := cross_check(claim, subject, macs.value, count, "multiply-adds"):
         return error
@@ -57,7 +57,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         reason = f"The multiply-adds of one image at {image}.{uncounted}"
         if subject.image_size:
             return passed(claim, reason=reason, **details)
-        return explained(claim, reason=reason, remedy=f"declare 'Image Size: {size}'", **details)
+        return explained(claim, reason=reason, remedy=f"declare 'Image Size: {size.side}'", **details)
     counted = count_by_conventions(declared, subject.network, forward_pass, sample_images(subject))
     remedy = f"declare the multiply-adds at {at}"
     if matching := counted.matching_counts:
@@ -115,8 +115,8 @@ def _contradicts_siblings(
     )
     details: Details = {"measured": str(expected.value), "method": expected.method, "evidence": evidence}
     details["difference"] = difference(declared.value, expected.value)
-    for side in sizes_in_use(subject)[:_MOST_SIZES]:
-        other = count_by_rule(siblings.rule, subject.network, side, sample_images(subject))
+    for size in sizes_in_use(subject)[:_MOST_SIZES]:
+        other = count_by_rule(siblings.rule, subject.network, size, sample_images(subject))
         if other and other.value == declared.value:
             reason += f" {other.method} does: the FLOPs or the Image Size, {subject.input_size}, is false."
             return failed(claim, reason=reason, remedy="correct one of the two", **details)

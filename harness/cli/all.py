@@ -32,8 +32,8 @@ def verify_all(*, pages: tuple[Path, ...], reports: Path | None, **given: Any) -
     Reports are written if all claims of all pages of the project are verified. With PAGE, they are written only to
     the folder that --reports names.
 
-    Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, an unreadable page or nothing to check, 3 a check
-    could not finish.
+    Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage or nothing to check, 3 something could not be
+    read or finished.
     """
     project = options.open_project(pages, allow_builders=given["allow_builders"])
     refuse_to_overwrite_pages(project, given["output"])

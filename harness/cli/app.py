@@ -12,8 +12,8 @@ from harness.cli import list as list_
 def app() -> None:
     """Verify the claims of model-index pages: measure each one again, and show the evidence.
 
-    Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, an unreadable page or nothing to check, 3 a check
-    could not finish.
+    Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage or nothing to check, 3 something could not be
+    read or finished.
     """
 
 

@@ -21,7 +21,7 @@ def check(*, pages: tuple[Path, ...], **given: Any) -> int:
     Nothing is built, measured or downloaded, so hundreds of models take a second. If one of two values must be wrong,
     both are reported. Values that are only suspicious are shown as `not_run`: measuring them decides.
 
-    Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage or an unreadable page.
+    Exit codes: 0 nothing false, 1 a claim fails, 2 bad usage, 3 something could not be read.
     """
     from harness.commands.check import check as check_pages
     from harness.report.values import count_of

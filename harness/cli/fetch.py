@@ -7,6 +7,7 @@ import click
 from harness.cli import options
 from harness.cli.echo import echo
 from harness.cli.exit_codes import FALSE, NOTHING_FALSE
+from harness.cli.output import report_unread
 
 
 @click.command()
@@ -24,14 +25,18 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
 
     Each file is checked against the digits of its SHA-256 in its name.
 
-    Exit codes: 0 no wrong file, 1 a file is wrong, 2 bad usage or an unreadable page.
+    Exit codes: 0 no wrong file, 1 a file is wrong, 2 bad usage, 3 a page or an entry could not be read.
     """
     from harness.commands.fetch import declared_weights, fetch_weights
     from harness.verdict import Status
+    from harness.verify.reading import read_claims
     from harness.verify.selection import Selection
 
-    declared = declared_weights(options.open_project(pages), Selection(models))
-    if not declared:
+    project = options.open_project(pages)
+    claims = read_claims(project)
+    declared = declared_weights(project, claims, Selection(models))
+    unread = report_unread(claims)
+    if not declared and not unread:
         raise click.UsageError("Nothing to fetch: no selected model declares weights.")
     folder = options.weights_folder(weights)
     if folder is None:
@@ -41,4 +46,5 @@ def fetch(*, pages: tuple[Path, ...], models: tuple[str, ...], weights: Path | N
     for fetched in fetch_weights(declared, folder):
         statuses.add(fetched.status)
         echo(f"{fetched.status.value.replace('_', ' '):7}  {fetched.model}: {fetched.message}")
-    return FALSE if Status.FAIL in statuses or (strict and Status.NOT_RUN in statuses) else NOTHING_FALSE
+    wrong = Status.FAIL in statuses or (strict and Status.NOT_RUN in statuses)
+    return unread or (FALSE if wrong else NOTHING_FALSE)

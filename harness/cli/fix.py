@@ -23,8 +23,8 @@ def fix(*, pages: tuple[Path, ...], explained: bool, dry_run: bool, **given: Any
     A true value is one that was measured here, or that a record or a reference states. It is written in the style of
     the page; nothing else on the page changes.
 
-    Exit codes: 0 everything false was fixed, 1 some claims were not fixed, 2 bad usage or an unreadable page, 3 a check
-    could not finish.
+    Exit codes: 0 everything false was fixed, 1 some claims were not fixed, 2 bad usage, 3 something could not be
+    read or finished.
     """
     from harness.commands.fix import propose_fixes, write_fixes
     from harness.report.diff import unified_diff
@@ -53,6 +53,6 @@ def fix(*, pages: tuple[Path, ...], explained: bool, dry_run: bool, **given: Any
     if not changed and not unfixed:
         echo("Nothing to fix.", err=True)
     if exit_code(verification.verdicts) == NOT_FINISHED:
-        echo("A check could not finish; `verify all` shows which.", err=True)
+        echo("Something could not be read or finished; `verify all` shows what.", err=True)
         return NOT_FINISHED
     return FALSE if unfixed or (dry_run and changed) else NOTHING_FALSE

@@ -6,12 +6,16 @@ import click
 
 from harness.cli import options
 from harness.cli.formats import check_descriptions
+from harness.cli.output import report_unread
 
 
 @click.command("list")
 @options.pages_argument
-def list_all(*, pages: tuple[Path, ...]) -> None:
-    """List models, kinds of claim, and what each is checked against."""
+def list_all(*, pages: tuple[Path, ...]) -> int:
+    """List models, kinds of claim, and what each is checked against.
+
+    Exit codes: 0 every page was read, 2 bad usage, 3 a page or an entry could not be read.
+    """
     from harness.checks import CHECKS
     from harness.report.listing import print_listing
     from harness.report.terminal import console
@@ -19,4 +23,6 @@ def list_all(*, pages: tuple[Path, ...]) -> None:
 
     descriptions = check_descriptions()
     checks = {kind: (descriptions[kind], sorted(check.NEEDS)) for kind, check in CHECKS.items()}
-    print_listing(console(), read_claims(options.open_project(pages)), checks)
+    claims = read_claims(options.open_project(pages))
+    print_listing(console(), claims, checks)
+    return report_unread(claims)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.echo import echo
-from harness.cli.exit_codes import exit_code
+from harness.cli.exit_codes import NOT_FINISHED, NOTHING_FALSE, exit_code
 from harness.cli.formats import Report, render
 from harness.cli.options import local_resources, refuse_links_out
 from harness.system.stdout import trusted, without_workflow_commands
@@ -50,6 +50,14 @@ def require_selected(selected: "Iterable[object]", claims: "Iterable[Claim]", se
                 hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
                 lines.append(f"No {label} {glob!r}. {hint}")
     raise click.UsageError(" ".join(lines))
+
+
+def report_unread(claims: "Iterable[Claim]") -> int:
+    """Print on stderr what of the pages cannot be read, for verbs without verdicts. Returns the exit code."""
+    faults = [claim.fault for claim in claims if claim.hides_others]
+    for line in (line for fault in faults for line in str(fault).splitlines()):
+        echo(line, err=True)
+    return NOT_FINISHED if faults else NOTHING_FALSE
 
 
 def output_verdicts(

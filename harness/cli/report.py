@@ -27,7 +27,7 @@ def report(*, pages: tuple[Path, ...], html: Path, in_browser: bool, **given: An
 
     The report has a table to filter and sort, a section for each model, and figures.
 
-    Exit codes: 0 the report was written, whatever it says; 2 bad usage, an unreadable page or nothing to check.
+    Exit codes: 0 the report was written, whatever it says; 2 bad usage or nothing to check.
     """
     from harness.report.html import html_report
 

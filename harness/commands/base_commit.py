@@ -1,13 +1,13 @@
 """The project as it was at a commit, read from git's objects."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.index.entries import Index
 from harness.index.faults import Fault, Location, PageError
 from harness.index.files import NoFiles
-from harness.index.page import MOST_BYTES, page_from_bytes
+from harness.index.page import MOST_BYTES, page_from_bytes, unreadable_page
 from harness.index.reading.index import read_index
 from harness.project.files import CommitFiles
 from harness.project.project import Project
@@ -40,21 +40,19 @@ class BaseCommit:
         name = self.name(path)
         return None if name is None else blob(self.top, self.commit, name, most_bytes)
 
-    def read_index(self, name: str, path: Path, project: Project) -> Index | PageError | None:
-        """The page's index at the commit, with its imports; None if there was no such page.
-
-        If the page cannot be read: the error, with locations such as `main:modelindex/page.md`.
-        """
+    def read_index(self, name: str, path: Path, project: Project) -> Index | None:
+        """The page's index at the commit, with its imports; None if there was no such page."""
         try:
             data = self.read(path, MOST_BYTES)
+            if data is None:
+                return None
+            page = page_from_bytes(data, name)
+        except PageError as error:
+            page = unreadable_page(name, error)
         except OSError as error:
-            where = Location(f"{self.reference}:{name}", 1, 1)
-            return PageError([Fault(where, f"a page of at most {MOST_BYTES} bytes", str(error.strerror), "split it")])
+            expected, found = f"a page of at most {MOST_BYTES} bytes", str(error.strerror)
+            page = unreadable_page(name, PageError([Fault(Location(name, 1, 1), expected, found, "split the page")]))
         now = project.files_of(name)
         folder = self.name(now.folder)
         files = NoFiles() if folder is None else CommitFiles(self.top, self.commit, folder, now.prefix)
-        try:
-            return None if data is None else read_index(page_from_bytes(data, name), project.includes, files)
-        except PageError as error:
-            places = ((fault, f"{self.reference}:{fault.where.file}") for fault in error.faults)
-            return PageError(replace(fault, where=replace(fault.where, file=file)) for fault, file in places)
+        return read_index(page, project.includes, files)

@@ -29,10 +29,8 @@ from harness.commands.base_commit import BaseCommit
 from harness.index.claim import Claim, ClaimKey
 from harness.index.claims import claims
 from harness.index.entries import Entry, Index
-from harness.index.faults import PageError
 from harness.index.files import is_hidden, is_pattern, matching
 from harness.index.page import MOST_BYTES, SUFFIXES, says_index
-from harness.index.reading.index import read_index
 from harness.project import documents
 from harness.project.files import CommitFiles, links_below, steps_to
 from harness.project.project import Project
@@ -43,6 +41,7 @@ from harness.project.trust import is_trusted
 from harness.rules.table import findings
 from harness.system.git import RepositoryError, changed_files, commit_of, top_folder
 from harness.verify.judging import wants_images
+from harness.verify.reading import read_indexes
 
 _MAX_SHOWN = 50  # characters of a value
 _MAX_NAMED = 3  # files
@@ -85,28 +84,28 @@ class _State:
 def changes_since(project: Project, reference: str) -> Changes:
     """Compare the project with what it was at a commit.
 
-    Raises RepositoryError if the commit cannot be read or a page was deleted; PageError if a page cannot be read.
+    Raises RepositoryError if the commit cannot be read or a page was deleted.
     """
     top = top_folder(project.root)
     base = BaseCommit(top, commit_of(top, reference), reference)
     changed = changed_files(top, base.commit)
     before = {name: base.read_index(name, path, project) for name, path in project.pages}
-    pages = {name: _read_now(project, name, path, before[name]) for name, path in project.pages}
+    pages = {index.page.name: index for index in read_indexes(project)}
     if project.covers_all_pages:
         _require_all_base_pages(project, base, {name for page in pages.values() for name in page.files})
-    readable = [index for index in before.values() if isinstance(index, Index)]
+    readable = [index for index in before.values() if index is not None and not index.is_unreadable]
     states = _state(readable, project.references), _state(pages.values(), project.references)
     shared = _shared_files(project, base, changed, pages.values())
     more = f" and {len(shared) - _MAX_NAMED} more files" if len(shared) > _MAX_NAMED else ""
     affected: list[AffectedClaim] = []
     for name, page in pages.items():
         was = before[name]
-        if isinstance(was, Index) and not shared:
+        if was is not None and not was.is_unreadable and not shared:
             affected += _affected_claims(was, page, _changed_weights(page, project, base, changed, states), states)
             continue
         if was is None:
             why = f"the page is new since {reference}"
-        elif isinstance(was, PageError):
+        elif was.is_unreadable:
             why = f"the page could not be read at {reference}"
         else:
             why = f"{', '.join(shared[:_MAX_NAMED])}{more} changed"
@@ -142,14 +141,6 @@ def _settings_at(project: Project, base: BaseCommit) -> Mapping[str, Any]:
         return tomllib.loads(settings.decode("utf-8-sig"))
     except (OSError, ValueError):
         return {}
-
-
-def _read_now(project: Project, name: str, path: Path, before: Index | PageError | None) -> Index:
-    """The page's index as it is now. Raises PageError, with the faults at the commit too."""
-    try:
-        return read_index(project.page(name, path), project.includes, project.files_of(name))
-    except PageError as error:
-        raise PageError([*error.faults, *(before.faults if isinstance(before, PageError) else ())]) from None
 
 
 def _require_all_base_pages(project: Project, base: BaseCommit, imported: Iterable[str]) -> None:
@@ -269,7 +260,9 @@ def _affected_claims(
     for claim, counterpart in _paired(claims(before), claims(now)):
         entry = entries.get(claim.model or "", {})
         why = [] if wants_images(claim) and entry.keys().isdisjoint(_EVALUATION_INPUTS) else list(entry.values())
-        if counterpart is None and not why:
+        if claim.hides_others:
+            why.append("it cannot be read, so any claim may have changed")
+        elif counterpart is None and not why:
             why.append("the claim is new, or was changed")
         if claim.kind in changed or (claim.model is None and None in changed):
             why.append("what the claim depends on elsewhere on the page changed")
@@ -286,7 +279,7 @@ def _page_dependencies(index: Index) -> dict[str | None, object]:
     members = {name: model.texts("in_collection") for name, model in index.models.items()}
     networks = {name: (model.text("library"), model.text("image_size")) for name, model in index.models.items()}
     return {
-        None: (collections, members, networks),
+        None: (collections, members, networks, [(kind, value.raw) for kind, value in index.unread]),
         "in_collection": (list(collections), members),
         "code": pinned_commits(index),
         "readme": [(readme.file, readme.folder) for readme in index.readmes],

@@ -10,9 +10,9 @@ from harness.verify.selection import Selection
 
 
 def check(project: Project, selection: Selection) -> tuple[Verification, int]:
-    """Verdicts on the selected claims with findings, all claims, and the number of models.
+    """Verdicts on the selected claims with findings or faults, all claims, and the number of models.
 
-    The rules are applied to all pages of the project together. Raises PageError with the faults of all pages.
+    The rules are applied to all pages of the project together.
     """
     indexes = read_indexes(project)
     declared = tuple(claim for index in indexes for claim in claims(index))

@@ -1,10 +1,11 @@
 """Pages as their readers see them: rendered templates with a table of verified claims."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.evaluate.run.progress import Progress
-from harness.index.entries import Index
+from harness.index.entries import Entry, Index
 from harness.index.faults import Fault, Location, PageError
 from harness.index.page import Parts, form_of
 from harness.index.templates.rendering import render
@@ -12,7 +13,7 @@ from harness.project.project import Project
 from harness.report.files import page_folders
 from harness.report.overview import by_page
 from harness.report.verified_page import with_links_from, with_verdicts
-from harness.verdict import Verdict
+from harness.verdict import Status
 from harness.verify.reading import read_indexes
 from harness.verify.run import verify
 from harness.verify.selection import Selection
@@ -24,22 +25,35 @@ _MARK = "verified-claims-6b1d2f9c0a7e4835"
 _OF_FIRST_MODEL = ("weights", "image_size", "crop_pct", "interpolation")
 
 
-def document(project: Project, progress: Progress) -> tuple[Mapping[str, str], tuple[Verdict, ...]]:
-    """The rendered pages by their paths below reports/pages/, and all verdicts.
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The rendered pages by their paths below reports/pages/, and for each page that cannot be rendered, the reason."""
 
-    Raises PageError if a page cannot be rendered, before anything is measured.
-    """
+    texts: Mapping[str, str]
+    refused: Mapping[str, str]
+
+
+def document(project: Project, progress: Progress) -> Documents:
+    """Render the pages. A page that cannot be read, or a check of which could not finish, is not rendered."""
     indexes = [index for index in read_indexes(project) if can_be_rendered(index.page.name)]
-    rendered = {index.page.name: _rendered(index, project.includes) for index in indexes}
     verdicts = verify(project, Selection(), project.resources, progress).portable
     on_page = by_page(verdicts)
     # Reports have a folder for every page, also for pages that are not rendered.
     folders = page_folders(list(on_page))
-    texts = {}
-    for name, page in rendered.items():
-        parts = with_verdicts(page, _MARK, on_page[name], folders[name])
-        texts[name] = parts.before + parts.index + parts.after
-    return {f"{folders[name]}.md": text for name, text in texts.items()}, verdicts
+    texts, refused = {}, {}
+    for index in indexes:
+        name = index.page.name
+        file = f"{folders[name]}.md"
+        error = next((verdict for verdict in on_page[name] if verdict.status is Status.ERROR), None)
+        if error:
+            refused[file] = f"{error.claim.where}: {error.claim.kind}: {error.reason}"
+            continue
+        try:
+            parts = with_verdicts(_rendered(index, project.includes), _MARK, on_page[name], folders[name])
+            texts[file] = parts.before + parts.index + parts.after
+        except PageError as page_error:
+            refused[file] = "; ".join(line.strip() for line in str(page_error).splitlines())
+    return Documents(texts, refused)
 
 
 def can_be_rendered(name: str) -> bool:
@@ -48,7 +62,7 @@ def can_be_rendered(name: str) -> bool:
 
 
 def _rendered(index: Index, includes: Path) -> Parts:
-    name, model = next(iter(index.models.items()))
+    name, model = next(iter(index.models.items()), (None, Entry({})))
     declared = {kind: model.text(kind) for kind in _OF_FIRST_MODEL}
     variables = {"model_name": name, **declared, _TABLE: _MARK}
     # A page that is no template, such as a model card, stays as it is.

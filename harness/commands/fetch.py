@@ -3,7 +3,7 @@
 import http.client
 import os
 import urllib.error
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from harness.checks.shared.weights import local_path
 from harness.commands.download import DownloadSizeError, download
+from harness.index.claim import Claim
 from harness.index.weights_url import is_relative, weights_file
 from harness.measure.checkpoint import sha256
 from harness.measure.tensors import read_tensors
@@ -18,7 +19,6 @@ from harness.measure.weights_file_error import WeightsFileError
 from harness.project.project import Project
 from harness.system.files import open_temporary
 from harness.verdict import Status
-from harness.verify.reading import read_claims
 from harness.verify.selection import Selection
 
 # A page may name decimal or binary units, and its File Size may be the error that a fetched file shows.
@@ -58,9 +58,8 @@ class Fetched:
     message: str
 
 
-def declared_weights(project: Project, selection: Selection) -> list[DeclaredWeights]:
-    """The weights of the selected models. Raises PageError."""
-    claims = list(read_claims(project))
+def declared_weights(project: Project, claims: Sequence[Claim], selection: Selection) -> list[DeclaredWeights]:
+    """The weights of the selected models, of all claims of the project."""
     sizes = {
         (claim.page, claim.model): claim.number.value for claim in claims if claim.kind == "file_size" and claim.number
     }
@@ -73,7 +72,7 @@ def declared_weights(project: Project, selection: Selection) -> list[DeclaredWei
             not is_relative(claim.declared) or local_path(project.root, claim.where.file, claim.declared) is not None,
         )
         for claim in claims
-        if claim.kind == "weights" and claim.model and claim in selection
+        if claim.kind == "weights" and claim.model and claim.fault is None and claim in selection
     ]
 
 

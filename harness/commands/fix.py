@@ -55,7 +55,7 @@ def propose_fixes(
     claim passes with it, or is explained instead of false.
     """
     verification = verify(project, selection, resources, progress)
-    indexes = read_indexes(project)
+    indexes = [index for index in read_indexes(project) if index.page.blocks]
     texts = {index.page.name: index.page.text for index in indexes}
     for index in indexes:
         for name in index.files:

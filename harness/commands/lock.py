@@ -20,6 +20,7 @@ class LockResult:
     missing and the page names another file than the lock; `not_run` if it is missing otherwise.
     """
 
+    page: str
     model: str
     status: Status
     message: str
@@ -37,16 +38,16 @@ def lock_weights(indexes: Sequence[Index], resources: Resources) -> list[LockRes
 
 
 def _lock(subject: Subject, address: str) -> LockResult:
-    before = subject.locked
+    before, page = subject.locked, subject.index.page.name
     path, digits = subject.local_weights.path, subject.weights.digest
     if path is None:
         message = f"{subject.weights.name}{f'; {before.weights} stays locked' if before else ''}"
         replaced = before is not None and before.weights != address
-        return LockResult(subject.name, Status.FAIL if replaced else Status.NOT_RUN, message, before)
+        return LockResult(page, subject.name, Status.FAIL if replaced else Status.NOT_RUN, message, before)
     digest = sha256(path)
     if digits and not digest.startswith(digits):
         message = f"{path}: its SHA-256 begins with {digest[: len(digits)]}, its name says {digits}"
-        return LockResult(subject.name, Status.FAIL, message, before)
-    entry = Locked(subject.index.page.name, subject.name, address, digest, path.stat().st_size)
+        return LockResult(page, subject.name, Status.FAIL, message, before)
+    entry = Locked(page, subject.name, address, digest, path.stat().st_size)
     replaces = f", replaces {before.weights} of {before.bytes} bytes" if before and before != entry else ""
-    return LockResult(subject.name, Status.PASS, f"{digest}, {entry.bytes} bytes{replaces}", entry)
+    return LockResult(page, subject.name, Status.PASS, f"{digest}, {entry.bytes} bytes{replaces}", entry)

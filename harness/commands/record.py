@@ -1,20 +1,20 @@
 """Records of complete evaluations, and the reasons why other results have none."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.checks.shared.subject import Evaluations
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.run.progress import Progress
 from harness.evaluate.statistics.scores import Failure
-from harness.index.claims import claims
+from harness.index.claim import Claim
+from harness.index.entries import Index
 from harness.project.project import Project
 from harness.project.records import Record
 from harness.project.resources import Resources
 from harness.system.stdout import stdout_to_stderr
 from harness.verdict import NotHereError
-from harness.verify.reading import read_indexes
 from harness.verify.run import evaluate_claims
-from harness.verify.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,12 @@ class NotRecorded:
 
 
 def measure_records(
-    project: Project, selection: Selection, resources: Resources, progress: Progress
+    project: Project, declared: Mapping[Index, Sequence[Claim]], resources: Resources, progress: Progress
 ) -> tuple[list[Record], list[NotRecorded]]:
-    """Evaluate the selected models. Raises PageError with the faults of all pages."""
-    selected = {index: [claim for claim in claims(index) if claim in selection] for index in read_indexes(project)}
+    """Evaluate the models with these claims."""
     with stdout_to_stderr():
         return _as_records(
-            evaluate_claims(tuple(selected), selected, project.references, resources, progress, search=False)
+            evaluate_claims(tuple(declared), declared, project.references, resources, progress, search=False)
         )
 
 

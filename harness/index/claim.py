@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from harness.index.entries import Value
-from harness.index.faults import Location
+from harness.index.faults import Fault, Location
 from harness.index.quantity import Quantity, parse_quantity
 
 ClaimKey = tuple[str | None, str, Location]
@@ -14,6 +14,7 @@ class Claim:
     """One declared value that can be true or false. `model` is None for a claim of the page or a collection.
 
     `comment` is the YAML comment after the value on its line. `number` is the declared number, None for other texts.
+    A claim with a fault cannot be read, or is false by its form.
     """
 
     page: str
@@ -24,11 +25,17 @@ class Claim:
     items: tuple[str, ...] = ()
     comment: str = ""
     number: Quantity | None = field(default=None, compare=False)
+    fault: Fault | None = field(default=None, compare=False)
 
     @property
     def key(self) -> ClaimKey:
         """Model, kind and location, which no two claims share."""
         return self.model, self.kind, self.where
+
+    @property
+    def hides_others(self) -> bool:
+        """Whether it stands for a part of a page that cannot be read, so that claims may be missing."""
+        return self.model is None and self.fault is not None and not self.fault.is_false
 
     @property
     def quantity(self) -> Quantity:
@@ -45,7 +52,8 @@ class Claim:
 
 def claim_of_value(page: str, model: str | None, kind: str, value: Value) -> Claim:
     """The claim that a declared value makes."""
-    return Claim(page, model, kind, value.raw, value.where, value.items, value.comment, value.quantity)
+    number = parse_quantity(value.raw) if value.fault and value.fault.is_false else value.quantity
+    return Claim(page, model, kind, value.raw, value.where, value.items, value.comment, number, value.fault)
 
 
 def claim_of_text(page: str, model: str | None, kind: str, declared: str, where: Location) -> Claim:

@@ -14,14 +14,15 @@ _MAX_MEASURED = 200
 
 
 def claims(index: Index) -> tuple[Claim, ...]:
-    """Every claim of the page: of its prose, the page itself, its collections and its models."""
+    """Every claim of the page: what cannot be read, its prose, the page itself, its collections and its models."""
     heirs: dict[str, list[Entry]] = defaultdict(list)
     for model in index.models.values():
         for name in dict.fromkeys(model.texts("in_collection")):
             heirs[name].append(model)
     calls = prose.create_model_calls(index.page)
     return (
-        *_of_prose(index),
+        *(claim_of_value(index.page.name, None, kind, value) for kind, value in index.unread),
+        *(_of_prose(index) if index.page.text else ()),
         *_of_values(index, None, index.values),
         *(claim for name in index.collections for claim in _of_collection(index, name, heirs[name])),
         *(claim for name in index.models for claim in _of_model(index, name, calls)),
@@ -33,13 +34,13 @@ def _of_values(index: Index, model: str | None, values: Mapping[str, Value]) -> 
 
 
 def _of_collection(index: Index, name: str, heirs: Sequence[Entry]) -> Iterator[Claim]:
-    """The collection's own values, and its metadata that no model inherits."""
+    """The collection's own values, and its metadata that no model inherits or that has a fault."""
     collection = index.collections[name]
     yield from _of_values(index, None, collection.values)
     unused = {
         f"collection_{kind}": value
         for kind, value in collection.common.items()
-        if not any(_inherits(model, kind, value) for model in heirs)
+        if value.fault or not any(_inherits(model, kind, value) for model in heirs)
     }
     yield from _of_values(index, None, unused)
 
@@ -52,8 +53,12 @@ def _inherits(model: Entry, kind: str, value: Value) -> bool:
 
 def _of_model(index: Index, name: str, calls: Mapping[str | None, Location]) -> Iterator[Claim]:
     model = index.models[name]
-    for entry in (model, *model.results):
-        yield from _of_values(index, name, entry.values)
+    # An inherited fault is one claim of the page or collection, not one of each model.
+    common = [index.collections[name].common for name in model.texts("in_collection") if name in index.collections]
+    faults = {value.where for values in (index.values, *common) for value in values.values() if value.fault}
+    own = {kind: value for kind, value in model.values.items() if value.where not in faults}
+    for values in (own, *(result.values for result in model.results)):
+        yield from _of_values(index, name, values)
     # Templates of timm's pages include a snippet that calls `timm.create_model` with the name of each model.
     snippets = (include.line for include in index.includes if include.name == "code_snippets.md")
     includes = (Location(index.page.name, line, 1, "template") for line in snippets)

@@ -1,14 +1,10 @@
-"""Locations of values, and the faults of a page that cannot be read."""
+"""Locations of values, and the faults of what cannot be read."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from harness.errors import UserError
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 # Control characters, characters that change the direction of text or break lines, and lone surrogates.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -56,12 +52,16 @@ class Location:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One reason why a page cannot be read, and how to fix it."""
+    """One reason why a value, an entry or a page cannot be read, and how to fix it.
+
+    `is_false` is true for a number that was read, and that its field cannot have, such as 170 %.
+    """
 
     where: Location
     expected: str
     found: str
     fix: str
+    is_false: bool = False
 
     def __str__(self) -> str:
         path = f" at {self.where.path}" if self.where.path else ""
@@ -80,17 +80,3 @@ class PageError(UserError):
         if len(self.faults) > _MAX_SHOWN_FAULTS:
             lines.append(f"and {len(self.faults) - _MAX_SHOWN_FAULTS} more faults")
         super().__init__("\n".join(lines))
-
-
-def collect(items: Iterable[_Item], read: Callable[[_Item], _Result]) -> list[_Result]:
-    """Read every item. Raises PageError with the faults of all items that cannot be read."""
-    results: list[_Result] = []
-    faults: list[Fault] = []
-    for item in items:
-        try:
-            results.append(read(item))
-        except PageError as error:
-            faults += error.faults
-    if faults:
-        raise PageError(faults)
-    return results

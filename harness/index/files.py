@@ -49,7 +49,7 @@ class Consulted:
     def listed(self, folder: str, *, deep: bool) -> Sequence[str]:
         """The names in a folder of `files`, recorded."""
         names = self.files.listed(folder, deep=deep)
-        self.answers["below" if deep else "in", folder] = _digest("\0".join(names).encode())
+        self.answers["below" if deep else "in", folder] = _digest("\0".join(names).encode(errors="surrogateescape"))
         return names
 
 

@@ -1,8 +1,8 @@
-"""A page's text, and the one model-index in it: an HTML comment, the front matter, or the whole file."""
+"""A page's text, and the blocks of its model-index: HTML comments, the front matter, or the whole file."""
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import accumulate
@@ -14,7 +14,10 @@ from harness.system.files import leads_inside, read_file
 MOST_BYTES = 1024 * 1024
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 _TYPE = r"['\"]?type['\"]?\s*:\s*['\"]?model-?index\b"
-_IS_INDEX = re.compile(rf"\s*{_TYPE}", re.IGNORECASE)
+_IS_INDEX = re.compile(rf"(?:^[ \t]*|<!--\s*){_TYPE}", re.IGNORECASE | re.MULTILINE)
+# As in paperswithcode/model-index (modelindex/utils.py, commit 35192ab): comments with these keys, if none has a type.
+_MAY_BE_INDEX = re.compile(r"(?:^|<!--[ \t]*)['\"]?(?:models|collections|name)['\"]?\s*:", re.IGNORECASE | re.MULTILINE)
+_CLOSING_LINE = re.compile(r"^[ \t]*-->(?=[ \t]*\r?$)", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?P<block>.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _FRONT_INDEX = re.compile(
     rf"^(?:{_TYPE}|['\"]?(?:models|collections|import|model-index)['\"]?\s*:)", re.IGNORECASE | re.MULTILINE
@@ -39,15 +42,27 @@ SUFFIXES = frozenset({".md", ".mdx", *FORMS})
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The YAML or JSON text of a model-index, and its start in the text of the page."""
+    """The YAML or JSON text of a model-index, and its start in the text of the page.
+
+    `span` is the start and end of the block with its delimiters.
+    """
 
     text: str
     start: int
+    span: tuple[int, int]
+
+    @property
+    def end(self) -> int:
+        """The end of the text in the page."""
+        return self.start + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The text of a page before its model-index, the index with its delimiters, and the text after it."""
+    """The text of a page before its model-index, the index with its delimiters, and the text after it.
+
+    Of several blocks, the index reaches from the first to the last.
+    """
 
     before: str
     index: str
@@ -56,20 +71,21 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page's name (as verdicts show it), its text, and its model-index block.
+    """A page's name (as verdicts show it), its text, and the blocks of its model-index.
 
-    `span` is the start and end of the block with its delimiters. `template` is the text with that blanked out, empty
-    if the page is not a template; `prose` also has fenced code blanked out. Offsets are the same in all of them.
+    `template` is the text with the blocks blanked out, empty if the page is not a template; `prose` also has fenced
+    code blanked out. Offsets are the same in all of them. `faults` are those of blocks that cannot be found; a page
+    without blocks cannot be read.
     """
 
     name: str
     text: str
     form: Form
-    block: Block
-    span: tuple[int, int]
+    blocks: tuple[Block, ...]
     template: str
     prose: str
     line_starts: tuple[int, ...]
+    faults: tuple[Fault, ...] = ()
 
     @property
     def is_template(self) -> bool:
@@ -79,8 +95,12 @@ class Page:
     @property
     def parts(self) -> Parts:
         """The text before, of and after the model-index."""
-        start, end = self.span
+        start, end = self.blocks[0].span[0], self.blocks[-1].span[1]
         return Parts(self.text[:start], self.text[start:end], self.text[end:])
+
+    def block_at(self, offset: int) -> Block:
+        """The block that holds a character of the text."""
+        return next(block for block in self.blocks if block.start <= offset <= block.end)
 
     def place(self, offset: int, path: str = "") -> Location:
         """The location of a character of the text. Lines end at line feeds, as in editors."""
@@ -91,12 +111,12 @@ class Page:
 def read_page(path: Path, name: str, root: Path | None = None) -> Page:
     """Read the page at `path`, which must be below `root`, if given, with all links followed.
 
-    Raises PageError if it cannot be read or does not hold exactly one model-index.
+    Raises PageError if it cannot be read or holds no model-index.
     """
     try:
-        name.encode()
+        str(path).encode()
     except UnicodeEncodeError:
-        raise _error(ascii(name), "a file name in UTF-8", "other bytes", "rename the page") from None
+        raise _error(name, "a file name in UTF-8", "other bytes", "rename the page") from None
     require_page_inside(path, name, root)
     try:
         size = path.stat().st_size
@@ -134,19 +154,43 @@ def page_from_bytes(data: bytes, name: str) -> Page:
 def page_from_text(text: str, name: str) -> Page:
     """The page in a text. The suffix of the name says whether it is Markdown, YAML or JSON.
 
-    Raises PageError unless Markdown holds exactly one model-index. YAML and JSON files are checked when parsed.
+    Raises PageError if Markdown holds no model-index. YAML and JSON files are checked when parsed.
     """
     if not text.strip():
         raise _error(name, "a page with a model-index", "an empty file", _HOW_TO_START)
     line_starts = (0, *accumulate(len(line) + 1 for line in text.split("\n")))
     form = form_of(name)
     if form is not None:
-        return Page(name, text, form, Block(text, 0), (0, len(text)), "", "", line_starts)
+        return Page(name, text, form, (Block(text, 0, (0, len(text))),), "", "", line_starts)
     outside_code = without_code(text)
-    form, block, span = _only_index(text, outside_code, name)
+    front, comments = _front_matter(text), list(_comments(outside_code))
+    faults = []
+    if comments and comments[-1][1] < 0:
+        start, _ = comments.pop()
+        if _IS_INDEX.search(text, start) or not (front or comments):
+            fix = "close the comment"
+            faults.append(_fault(name, "'-->' at the end of the comment", "none", fix, _place(text, start)))
+    blocks = (*front, *_comment_blocks(text, comments, (_IS_INDEX,) if front else (_IS_INDEX, _MAY_BE_INDEX)))
+    if not blocks:
+        raise PageError(faults or [_fault(name, "a model-index", "none", _HOW_TO_START)])
+    faults += _early_ends(outside_code, comments, blocks, name)
     # Model cards are not rendered, and MDX uses braces itself.
-    template = _blanked(text, *span) if form is Form.COMMENT and not name.casefold().endswith(".mdx") else ""
-    return Page(name, text, form, block, span, template, _blanked(outside_code, *span), line_starts)
+    is_template = not front and not name.casefold().endswith(".mdx")
+    return Page(
+        name,
+        text,
+        Form.FRONT_MATTER if front else Form.COMMENT,
+        blocks,
+        _blanked(text, blocks) if is_template else "",
+        _blanked(outside_code, blocks),
+        line_starts,
+        tuple(faults),
+    )
+
+
+def unreadable_page(name: str, error: PageError) -> Page:
+    """A page without text and blocks, with the faults of the error."""
+    return Page(name, "", Form.COMMENT, (), "", "", (0,), error.faults)
 
 
 def form_of(name: str) -> Form | None:
@@ -165,33 +209,40 @@ def says_index(text: str, name: str) -> bool:
     if "<!--" not in text or "index" not in text:
         return False
     comments = _comments(without_code(text))
-    return any(_IS_INDEX.match(text, start + len("<!--"), end) for start, end in comments if end >= 0)
+    return any(_IS_INDEX.search(text, start, end) for start, end in comments if end >= 0)
 
 
-def _only_index(text: str, outside_code: str, name: str) -> tuple[Form, Block, tuple[int, int]]:
-    """The one model-index of a Markdown text, and its span with delimiters. Raises PageError."""
-    found: list[tuple[Form, Block, tuple[int, int]]] = []
+def _front_matter(text: str) -> tuple[Block, ...]:
+    """The front matter, if it holds a model-index."""
     front = _FRONT_MATTER.match(text)
-    if front and _FRONT_INDEX.search(front["block"]):
-        block = Block(front["block"], front.start("block"))
-        found.append((Form.FRONT_MATTER, block, front.span()))
-    comments = list(_comments(outside_code))
-    if comments and comments[-1][1] < 0:
-        if found:
-            comments.pop()
-        else:
-            place = _place(text, comments[-1][0])
-            raise _error(name, "'-->' at the end of the comment", "none", "close the comment", place)
-    for start, end in comments:
-        if _IS_INDEX.match(text, start + len("<!--"), end):
+    if front is None or not _FRONT_INDEX.search(front["block"]):
+        return ()
+    return (Block(front["block"], front.start("block"), front.span()),)
+
+
+def _comment_blocks(
+    text: str, comments: Sequence[tuple[int, int]], patterns: Iterable[re.Pattern[str]]
+) -> Iterator[Block]:
+    """The comments that match the first pattern that any of them matches."""
+    for pattern in patterns:
+        found = [(start, end) for start, end in comments if pattern.search(text, start, end)]
+        for start, end in found:
             inner = text[start + len("<!--") : end].lstrip(" \t")
-            found.append((Form.COMMENT, Block(inner, end - len(inner)), (start, end + len("-->"))))
-    if not found:
-        raise _error(name, "a model-index", "none", _HOW_TO_START)
-    if len(found) > 1:
-        fix = "put all models of the page into one block"
-        raise _error(name, "one model-index", str(len(found)), fix, _place(text, found[1][2][0]))
-    return found[0]
+            yield Block(inner, end - len(inner), (start, end + len("-->")))
+        if found:
+            return
+
+
+def _early_ends(text: str, comments: Sequence[tuple[int, int]], blocks: Sequence[Block], name: str) -> Iterator[Fault]:
+    """A fault for each comment with a model-index that ends before the line `-->` that was meant to end it."""
+    closing = [line.end() - len("-->") for line in _CLOSING_LINE.finditer(text)]
+    stray = sorted({*closing} - {end for _, end in comments})
+    for block in blocks:
+        following = bisect_right(stray, block.end)
+        opening = text.find("<!--", block.end)
+        if following < len(stray) and (opening < 0 or stray[following] < opening):
+            found, fix = "'-->' inside it", "write the value without '-->'"
+            yield _fault(name, "a model-index up to the last '-->'", found, fix, _place(text, block.end))
 
 
 def _comments(text: str) -> Iterator[tuple[int, int]]:
@@ -218,8 +269,10 @@ def without_code(text: str) -> str:
     return "\n".join(lines)
 
 
-def _blanked(text: str, start: int, end: int) -> str:
-    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+def _blanked(text: str, blocks: Iterable[Block]) -> str:
+    for start, end in (block.span for block in blocks):
+        text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+    return text
 
 
 _HOW_TO_START = "add a comment <!-- … --> whose first line is 'Type: model-index', followed by 'Models:'"
@@ -230,4 +283,8 @@ def _place(text: str, offset: int) -> tuple[int, int]:
 
 
 def _error(name: str, expected: str, found: str, fix: str, place: tuple[int, int] = (1, 1)) -> PageError:
-    return PageError([Fault(Location(name, *place), expected, found, fix)])
+    return PageError([_fault(name, expected, found, fix, place)])
+
+
+def _fault(name: str, expected: str, found: str, fix: str, place: tuple[int, int] = (1, 1)) -> Fault:
+    return Fault(Location(name, *place), expected, found, fix)

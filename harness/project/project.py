@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.index.faults import PageError
-from harness.index.page import MOST_BYTES, Page, page_from_bytes, page_from_text, read_page
+from harness.index.page import MOST_BYTES, Page, page_from_bytes, page_from_text, read_page, unreadable_page
 from harness.project.discovery import discover, imported_pages
 from harness.project.documents import ProjectError
 from harness.project.files import FolderFiles
@@ -57,14 +57,21 @@ class Project:
     read: dict[str, bytes | Page] = field(default_factory=dict, repr=False, compare=False)
 
     def page(self, name: str, path: Path) -> Page:
-        """A page of the project. Raises PageError."""
+        """A page of the project; one without blocks if it cannot be read."""
+        page = None if name in self.edited else self.read.get(name)
+        if not isinstance(page, Page):
+            try:
+                page = self._read(name, path, page)
+            except PageError as error:
+                page = unreadable_page(name, error)
+            if name not in self.edited:
+                self.read[name] = page
+        return page
+
+    def _read(self, name: str, path: Path, data: bytes | None) -> Page:
         if name in self.edited:
             return page_from_text(self.edited[name], name)
-        page = self.read.get(name)
-        if not isinstance(page, Page):
-            page = read_page(path, name, self._root_of(path)) if page is None else page_from_bytes(page, name)
-            self.read[name] = page
-        return page
+        return read_page(path, name, self._root_of(path)) if data is None else page_from_bytes(data, name)
 
     def _root_of(self, path: Path) -> Path | None:
         """The folder that the file of a page must be below.
@@ -152,7 +159,7 @@ def find_project(
         )
     names = {_name(page, root or start): page for page in found.pages} | {name: start / name for name in texts}
     read: dict[str, bytes | Page] = {
-        name: data for name, path in names.items() if (data := found.pages.get(path)) is not None and _is_text(name)
+        name: data for name, path in names.items() if (data := found.pages.get(path)) is not None and _is_text(path)
     }
     project = Project(
         root or start,
@@ -182,25 +189,29 @@ def _without_imported_pages(project: Project) -> Project:
         return project
     texts = {}
     for name, path in project.pages:
-        try:
-            texts[name] = project.page(name, path).text
-        except PageError:
-            continue  # verifying the page reports it
+        texts[name] = project.page(name, path).text
     imported = imported_pages(texts, {name: project.files_of(name) for name in texts})
     return replace(project, pages=tuple(page for page in project.pages if page[0] not in imported))
 
 
-def _is_text(name: str) -> bool:
+def _is_text(path: Path) -> bool:
     """Whether a file's name is Unicode; `read_page` reports one that is not."""
-    return name.encode(errors="replace").decode() == name
+    return str(path).encode(errors="replace").decode() == str(path)
 
 
 def _name(page: Path, root: Path) -> str:
-    """The page's path relative to the root; that of the link for one that leads out; as given for a page outside."""
+    """The page's path relative to the root; that of the link for one that leads out; as given for a page outside.
+
+    Bytes that are not UTF-8 are written as escapes.
+    """
     for path, folder in (
         (os.path.realpath(page), os.path.realpath(root)),
         (os.path.abspath(page), os.path.abspath(root)),  # noqa: PTH100 - links stay
     ):
         if Path(path).is_relative_to(folder):
-            return Path(path).relative_to(folder).as_posix()
-    return page.as_posix()
+            return _escaped(Path(path).relative_to(folder))
+    return _escaped(page)
+
+
+def _escaped(path: Path) -> str:
+    return os.fsencode(path.as_posix()).decode(errors="backslashreplace")

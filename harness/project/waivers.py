@@ -44,9 +44,11 @@ def apply_waivers(
 ) -> tuple[Verdict, ...]:
     """The verdicts, with `waived` for failures that a waiver covers, then a `fail` for each faulty waiver.
 
-    A waiver is faulty if it has expired, or if it is not needed; the latter is known only if `everything` was verified.
+    A waiver is faulty if it has expired, or if it is not needed; the latter is known only if `everything` was verified
+    and could be read.
     With None for `today`, no waiver has expired.
     """
+    everything = everything and not any(verdict.claim.hides_others for verdict in verdicts)
     expired = {waiver for waiver in waivers if today and waiver.expires < today}
     covering = {(waiver.model, waiver.claim): waiver for waiver in waivers if waiver not in expired}
     waived = tuple(_waived(verdict, covering.get(_covered(verdict))) for verdict in verdicts)

@@ -1,7 +1,7 @@
 """Report files: all are written, or none."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from harness.errors import UserError
@@ -41,9 +41,10 @@ def write_reports(folder: Path, files: Mapping[str, str], root: Path | None = No
     _replace_all(folder, root, _generated_files(folder, root, "*/*.md", markdown.GENERATED), files, "use --reports DIR")
 
 
-def write_pages(folder: Path, files: Mapping[str, str], root: Path) -> None:
-    """Write all rendered pages, and remove those whose page no longer exists. Raises ReportError."""
-    old = _generated_files(folder, root, "*.md", verified_page.GENERATED)
+def write_pages(folder: Path, files: Mapping[str, str], root: Path, keep: Collection[str] = ()) -> None:
+    """Write all rendered pages, and remove those of other pages, but none of `keep`. Raises ReportError."""
+    generated = _generated_files(folder, root, "*.md", verified_page.GENERATED)
+    old = [(path, data) for path, data in generated if path.name not in keep]
     _replace_all(folder, root, old, files, "check its permissions")
 
 

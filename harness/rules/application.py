@@ -7,7 +7,7 @@ from dataclasses import replace
 from harness.index.claim import Claim, ClaimKey
 from harness.index.faults import Location
 from harness.rules.finding import Certainty, Finding
-from harness.verdict import Status, Table, Verdict, not_run
+from harness.verdict import Status, Table, Verdict, faulty, not_run
 
 _METHOD = "cross-page rules"
 _UNDECIDED = {Status.NOT_RUN, Status.UNCHECKED}
@@ -32,12 +32,14 @@ def apply_findings(verdicts: Iterable[Verdict], findings: Iterable[Finding]) -> 
 
 
 def contradicted_claims(claims: Iterable[Claim], findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """Verdicts on the claims with a finding: `fail` if it is proof, otherwise `not_run`."""
+    """Verdicts on the claims with a finding or a fault: `fail` if it is proof, `error` for what cannot be read."""
     by_claim = _by_claim(findings)
     base = (
-        not_run(claim, reason="", remedy="; ".join(dict.fromkeys(finding.remedy for finding in of_claim)))
+        faulty(claim, claim.fault)
+        if claim.fault
+        else not_run(claim, reason="", remedy=_remedies(by_claim[claim.page, claim.key]))
         for claim in claims
-        if (of_claim := by_claim.get((claim.page, claim.key)))
+        if claim.fault or (claim.page, claim.key) in by_claim
     )
     return apply_findings(base, [finding for of_claim in by_claim.values() for finding in of_claim])
 
@@ -56,13 +58,16 @@ def _combine(verdict: Verdict, findings: Sequence[Finding], false: Set[Location]
     evidence = (*verdict.evidence, _table(findings))
     proof = [finding for finding in findings if _is_proof(finding, false)]
     if proof and verdict.status in _UNDECIDED:
-        remedy = "; ".join(dict.fromkeys(finding.remedy for finding in proof))
-        reason = _explain(proof)
+        reason, remedy = _explain(proof), _remedies(proof)
         return replace(verdict, status=Status.FAIL, reason=reason, method=_METHOD, remedy=remedy, evidence=evidence)
     reasons = [verdict.reason, _explain(findings)]
     if verdict.status in _UNDECIDED:
         reasons.reverse()
     return replace(verdict, reason=" ".join(filter(None, reasons)), evidence=evidence)
+
+
+def _remedies(findings: Sequence[Finding]) -> str:
+    return "; ".join(dict.fromkeys(finding.remedy for finding in findings))
 
 
 def _is_proof(finding: Finding, false: Set[Location]) -> bool:

@@ -42,32 +42,31 @@ def leads_inside(path: Path, folder: Path) -> bool:
 def read_file(path: Path, most_bytes: int, inside: Path | None = None) -> bytes:
     """The bytes of a regular file, which must be inside the folder `inside`, if given, with all links followed.
 
-    Raises OSError for a file that leads out of the folder, has another kind or is larger than `most_bytes`, before
-    anything is read.
+    Raises OSError for a file that leads out of the folder, has another kind or is larger than `most_bytes`.
     """
-    if inside is not None and not leads_inside(path, inside):
-        raise PermissionError(None, "a path that leads out of the project")
-    # Opening a pipe or a device can block or have effects, so its kind is checked first.
-    _require_regular(path.stat(), most_bytes)
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        _require_regular(os.fstat(handle), most_bytes)
-        data = file.read(most_bytes + 1)
-    # Files below /proc have a size of 0 whatever they hold.
-    _require_at_most(len(data), most_bytes)
+    # Files below /proc have a size of 0 whatever they hold, so that only reading shows it.
+    data = read_start(path, most_bytes + 1, inside)
+    if len(data) > most_bytes:
+        raise OSError(None, f"a file of more than {most_bytes} bytes")
     return data
 
 
-def _require_regular(status: os.stat_result, most_bytes: int) -> None:
+def read_start(path: Path, number: int, inside: Path | None = None) -> bytes:
+    """The first bytes of a regular file, as `read_file` reads it. Raises OSError."""
+    if inside is not None and not leads_inside(path, inside):
+        raise PermissionError(None, "a path that leads out of the project")
+    # Opening a pipe or a device can block or have effects, so its kind is checked first.
+    _require_regular(path.stat())
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        _require_regular(os.fstat(handle))
+        return file.read(number)
+
+
+def _require_regular(status: os.stat_result) -> None:
     kind = _KINDS.get(stat.S_IFMT(status.st_mode))
     if kind:
         raise OSError(None, f"a {kind} instead of a regular file")
-    _require_at_most(status.st_size, most_bytes)
-
-
-def _require_at_most(size: int, most_bytes: int) -> None:
-    if size > most_bytes:
-        raise OSError(None, f"a file of more than {most_bytes} bytes")
 
 
 def require_no_links(folder: Path, root: Path) -> None:

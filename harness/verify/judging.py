@@ -15,7 +15,7 @@ from harness.index.entries import Index
 from harness.project.references import References
 from harness.project.resources import Resources
 from harness.system.processes import cores, map_in_processes
-from harness.verdict import NotHereError, Verdict, errored, facts, not_run, unchecked
+from harness.verdict import NotHereError, Status, Verdict, errored, facts, faulty, not_run, unchecked
 from harness.verify.scopes import Scopes
 from harness.zoo import BuilderError
 
@@ -111,14 +111,22 @@ def _died(task: _Task) -> Scopes[list[Verdict]]:
 def wants_images(claim: Claim) -> bool:
     """Whether the claim's check uses evaluations of images."""
     check = CHECKS.get(claim.kind)
-    return check is not None and Need.IMAGES in check.NEEDS
+    return check is not None and Need.IMAGES in check.NEEDS and claim.fault is None
 
 
 def judge(claim: Claim, subject: Subject) -> Verdict:
     """The verdict on one claim. An exception in its check becomes an `error` verdict with the traceback.
 
-    Raises UserError if the project's configuration is wrong: no claim can be judged until it is corrected.
+    A value that its field cannot have is false; its check may know the true one. Raises UserError if the project's
+    configuration is wrong: no claim can be judged until it is corrected.
     """
+    if claim.fault is None:
+        return _check(claim, subject)
+    verdict = _check(claim, subject) if claim.fault.is_false else None
+    return verdict if verdict and verdict.status is Status.FAIL else faulty(claim, claim.fault)
+
+
+def _check(claim: Claim, subject: Subject) -> Verdict:
     check = CHECKS.get(claim.kind)
     if check is None:
         return unchecked(claim, reason="No check exists for this field.")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.index.claim import Claim
-from harness.index.faults import collect
 from harness.index.page import Page
 from harness.project.project import Project
 
@@ -13,27 +12,27 @@ if TYPE_CHECKING:
 
 
 def read_pages(project: Project) -> list[Page]:
-    """The text of every page. Raises PageError with the faults of all pages."""
-    return collect(project.pages, lambda page: project.page(*page))
+    """The text of every page."""
+    return [project.page(name, path) for name, path in project.pages]
 
 
 def parse_pages(pages: Sequence[Page], project: Project) -> "list[Index]":
-    """The model-index of each page. Raises PageError with the faults of all pages."""
+    """The model-index of each page."""
     if not pages:
         return []
     # Loads the parsers, which a run that finds everything in the cache does not need.
     from harness.index.reading.index import read_index
 
-    return collect(pages, lambda page: read_index(page, project.includes, project.files_of(page.name)))
+    return [read_index(page, project.includes, project.files_of(page.name)) for page in pages]
 
 
 def read_indexes(project: Project) -> "list[Index]":
-    """The model-index of every page. Raises PageError with the faults of all pages."""
+    """The model-index of every page."""
     return parse_pages(read_pages(project), project)
 
 
 def read_claims(project: Project) -> list[Claim]:
-    """Every claim of the pages. Raises PageError with the faults of all pages."""
+    """Every claim of the pages."""
     from harness.index.claims import claims
 
     return [claim for index in read_indexes(project) for claim in claims(index)]

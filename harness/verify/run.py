@@ -66,7 +66,7 @@ def verify(  # noqa: PLR0913, PLR0917 - what a run is made of
     jobs: int | None = None,
     known: Mapping[str, PageVerdicts] | None = None,
 ) -> Verification:
-    """Verify the project's pages. Raises PageError, with the faults of all of them, before anything is judged.
+    """Verify the project's pages.
 
     Passing claims that only structure a page are left out, unless claims of certain kinds are selected.
     `jobs` is the number of processes that judge models; None for one per core if there are enough models. `known` are
@@ -148,7 +148,12 @@ class _Run:
         every = (*claims, *parse_pages(others, self.project))
         for index, verdicts in self._judge(every, claims).items():
             judged[index.page.name] = verdicts
-            error = any(verdict.status is Status.ERROR for of_scope in verdicts for verdict in of_scope)
+            # A value that cannot be read stays so. What hides claims is always selected, which a cached claim is not.
+            error = any(
+                verdict.claim.hides_others or (verdict.status is Status.ERROR and not verdict.claim.fault)
+                for of_scope in verdicts
+                for verdict in of_scope
+            )
             if verdicts.here and keys and index not in linked and not error:
                 content = [[verdict.as_json() for verdict in of_scope] for of_scope in verdicts]
                 weights = self._weights_named_by_path(index)
@@ -254,12 +259,12 @@ class _Run:
         )
 
     def _contents(self, pages: Iterable[Page]) -> dict[str, bytes]:
-        texts = {page.name: page.text.encode() for page in pages}
+        texts = {page.name: f"{page.text}{page.faults or ''}".encode() for page in pages}
         return {**texts, "references": self.project.references.digest.encode()}
 
     def _weights_named_by_path(self, index: "Index") -> list[Path]:
         """The weights files that models name by a path, which is relative to the file that names them."""
-        values = [value for model in index.models.values() if (value := model.values.get("weights"))]
+        values = [value for model in index.models.values() if (value := model.value("weights"))]
         root = self.project.root
         paths = [(root / value.where.file).parent / value.raw for value in values if is_relative(value.raw)]
         return [path for path in paths if not path.is_dir()]

@@ -9,13 +9,17 @@ from harness.index.claim import Claim, ClaimKey
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Claims whose model and kind match glob patterns. No patterns match everything; `page` is the page itself."""
+    """Claims whose model and kind match glob patterns. No patterns match everything; `page` is the page itself.
+
+    What cannot be read is always selected, since it may hold what was selected.
+    """
 
     models: Sequence[str] = ()
     kinds: Sequence[str] = ()
 
     def __contains__(self, claim: Claim) -> bool:
-        return _matches(claim.model or "page", self.models) and _matches(claim.kind, self.kinds)
+        matches = _matches(claim.model or "page", self.models) and _matches(claim.kind, self.kinds)
+        return matches or claim.hides_others
 
     @property
     def everything(self) -> bool:

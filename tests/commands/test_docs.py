@@ -119,9 +119,9 @@ def test_docs(verify: Verify, project: Path) -> None:
     includes = project / "modelindex" / "_includes"
     includes.mkdir()
     missing = verify("docs", cwd=project)
-    assert missing.returncode == 2
-    assert "modelindex/regnety.md:11:1: expected a template" in missing.stderr
-    assert not (project / "reports").exists()
+    assert missing.returncode == 3
+    assert "Not rendered: regnety.md: modelindex/regnety.md:11:1: expected a template" in missing.stderr
+    assert not list((project / "reports").rglob("*.md"))
 
     (includes / "code_snippets.md").write_text("Use {{ model_name }}.\n")
     written = verify("docs", cwd=project)

@@ -10,6 +10,7 @@ import pytest
 
 from harness.cli.options import open_project
 from harness.evaluate.run.progress import Progress
+from harness.index.page import MOST_BYTES
 from harness.project.discovery import discover
 from harness.project.documents import ProjectError
 from harness.project.project import find_project
@@ -49,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
         (["b"], ["b/card.mdx", "b/deep/metafile.yml"], 2),
         (["*/README.md"], ["a/README.md"], 1),
         (["**/*.yml", "c.json"], ["b/deep/metafile.yml", "c.json"], 0),
-        (["d.json", "none.md"], ["d.json", "none.md"], 0),
+        (["d.json"], ["d.json"], 0),
     ],
 )
 def test_files_folders_and_patterns(folder: Path, named: list[str], found: list[str], skipped: int) -> None:
@@ -63,6 +64,19 @@ def test_a_folder_or_pattern_without_pages(folder: Path, named: str) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(ProjectError, match="expected pages with a model-index"):
         discover([Path(named)], folder)
+
+
+def test_a_file_that_does_not_exist(folder: Path) -> None:
+    with pytest.raises(ProjectError, match=r"none\.md: expected a page, got no such file"):
+        discover([Path("none.md")], folder)
+
+
+def test_a_large_file_is_a_page_if_it_begins_like_one(folder: Path) -> None:
+    (folder / "large.md").write_text(PAGE + "x" * MOST_BYTES)
+    (folder / "large.json").write_text("x" * (MOST_BYTES + 1))
+    found = [path.name for path in discover([Path()], folder).pages]
+    assert "large.md" in found
+    assert "large.json" not in found
 
 
 def test_an_imported_page_is_verified_only_with_the_importing_one(folder: Path) -> None:

@@ -1,21 +1,28 @@
 """Pages whose file names are not UTF-8."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from harness.index.faults import PageError
-from harness.index.page import read_page
-from harness.project.project import find_project
+from harness.cli.app import app
+from harness.cli.formats import FORMATS
 
 
-def test_a_page_whose_name_is_not_utf_8_is_an_error_of_that_page(project: Path) -> None:
-    (project / "modelindex" / "verify.toml").write_text('pages = ["*.md"]\n')
-    text = (project / "modelindex" / "regnety.md").read_bytes()
-    Path(os.fsdecode(os.fsencode(project) + b"/modelindex/b\xff.md")).write_bytes(text)
-    pages = dict(find_project(project, []).pages)
-    assert len(pages) == 2
-    bad = next(name for name in pages if name != "modelindex/regnety.md")
-    with pytest.raises(PageError, match=r"'modelindex/b\\udcff\.md':1:1: expected a file name in UTF-8"):
-        read_page(pages[bad], bad)
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_page_whose_name_is_not_utf_8_is_an_error_of_that_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    text = "<!--\nType: model-index\nModels:\n- Name: a\n-->\n"
+    (tmp_path / "a.md").write_text(text)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff.md")).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke(app, ["check", ".", "--format", form], standalone_mode=False)
+    assert run.return_value == 3, run.exception
+    assert "expected a file name in UTF-8" in " ".join(run.stdout.split())
+    assert "2 pages, 1 model, 3 claims read." in run.stderr
+    if form == "json":
+        (verdict,) = json.loads(run.stdout)["verdicts"]
+        assert (verdict["page"], verdict["claim"], verdict["status"]) == ("b\\xff.md", "page", "error")

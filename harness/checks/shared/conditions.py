@@ -24,6 +24,8 @@ _SMALLEST_CROP = Decimal("0.1")
 
 def declared_conditions(subject: Subject) -> Conditions:
     """The conditions that the page declares. Raises NotHereError if one is missing or not supported."""
+    for kind in CONDITIONS:
+        subject.require_readable(kind)
     crop, interpolation = subject.entry.quantity("crop_pct"), subject.entry.text("interpolation")
     if crop is None or interpolation is None:
         undeclared = "Crop Pct" if crop is None else "Interpolation"
@@ -35,7 +37,10 @@ def declared_conditions(subject: Subject) -> Conditions:
         raise NotHereError(missing, "declare the part of the resized image that is cropped, such as 0.875")
     if subject.image_size is None:
         raise NotHereError("the page declares no image size", "add 'Image Size:' to the model's metadata")
-    return Conditions(Geometry(subject.image_size, crop.value, interpolation))
+    if subject.image_size.side is None:
+        missing = f"images are evaluated as squares, and the page declares {subject.image_size}"
+        raise NotHereError(missing, "evaluate them with the model's own code, and add a record")
+    return Conditions(Geometry(subject.image_size.side, crop.value, interpolation))
 
 
 def has_declared_conditions(evaluation: Mapping[str, Any], subject: Subject) -> bool:

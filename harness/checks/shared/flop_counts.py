@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from harness.checks.shared.subject import Subject
+from harness.index.image_size import ImageSize
 from harness.index.quantity import Quantity
 from harness.measure.conventions import CONVENTIONS, RARE_CONVENTIONS, Convention, Count, counts
 from harness.measure.operations import ForwardError, Trace
@@ -62,7 +63,7 @@ def count_by_conventions(
     tried = _counts({None: forward_pass}, CONVENTIONS)
     if exact := _exact(tried, declared):
         return Counts(tried, exact)
-    traces = traces_of(network, min(forward_pass.input[-2:]), images)
+    traces = traces_of(network, ImageSize(*forward_pass.input[-2:]), images)
     tried = _counts(traces, CONVENTIONS)
     if matching := _exact(tried, declared) or _rounded(tried, declared):
         return Counts(tried, matching)
@@ -70,20 +71,20 @@ def count_by_conventions(
     return Counts(tried, _exact(tried, declared))
 
 
-def count_by_rule(rule: Rule, network: Network, side: int, images: Sequence[SampleImage]) -> Count | None:
+def count_by_rule(rule: Rule, network: Network, size: ImageSize, images: Sequence[SampleImage]) -> Count | None:
     """The count of one rule; None if the network does not take an image of that size."""
     convention, image = rule
-    of_image = traces_of(network, side, images).get(image)
+    of_image = traces_of(network, size, images).get(image)
     return counts(of_image, (convention,))[0] if of_image else None
 
 
-def traces_of(network: Network, side: int, images: Sequence[SampleImage]) -> dict[str | None, Trace]:
-    """Forward passes by image: of a square one, under None, and of the sample images.
+def traces_of(network: Network, size: ImageSize, images: Sequence[SampleImage]) -> dict[str | None, Trace]:
+    """Forward passes by image: of one of this size, under None, and if it is square, of the sample images.
 
     Sizes that the network does not take, or that need too much memory, are left out.
     """
     traces: dict[str | None, Trace] = {}
-    for image, height, width in ((None, side, side), *_sized(side, images)):
+    for image, height, width in ((None, size.height, size.width), *_sized(size.side, images)):
         with suppress(ForwardError, StorageLimitError):
             traces[image] = trace(network, height, width)
     return traces
@@ -116,8 +117,10 @@ def _rounded(tried: Mapping[Rule, Count], declared: Quantity) -> tuple[Rule, ...
     )
 
 
-def _sized(side: int, images: Sequence[SampleImage]) -> Iterator[tuple[str, int, int]]:
-    """Name, height and width of the sample images with a short side of `side`."""
+def _sized(side: int | None, images: Sequence[SampleImage]) -> Iterator[tuple[str, int, int]]:
+    """Name, height and width of the sample images with a short side of `side`; none for None."""
+    if side is None:
+        return
     for name, width, height in images:
         short = min(width, height)
         yield name, int(side * height / short), int(side * width / short)

@@ -6,6 +6,7 @@ from harness.checks.shared.flop_counts import Counts, sample_images, traces_of
 from harness.checks.shared.lookup import image_sizes
 from harness.checks.shared.sibling_counts import mistyped
 from harness.checks.shared.subject import Subject
+from harness.index.image_size import ImageSize
 from harness.index.quantity import Quantity
 from harness.measure.conventions import Count
 from harness.measure.count_bounds import highest_count, lowest_count
@@ -37,10 +38,12 @@ def _costs(forward_pass: Trace) -> set[int]:
     return {times * number for of_operation in numbers for number in of_operation for times in (1, 2)}
 
 
-def sizes_in_use(subject: Subject) -> list[int]:
+def sizes_in_use(subject: Subject) -> list[ImageSize]:
     """The sizes for which a page may have counted: those that it declares, and the network's own; smallest first."""
-    sizes = {subject.input_size, subject.network.image_size or subject.input_size}
-    return sorted({*sizes, *image_sizes(subject.index)})
+    sizes = {subject.input_size, *image_sizes(subject.index)}
+    if side := subject.network.image_size:
+        sizes.add(ImageSize(side, side))
+    return sorted(sizes, key=lambda size: (size.height * size.width, size.height))
 
 
 def explain_impossible(declared: Quantity, subject: Subject) -> str | None:

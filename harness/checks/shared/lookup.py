@@ -10,6 +10,7 @@ from harness.checks.shared.subject import Subject
 from harness.index.claim import Claim
 from harness.index.entries import Entry, Index, Readme
 from harness.index.faults import Location
+from harness.index.image_size import ImageSize
 from harness.measure.operations import Trace
 from harness.verdict import NotHereError
 from harness.zoo import Blueprint
@@ -76,10 +77,10 @@ def names(index: Index) -> tuple[str, ...]:
 
 
 @lru_cache(_PAGES)
-def image_sizes(index: Index) -> frozenset[int]:
+def image_sizes(index: Index) -> frozenset[ImageSize]:
     """The image sizes that the models declare."""
-    declared = (model.quantity("image_size") for model in index.models.values())
-    return frozenset(int(size.value) for size in declared if size)
+    declared = (model.image_size for model in index.models.values())
+    return frozenset(size for size in declared if size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class _Structure:
 
     measure: Callable[[Trace], Any]
     blueprint: Blueprint
-    image_size: int | None
+    image_size: ImageSize | None
     subject: Subject = field(compare=False)
 
 
@@ -97,7 +98,7 @@ def of_structure(measure: Callable[[Trace], _Measured], subject: Subject) -> _Me
 
     Raises NotHereError.
     """
-    found = _measured(_Structure(measure, subject.blueprint, subject.image_size, subject))
+    found = _measured(_Structure(measure, subject.blueprint, subject.entry.image_size, subject))
     if isinstance(found, NotHereError):
         raise NotHereError(found.missing, found.supply)
     return cast("_Measured", found)

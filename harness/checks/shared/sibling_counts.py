@@ -9,6 +9,7 @@ from harness.checks.shared.flop_counts import Rule, SampleImage, count_by_conven
 from harness.checks.shared.lookup import names, positions
 from harness.checks.shared.subject import Subject
 from harness.index.claim import Claim
+from harness.index.image_size import ImageSize
 from harness.index.quantity import Quantity
 from harness.measure.conventions import RARE_CONVENTIONS, Count
 from harness.measure.operations import ForwardError, Trace
@@ -106,7 +107,7 @@ def _siblings(subject: Subject) -> Iterator[_Sibling]:
 
 @lru_cache(_MOST_KEPT)
 def _explain(
-    blueprint: Blueprint, side: int, declared: Quantity, images: tuple[SampleImage, ...]
+    blueprint: Blueprint, size: ImageSize, declared: Quantity, images: tuple[SampleImage, ...]
 ) -> tuple[tuple[Rule, ...], frozenset[str]] | None:
     """The rules that give a model's number, and the classes of its layers; None for a size that it does not take.
 
@@ -114,7 +115,7 @@ def _explain(
     """
     network = build(blueprint)
     try:
-        forward_pass = trace(network, side, side)
+        forward_pass = trace(network, size.height, size.width)
     except (ForwardError, StorageLimitError):
         return None
     return count_by_conventions(declared, network, forward_pass, images).matching, _layers(forward_pass)
@@ -130,7 +131,7 @@ def _layers(forward_pass: Trace) -> frozenset[str]:
 
 
 def _compare(claim: Claim, subject: Subject, siblings: list[_Sibling]) -> SiblingCount | None:
-    declared, network, side = claim.quantity, subject.network, subject.input_size
+    declared, network, size = claim.quantity, subject.network, subject.input_size
     explained = [sibling for sibling in siblings if sibling.rules]
     unexplained = tuple(sibling.name for sibling in siblings if not sibling.rules)
     enough = len({sibling.declared.value for sibling in explained}) >= _FEWEST
@@ -138,7 +139,7 @@ def _compare(claim: Claim, subject: Subject, siblings: list[_Sibling]) -> Siblin
         return None
     common = [rule for rule in explained[0].rules if all(rule in sibling.rules for sibling in explained)]
     common = common or _repetitions(explained)
-    counted = {rule: count_by_rule(rule, network, side, sample_images(subject)) for rule in common}
+    counted = {rule: count_by_rule(rule, network, size, sample_images(subject)) for rule in common}
     given = {rule: count for rule, count in counted.items() if count is not None}
     if not given:
         return None

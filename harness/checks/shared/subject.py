@@ -10,6 +10,7 @@ from harness.checks.shared.weights import LocalWeights, addresses_by_file_name, 
 from harness.evaluate.evaluation import Evaluation
 from harness.evaluate.statistics.scores import Failure
 from harness.index.entries import Entry, Index
+from harness.index.image_size import ImageSize
 from harness.index.weights_url import WeightsFile, weights_file
 from harness.measure.operations import ForwardError, Trace
 from harness.measure.tracing import trace
@@ -94,6 +95,7 @@ class Subject:
     @property
     def blueprint(self) -> Blueprint:
         """What the builders need to know to build the model."""
+        self.require_readable("library")
         return Blueprint(
             self.name,
             (self.entry.text("library") or "").casefold() or None,
@@ -103,20 +105,27 @@ class Subject:
             self.resources.run_builders,
         )
 
-    @property
-    def image_size(self) -> int | None:
-        """The declared side of the square input image, in pixels; None if the page declares none."""
-        declared = self.entry.quantity("image_size")
-        return int(declared.value) if declared else None
+    def require_readable(self, kind: str) -> None:
+        """Raises NotHereError if the declared value of `kind`, on which other claims depend, has a fault."""
+        fault = self.entry.fault(kind)
+        if fault:
+            raise NotHereError(f"the declared {kind.replace('_', ' ')} cannot be used: {fault.found}", fault.fix)
 
     @property
-    def input_size(self) -> int:
+    def image_size(self) -> ImageSize | None:
+        """The declared size of the input image; None if the page declares none."""
+        self.require_readable("image_size")
+        return self.entry.image_size
+
+    @property
+    def input_size(self) -> ImageSize:
         """The declared image size; otherwise the network's own, or 224."""
-        return self._own_size if self.image_size is None else self.image_size
+        return self.image_size or self._own_size
 
     @property
-    def _own_size(self) -> int:
-        return self.network.image_size or _DEFAULT_SIZE
+    def _own_size(self) -> ImageSize:
+        side = self.network.image_size or _DEFAULT_SIZE
+        return ImageSize(side, side)
 
     @property
     def trace(self) -> Trace:
@@ -126,21 +135,21 @@ class Subject:
     @property
     def structure(self) -> Trace:
         """A forward pass at a size that every layer acts on, to see what the network contains."""
-        return self._trace(self._own_size, self.input_size)
+        return self._trace(self._own_size, self.entry.image_size)
 
     @property
     def output(self) -> tuple[int, ...]:
         """The shape of the network's output for one image, of the declared size if the network takes it."""
-        return self._trace(self.input_size, self._own_size).output
+        return self._trace(self.entry.image_size, self._own_size).output
 
-    def _trace(self, *sides: int) -> Trace:
+    def _trace(self, *sizes: ImageSize | None) -> Trace:
         """A forward pass at the first of the sizes that the network takes."""
         errors: list[NotHereError] = []
-        for side in dict.fromkeys(sides):
+        for size in dict.fromkeys(filter(None, sizes)):
             try:
-                return trace(self.network, side, side)
+                return trace(self.network, size.height, size.width)
             except ForwardError as error:
-                missing = f"the network takes no image of {side}×{side}: {error}"
+                missing = f"the network takes no image of {size.height}×{size.width}: {error}"
                 errors.append(NotHereError(missing, "declare the image size that it takes"))
             except StorageLimitError as error:
                 errors.append(NotHereError(error.missing, error.supply))
@@ -173,6 +182,7 @@ class Subject:
     @property
     def weights(self) -> WeightsFile:
         """What the name of the weights file says."""
+        self.require_readable("weights")
         url = self.entry.text("weights")
         if not url:
             raise NotHereError("the page names no weights file", "add 'Weights:' to the model")

@@ -36,7 +36,7 @@ class WeightsAddress:
 
 def weights_address(entry: Entry, root: Path | None) -> WeightsAddress | None:
     """The address of an entry's weights; None if it names none. `root` is the project's folder."""
-    value = entry.values.get("weights")
+    value = entry.value("weights")
     if value is None:
         return None
     url = urlsplit(value.raw)

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.index.claim import Claim
-from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, children_of, parse_document
+from harness.index.document import (
+    FaultNode,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    children_of,
+    parse_blocks,
+)
 from harness.index.edits.style import without_unit
 from harness.index.edits.writing import Data, json_text, yaml_entry, yaml_text
 from harness.index.faults import Location
@@ -42,9 +50,8 @@ class Editable:
 
 
 def editable(page: Page) -> Editable:
-    """The page with its nodes, for editing. Raises PageError if its model-index cannot be parsed."""
-    root, _ = parse_document(page)
-    nodes = {node.where: node for node in _walk(root)}
+    """The page with its nodes, for editing."""
+    nodes = {node.where: node for root in parse_blocks(page) for node in _walk(root)}
     return Editable(page, nodes, Counter(node.span for node in nodes.values() if isinstance(node, ScalarNode)))
 
 
@@ -64,14 +71,7 @@ def edits_of(source: Editable, claim: Claim, values: Sequence[str]) -> tuple[Edi
             raise EditError("it is not declared in one place")
         return (Edit(*node.span, _in_same_quotes(source, node, without_unit(values[0], unit))),)
     if isinstance(node, SequenceNode):
-        items = [item for item in node.items if isinstance(item, ScalarNode)]
-        if len(items) != len(node.items) or not items or not values:
-            raise EditError("it is not a list of texts, or none would be left")
-        if ", ".join(item.raw for item in items) != claim.declared:
-            raise EditError("a part of it is inherited from the collection")
-        if any(source.spans[item.span] > 1 for item in items):
-            raise EditError("it is shared with another list, by an alias")
-        return tuple(_list_edits(source, node, items, values))
+        return tuple(_sequence_edits(source, node, claim, values))
     raise EditError("it is not a value of its own in the model-index")
 
 
@@ -125,6 +125,8 @@ def _walk(node: Node) -> Iterator[Node]:
 
 def _end(node: Node) -> int:
     """The end of a node in the text of the page. Of block collections the parser gives the next token's start."""
+    if isinstance(node, FaultNode):
+        raise EditError("the last value of the mapping cannot be read")
     if isinstance(node, ScalarNode) or node.flow:
         return node.span[1]
     return _end(children_of(node)[-1])
@@ -141,7 +143,7 @@ def _list_offset(source: Editable, mapping: MappingNode) -> int | None:
 
 def _line_end(source: Editable, offset: int) -> int:
     """The end of the line that holds the character before `offset`, within the block of the model-index."""
-    text, block_end = source.page.text, source.page.block.start + len(source.page.block.text)
+    text, block_end = source.page.text, source.page.block_at(offset).end
     end = offset if text[offset - 1] == "\n" else text.find("\n", offset) + 1
     return min(end or len(text), block_end)
 
@@ -169,6 +171,23 @@ def _in_same_quotes(source: Editable, node: ScalarNode, value: str) -> str:
     if node.plain and written == node.raw:
         return yaml_text(value)
     raise EditError("it is written with an anchor or a tag, or over several lines")
+
+
+def _sequence_edits(source: Editable, node: SequenceNode, claim: Claim, values: Sequence[str]) -> Iterator[Edit]:
+    """The edits of a list of texts, or of an image size that is written as a list."""
+    items = [item for item in node.items if isinstance(item, ScalarNode)]
+    if len(items) != len(node.items) or not items or not values:
+        raise EditError("it is not a list of texts, or none would be left")
+    if any(source.spans[item.span] > 1 for item in items):
+        raise EditError("it is shared with another list, by an alias")
+    if claim.kind == "image_size":
+        if not node.flow:
+            raise EditError("it is written over several lines")
+        yield Edit(*node.span, values[0])
+        return
+    if ", ".join(item.raw for item in items) != claim.declared:
+        raise EditError("a part of it is inherited from the collection")
+    yield from _list_edits(source, node, items, values)
 
 
 def _list_edits(

@@ -5,7 +5,7 @@ The form is that of huggingface_hub's `ModelCardData` and `EvalResult` (src/hugg
 
 from collections.abc import Iterator, Mapping
 
-from harness.index.document import MappingNode, Node, ScalarNode, mappings_of
+from harness.index.document import MappingNode, ScalarNode, SequenceNode, faults_of, mappings_of
 from harness.index.entries import Entry
 from harness.index.kinds import snake_case
 from harness.index.page import Page
@@ -14,14 +14,16 @@ from harness.index.reading.values import Reader
 from harness.index.schema.structure import fields_of
 
 
-def card_models(card: Node, pages: Mapping[str, Page]) -> Iterator[Entry]:
-    """The models of a card without faults."""
+def card_models(card: SequenceNode, pages: Mapping[str, Page]) -> Iterator[Entry]:
+    """The models of a card that was checked, without those that cannot be read."""
     for model in mappings_of(card):
         reader = Reader(pages)
         results: tuple[Entry, ...] = ()
         for kind, node in model.fields():
-            if kind == "results":
+            if kind == "results" and isinstance(node, SequenceNode):
                 results = tuple(_read_result(result, pages) for result in mappings_of(node))
+                for fault in faults_of(node):
+                    reader.read(fault, "result", "model")
             else:
                 reader.read(node, kind, "model")
         yield Entry(reader.values, results)
@@ -32,9 +34,12 @@ def _read_result(result: MappingNode, pages: Mapping[str, Page]) -> Entry:
     for kind, node in result.fields():
         if kind in {"task", "dataset"} and isinstance(node, MappingNode):
             _read_named(reader, kind, node)
-        elif kind == "metrics":
-            for metric in mappings_of(node):
-                _read_metric(reader, metric)
+        elif kind == "metrics" and isinstance(node, SequenceNode):
+            for metric in node.items:
+                if isinstance(metric, MappingNode):
+                    _read_metric(reader, metric)
+                else:
+                    reader.read(metric, "metric", "metrics")
         else:
             reader.read(node, kind, "result")
     return Entry(reader.values)
@@ -55,7 +60,7 @@ def _read_metric(reader: Reader, metric: MappingNode) -> None:
     standard = kinds.get("name") in fields_of("metrics") and quantity is not None and _is_percent(quantity)
     source = "name" if standard or not kinds.get("type") or kinds["type"] in reader.values else "type"
     kind = kinds.get(source) or "metric"
-    for key, (_, node) in metric.entries.items():
+    for key, node in (*((key, value) for key, (_, value) in metric.entries.items()), *metric.unread):
         if key == "value":
             reader.read(node, kind, "metrics")
         elif key != source:

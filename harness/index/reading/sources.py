@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harness.index.document import Node, ScalarNode, SequenceNode, describe, is_text, parse_document
+from harness.index.document import FaultNode, Node, ScalarNode, SequenceNode, describe, is_text, parse_blocks
 from harness.index.faults import Fault, Location, PageError
 from harness.index.files import Files, beside, is_pattern, matching
 from harness.index.page import MOST_BYTES, SUFFIXES, Page, page_from_bytes, says_index
@@ -15,7 +15,7 @@ _MAX_PATH_LENGTH = 1000
 
 
 class Sources:
-    """Parsed files. `pages` are the files read, by name; `faults` are those of the files and of their names.
+    """Parsed files. `pages` are the files read, by name.
 
     A `chain` holds the names of the files that import each other, from the page to the current file.
     """
@@ -23,54 +23,49 @@ class Sources:
     def __init__(self, files: Files) -> None:
         self.files = files
         self.pages: dict[str, Page] = {}
-        self.faults: list[Fault] = []
-        self.roots: dict[str, Node | None] = {}
+        self.roots: dict[str, list[Node]] = {}
         self.searches: dict[str, list[str]] = {}
         self.imported = 0
         self.characters = 0
 
-    def add_fault(self, where: Location, expected: str, found: str, fix: str) -> None:
-        """Add a fault."""
-        self.faults.append(Fault(where, expected, found, fix))
-
-    def parse(self, page: Page) -> Node:
-        """The nodes of a page's block. Raises PageError if it cannot be parsed."""
-        root, faults = parse_document(page)
-        self.faults += faults
+    def parse(self, page: Page) -> list[Node]:
+        """The nodes of each block of a page."""
         self.pages[page.name] = page
-        return root
+        return parse_blocks(page)
 
     def contents(self, reference: Node, chain: tuple[str, ...]) -> Iterator[tuple[Node, tuple[str, ...]]]:
-        """The nodes of every file that a text or a list of texts names, each with its chain."""
+        """The nodes of every file that a text or a list of texts names, each with its chain; a fault for no file."""
         for item in reference.items if isinstance(reference, SequenceNode) else (reference,):
             if not isinstance(item, ScalarNode) or not is_text(item):
-                self.add_fault(
-                    item.where, "a file to import", describe(item), "write the path of a file, or a list of paths"
-                )
+                fix = "write the path of a file, or a list of paths"
+                fault = Fault(item.where, "a file to import", describe(item), fix)
+                yield item if isinstance(item, FaultNode) else FaultNode(fault.found, fault), chain
                 continue
-            for name in self._names(item, chain):
-                root = self._root(name, item.where, chain)
-                if root is not None:
-                    yield root, (*chain, name)
+            try:
+                names = self._names(item, chain)
+            except _ImportError as error:
+                yield FaultNode(item.raw, error.fault), chain
+                continue
+            for name in names:
+                yield from ((root, (*chain, name)) for root in self._roots(name, item.where, chain))
 
     def _names(self, reference: ScalarNode, chain: tuple[str, ...]) -> list[str]:
         """The files that a reference names: one file, those that match a pattern, or the pages in a folder."""
         path, where = reference.raw.strip(), reference.where
         name = beside(where.file, path)
         if "://" in path:
-            self.add_fault(where, "a file of this project", repr(path), "download the file, and import it by its path")
-        elif not path.isprintable() or len(path) > _MAX_PATH_LENGTH:
+            fix = "download the file, and import it by its path"
+            raise _ImportError(Fault(where, "a file of this project", repr(path), fix))
+        if not path.isprintable() or len(path) > _MAX_PATH_LENGTH:
             found = repr(path) if len(path) <= _MAX_PATH_LENGTH else f"a text of {len(path)} characters"
-            self.add_fault(where, "a file name", found, "correct the path")
-        elif name is None:
-            self.add_fault(where, "a file inside the project", repr(path), "move the file into the project")
-        else:
-            try:
-                return self._find(name, reference, chain)
-            except OSError as error:
-                found = f"{path!r}, which cannot be searched: {error.strerror or error}"
-                self.add_fault(where, "files of this project", found, "name fewer files")
-        return []
+            raise _ImportError(Fault(where, "a file name", found, "correct the path"))
+        if name is None:
+            raise _ImportError(Fault(where, "a file inside the project", repr(path), "move the file into the project"))
+        try:
+            return self._find(name, reference, chain)
+        except OSError as error:
+            found = f"{path!r}, which cannot be searched: {error.strerror or error}"
+            raise _ImportError(Fault(where, "files of this project", found, "name fewer files")) from None
 
     def _find(self, name: str, reference: ScalarNode, chain: tuple[str, ...]) -> list[str]:
         """The file with this name, or the files that it means as a pattern or folder. Raises OSError."""
@@ -86,7 +81,7 @@ class Sources:
         if not found:
             expected = "a file, a folder of pages or a pattern that matches one"
             fix = f"correct the path, which is relative to {where.file}"
-            self.add_fault(where, expected, f"nothing called {reference.raw!r}", fix)
+            raise _ImportError(Fault(where, expected, f"nothing called {reference.raw!r}", fix))
         return found
 
     def _search(self, name: str, where: Location) -> list[str]:
@@ -100,21 +95,20 @@ class Sources:
         )
 
     def _read(self, name: str, where: Location) -> bytes | None:
-        """The bytes of a file; None if it does not exist or cannot be read."""
+        """The bytes of a file; None if it does not exist."""
         try:
             return self.files.read(name)
         except OSError as error:
             found = f"{name}, which cannot be read: {(error.strerror or str(error)).lower()}"
-            self.add_fault(where, "a file inside the project", found, "check the path and its permissions")
-            return None
+            fix = "check the path and its permissions"
+            raise _ImportError(Fault(where, "a file inside the project", found, fix)) from None
 
-    def _root(self, name: str, where: Location, chain: tuple[str, ...]) -> Node | None:
-        """The nodes of an imported file. Raises PageError if imports exceed a limit."""
+    def _roots(self, name: str, where: Location, chain: tuple[str, ...]) -> list[Node]:
+        """The nodes of each block of an imported file. Raises PageError if imports exceed a limit."""
         if name in chain:
             circle = " → ".join([*chain[chain.index(name) :], name])
             expected = "files that do not import each other in a circle"
-            self.add_fault(where, expected, circle, "remove one of the imports")
-            return None
+            return [FaultNode(name, Fault(where, expected, circle, "remove one of the imports"))]
         if name not in self.roots:
             self.roots[name] = self._parse_file(name, where)
         page = self.pages.get(name)
@@ -129,21 +123,30 @@ class Sources:
                 raise PageError([Fault(where, f"at most {limit} {what}", "more", "split the page")])
         return self.roots[name]
 
-    def _parse_file(self, name: str, where: Location) -> Node | None:
-        """The nodes of a file; None if it cannot be read, with the reason among the faults."""
-        data = self._read(name, where)
-        if data is None:
-            return None
-        if len(data) > MOST_BYTES:
-            self.add_fault(
-                where, f"files of at most {MOST_BYTES} bytes", f"{name} of {len(data)} bytes", "split the file"
-            )
-            return None
+    def _parse_file(self, name: str, where: Location) -> list[Node]:
+        """The nodes of each block of a file; a fault if it cannot be read."""
         try:
+            if name.encode(errors="replace").decode() != name:
+                raise _ImportError(Fault(where, "a file name in UTF-8", ascii(name), "rename the file"))
+            data = self._read(name, where)
+            if data is None:
+                return []
+            if len(data) > MOST_BYTES:
+                found, fix = f"{name} of {len(data)} bytes", "split the file"
+                raise _ImportError(Fault(where, f"files of at most {MOST_BYTES} bytes", found, fix))
             return self.parse(page_from_bytes(data, name))
+        except _ImportError as error:
+            return [FaultNode(name, error.fault)]
         except PageError as error:
-            self.faults += error.faults
-            return None
+            return [FaultNode(name, error.faults[0])]
+
+
+class _ImportError(Exception):
+    """A reference that names no file that can be read."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(str(fault))
 
 
 def is_path(node: Node) -> bool:

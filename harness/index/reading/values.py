@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
 
-from harness.index.document import MappingNode, Node, ScalarNode, SequenceNode, is_nothing
+from harness.index.document import FaultNode, MappingNode, Node, ScalarNode, SequenceNode, is_nothing
 from harness.index.entries import Value
+from harness.index.image_size import parse_image_size
 from harness.index.kinds import kind_and_unit, snake_case
 from harness.index.page import Page
 from harness.index.prose import SYMBOLS
@@ -16,7 +17,7 @@ from harness.index.schema.violations import quantity_fits
 
 # Kinds of claims that are not fields: statements of the prose, templates, waivers.
 _OTHER_KINDS = {*SYMBOLS.values(), "formula", "block", "include", "text", "create_model", "waiver", "type"}
-_Leaf = TypeVar("_Leaf", ScalarNode, MappingNode)
+_Leaf = TypeVar("_Leaf", ScalarNode, MappingNode, FaultNode)
 # The most characters of a comment that are kept: aliases repeat comments.
 _COMMENT = re.compile(r"[ \t]{1,100}#{1,100}[ \t]?([^\n]{0,500})")
 
@@ -65,9 +66,13 @@ class Reader:
                 self.read(inner, f"{kind}_{inner_kind}", group)
         elif isinstance(node, ScalarNode):
             self.put(kind, group, self.value(node))
+        elif isinstance(node, FaultNode):
+            self.put(kind, group, fault_value(node))
+        elif fault := next(_leaves(node, FaultNode), None):
+            self.put(kind, group, fault_value(fault))
         else:
             items = tuple(scalar.raw for scalar in _leaves(node, ScalarNode))
-            if items or not node.items:
+            if items:
                 self.put(kind, group, Value(", ".join(items), node.where, items))
             for mapping in _leaves(node, MappingNode):
                 self.read(mapping, kind, group)
@@ -77,22 +82,33 @@ class Reader:
         page = self.pages.get(node.where.file)
         comment = None
         if page and node.span[1] >= 0:
-            comment = _COMMENT.match(page.text, node.span[1], page.block.start + len(page.block.text))
+            comment = _COMMENT.match(page.text, node.span[1], page.block_at(node.span[1]).end)
         raw = f"{node.raw} {unit}" if unit else node.raw
         return Value(raw, node.where, comment=comment[1].strip() if comment else "")
 
     def metadata(self, node: MappingNode) -> None:
         """Keep the values of metadata, whose keys may name units. An empty value declares nothing."""
-        for key, (_, value) in node.entries.items():
+        fields = [(key, value) for key, (_, value) in node.entries.items()]
+        for key, value in (*fields, *node.unread):
             if is_nothing(value):
                 continue
             kind, unit = kind_and_unit(key)
             if kind == "library":
                 self.library(value, "metadata")
+            elif kind == "image_size" and not isinstance(value, MappingNode | FaultNode):
+                self.put(kind, "metadata", self._image_size(value))
             elif kind != snake_case(key) and kind not in self.values and (scaled := self._scaled(value, kind, unit)):
                 self.put(kind, "metadata", scaled)
             else:
                 self.read(value, snake_case(key), "metadata")
+
+    def _image_size(self, node: ScalarNode | SequenceNode) -> Value:
+        """A size as one text or as a list of numbers."""
+        if isinstance(node, ScalarNode):
+            value = self.value(node)
+        else:
+            value = Value(f"[{', '.join(scalar.raw for scalar in _leaves(node, ScalarNode))}]", node.where)
+        return replace(value, size=parse_image_size(value.raw))
 
     def _scaled(self, node: Node, kind: str, unit: str) -> Value | None:
         """The value in the unit that its key names; None if it has a unit of its own or is not what `kind` allows."""
@@ -109,6 +125,11 @@ class Reader:
                 self.read(value, "library" if kind == "name" else f"library_{kind}", group)
         elif not is_nothing(node):
             self.read(node, "library", group)
+
+
+def fault_value(node: FaultNode) -> Value:
+    """The value of a node that cannot be read."""
+    return Value(node.raw, node.where, fault=node.fault)
 
 
 def _leaves(node: Node, kind_of_node: type[_Leaf]) -> Iterator[_Leaf]:

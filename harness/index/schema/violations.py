@@ -1,10 +1,11 @@
 """Plain values checked against the JSON Schemas of the package, with errors in plain words.
 
-Schemas may use three keywords that are not in JSON Schema and that editors ignore:
+Schemas may use four keywords that are not in JSON Schema and that editors ignore:
 
 - `expected` and `fix`: the words of the message if a value breaks the schema that holds them. Without `expected`, the
   message uses the `description`.
 - `units`: a text is a number with one of these units or none (`3.16M`), within the bounds that the schema gives.
+- `sizes`: a text or list is the size of an image, as `harness.index.image_size` reads it.
 """
 
 import json
@@ -16,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.index.image_size import parse_image_size
 from harness.index.quantity import Dimension, Quantity, parse_quantity
 from harness.index.similar import similar_name
 
@@ -83,7 +85,13 @@ def _validator(file: Path, definition: str) -> "Draft202012Validator":
         if isinstance(value, str) and not quantity_fits(schema, parse_quantity(value)):
             yield ValidationError("another number")
 
-    keywords = {"pattern": check_pattern, "units": check_units}
+    def check_size(_: object, __: object, value: object, ___: Schema) -> "Iterator[ValidationError]":
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        size = parse_image_size(text) if isinstance(text, str) else None
+        if isinstance(text, str) and (size is None or not size.is_possible):
+            yield ValidationError("another size")
+
+    keywords = {"pattern": check_pattern, "units": check_units, "sizes": check_size}
     validator: Draft202012Validator = extend(Draft202012Validator, keywords)(load_schema(file, definition))  # type: ignore[no-untyped-call]
     return validator
 

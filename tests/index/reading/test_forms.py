@@ -10,11 +10,11 @@ from harness.index.claims import claims
 from harness.index.edits.in_place import apply, editable, edits_of
 from harness.index.edits.style import in_style
 from harness.index.entries import Index
-from harness.index.faults import PageError
 from harness.index.files import matching, same_answers
 from harness.index.page import page_from_bytes, page_from_text, read_page
 from harness.index.reading.index import read_index
 from harness.project.files import FolderFiles
+from tests.conftest import faults_of
 
 PAGES = Path(__file__).parents[2] / "pages"
 
@@ -126,12 +126,10 @@ def test_nothing_outside_the_root_is_read_through_a_link(tmp_path: Path) -> None
     root = tmp_path / "root"
     root.mkdir()
     (root / "link.yml").symlink_to(tmp_path / "out.yml")
-    with pytest.raises(PageError, match="a path that leads out of the project"):
-        _of("Import: link.yml\n", root)
+    assert "a path that leads out of the project" in faults_of(_of("Import: link.yml\n", root))
     (root / "folder").symlink_to(tmp_path)
     for path in ("folder", "folder/*.yml"):
-        with pytest.raises(PageError, match="got nothing called"):
-            _of(f"Import: {path}\n", root)
+        assert "got nothing called" in faults_of(_of(f"Import: {path}\n", root))
 
 
 def test_a_page_outside_the_project_imports_from_its_own_folder_only(tmp_path: Path) -> None:
@@ -139,19 +137,17 @@ def test_a_page_outside_the_project_imports_from_its_own_folder_only(tmp_path: P
     files = FolderFiles(tmp_path, tmp_path.as_posix())
     index = read_index(page_from_text("Import: a.yml\n", f"{tmp_path}/b.yml"), Path("none"), files)
     assert index.files == (f"{tmp_path}/a.yml",)
-    with pytest.raises(PageError, match="inside the project"):
-        read_index(page_from_text("Import: ../a.yml\n", f"{tmp_path}/b.yml"), Path("none"), files)
+    index = read_index(page_from_text("Import: ../a.yml\n", f"{tmp_path}/b.yml"), Path("none"), files)
+    assert "inside the project" in faults_of(index)
 
 
 def test_imports_are_limited(tmp_path: Path) -> None:
     for number in range(12):
         (tmp_path / f"{number}.yml").write_text(f"Import: {json.dumps([f'{number + 1}.yml'] * 10)}\n")
-    with pytest.raises(PageError, match="at most 2000 imported files"):
-        _of("Import: 0.yml\n", tmp_path)
+    assert "at most 2000 imported files" in faults_of(_of("Import: 0.yml\n", tmp_path))
     for number in range(30):
         (tmp_path / f"{number}.yml").write_text(f"Import: {number + 1}.yml\n")
-    with pytest.raises(PageError, match="at most 20 levels of imports"):
-        _of("Import: 0.yml\n", tmp_path)
+    assert "at most 20 levels of imports" in faults_of(_of("Import: 0.yml\n", tmp_path))
 
 
 def test_recorded_answers_change_with_files(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ INVALID = ["wrong-types", "out-of-range", "url-not-https", "percent-where-none-b
 
 
 def _value(path: Path) -> Any:
-    return yaml.load(read_page(path, path.name).block.text, Loader=yaml.CSafeLoader)
+    return yaml.load(read_page(path, path.name).blocks[0].text, Loader=yaml.CSafeLoader)
 
 
 def _parts(schema: Any) -> Iterator[dict[str, Any]]:
