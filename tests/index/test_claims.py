@@ -69,8 +69,8 @@ def test_windows_line_endings_and_a_byte_order_mark_do_not_change_locations(tmp_
 
 
 def test_a_known_field_without_a_check_is_unchecked() -> None:
-    text = page_text().replace("    Epochs: 100\n", "    Epochs: 100\n    Dropout: 0.2\n", 1)
-    verdict = judged(text, select=lambda claim: claim.kind == "dropout")["regnety_002", "dropout"]
+    text = page_text().replace("    Epochs: 100\n", "    Epochs: 100\n    Training Time: 2 days\n", 1)
+    verdict = judged(text, select=lambda claim: claim.kind == "training_time")["regnety_002", "training_time"]
     assert verdict.status == "unchecked"
     assert verdict.reason == "No check exists for this field."
 
