@@ -8,6 +8,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from harness.measure.operations import ForwardError, Shape
+from harness.measure.tracer import empty_result
 from harness.zoo import Network
 
 # The convolutions on the longest path to a tensor: of any kind, and not depthwise.
@@ -41,7 +42,9 @@ class _PathTracer(TorchFunctionMode):
     def __torch_function__(self, function: Any, types: object, args: Any = (), kwargs: Any = None) -> Any:
         name, keywords = function.__name__.strip("_"), kwargs or {}
         path = _longest(_tensors((args, list(keywords.values()))))
-        result = function(*args, **keywords)
+        empty = empty_result(name, args, keywords) if args else None
+        # A new tensor: the empty result may be the first argument, which has a path of its own.
+        result = function(*args, **keywords) if empty is None else empty.new_empty(empty.shape)
         if name in {"conv2d", "conv_transpose2d"} and max(args[0].shape[2:]) > 1:
             weight = args[1]
             path = path[0] + 1, path[1] + (weight.shape[1] > 1)

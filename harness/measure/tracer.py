@@ -107,7 +107,7 @@ class _Tracer(TorchFunctionMode):
             return function(*args, **keywords)
         if "input" in keywords:
             args, keywords = (keywords["input"], *args), {key: keywords[key] for key in keywords if key != "input"}
-        empty = _empty_result(name, args, keywords)
+        empty = empty_result(name, args, keywords)
         result = function(*args, **keywords) if empty is None else empty
         try:
             self.operations.append(rule(self._place(args), _shape_of(result), *args, **keywords))
@@ -137,7 +137,7 @@ class _Tracer(TorchFunctionMode):
         return Place(self._places[owner].layer, running.module)
 
 
-def _empty_result(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+def empty_result(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     """The result of a frequent call on `meta`, without values; None if torch has to compute it."""
     first, *others = args
     if not isinstance(first, torch.Tensor) or not first.is_meta or "out" in keywords:
