@@ -197,7 +197,7 @@ def _from_published(
         limit, compared = max(limits), same
         reason = (
             "An evaluation of the same weights under the same conditions was published with another accuracy; "
-            f"re-runs never differed by more than {limit} points."
+            f"evaluations of unchanged weights never differed by more than {limit} points."
         )
     else:
         limit, compared = _FARTHEST, [item for item in published if _is_near_size(subject, item)]

@@ -108,6 +108,13 @@ def test_accuracy_farther_from_the_published_one_than_reruns(accuracy: str, stat
     assert statuses(page(accuracy=(accuracy, "94.98%")), "top_1_accuracy") == [status]
 
 
+@pytest.mark.parametrize(("accuracy", "status"), [("77.28%", Status.NOT_RUN), ("77.62%", Status.FAIL)])
+def test_tensorflows_preprocessing_is_no_declared_condition(accuracy: str, status: Status) -> None:
+    weights = f"{RELEASES}/v0.1-weights/tf_efficientnet_es-ca1afbfe.pth"
+    text = page("tf_efficientnet_es", weights, ("224", "0.875", "bicubic"), accuracy=(accuracy, "93.6%"))
+    assert statuses(text, "top_1_accuracy") == [status]
+
+
 @pytest.mark.parametrize(
     ("size", "accuracy", "status"),
     [("320", "70.2%", Status.NOT_RUN), ("320", "69%", Status.FAIL), ("128", "20%", Status.NOT_RUN)],

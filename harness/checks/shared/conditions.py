@@ -65,8 +65,13 @@ def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, 
 
 
 def rerun_drift(evaluation: Mapping[str, Any], subject: Subject) -> Mapping[str, Any]:
-    """How far re-runs of a published evaluation differed at most, by metric, in percentage points."""
-    return subject.references.drift.get("accuracy" if "recipe" in evaluation else "timm_results", {})
+    """How far evaluations under the same conditions differed at most, by metric, in percentage points.
+
+    Weights converted from TensorFlow are also evaluated with its preprocessing, which is no declared condition.
+    """
+    from_tensorflow = str(evaluation.get("name", "")).startswith("tf_")
+    of_timm = "timm_results_tensorflow" if from_tensorflow else "timm_results"
+    return subject.references.drift.get("accuracy" if "recipe" in evaluation else of_timm, {})
 
 
 def evaluations_table(evaluations: Sequence[Mapping[str, Any]]) -> Table:
