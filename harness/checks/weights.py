@@ -82,7 +82,7 @@ def _from_library(claim: Claim, subject: Subject) -> Verdict | None:
         if is_same_address(claim.declared, weights.url):
             return passed(
                 claim,
-                reason=f"{weights.library} {weights.version} downloads this very file for this model.",
+                reason=f"{weights.library} {weights.version} downloads this very file for this model; its content was not read.",
                 measured=claim.declared,
                 method=weights.source,
                 remedy="verify fetch downloads the file, and the next run compares it with its name and the network",
