@@ -80,9 +80,10 @@ def _from_library(claim: Claim, subject: Subject) -> Verdict | None:
     """Pass if a library loads this very file for the model; fail if it is a file of another network's weights."""
     for weights in own_weights(subject):
         if is_same_address(claim.declared, weights.url):
+            source = f"{weights.library} {weights.version}"
             return passed(
                 claim,
-                reason=f"{weights.library} {weights.version} downloads this very file for this model; its content was not read.",
+                reason=f"{source} downloads this very file for this model; it was not read here.",
                 measured=claim.declared,
                 method=weights.source,
                 remedy="verify fetch downloads the file, and the next run compares it with its name and the network",
