@@ -67,9 +67,11 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
     """
     mapping = content.mapping()
     storages: dict[int, Storage] = {}
-    kind_of = _half_kinds(state) if content.half else {}
+    halves = _half_tensors(state) if content.half else frozenset()
     for tensor in state.tensors:
-        kind = content.counters if tensor.name.endswith("num_batches_tracked") else kind_of.get(tensor.name, tensor.kind)
+        kind: str | None = "float16" if tensor.name in halves else tensor.kind
+        if tensor.name.endswith("num_batches_tracked"):
+            kind = content.counters
         if kind is not None:
             new = Storage(str(first_key + len(storages)), kind, tensor.elements, content.on_gpu)
             storage = storages.setdefault(tensor.storage, new)
@@ -88,14 +90,15 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
     return PickledState(len(mapping), stream.tell(), data)
 
 
-def _half_kinds(state: State) -> dict[str, str]:
-    """The type of each float32 tensor in a file of half precision: batch norms keep float32."""
-    norms = {tensor.name.removesuffix("running_mean") for tensor in state.tensors if "running_mean" in tensor.name}
-    return {
-        tensor.name: "float16"
-        for tensor in state.tensors
-        if tensor.kind == "float32" and tensor.name[: tensor.name.rfind(".") + 1] not in norms
-    }
+def _half_tensors(state: State) -> frozenset[str]:
+    """The names of the tensors that a file of half precision stores as float16: batch norms keep float32."""
+    norms = {_module_of(tensor) for tensor in state.tensors if tensor.name.endswith("running_mean")}
+    halves = (tensor for tensor in state.tensors if tensor.kind == "float32" and _module_of(tensor) not in norms)
+    return frozenset(tensor.name for tensor in halves)
+
+
+def _module_of(tensor: Tensor) -> str:
+    return tensor.name.rpartition(".")[0]
 
 
 def pickled_size(value: object) -> int:

@@ -50,18 +50,20 @@ class Zip:
 
 
 @dataclass(frozen=True, slots=True)
+class Npz:
+    """A NumPy archive of a Big Transfer network, under the names of the original."""
+
+    key_digits: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Serialization:
     """A named way to write a state: a one-line description, the file format, and what is stored."""
 
     name: str
     about: str
-    format: Legacy | Zip
+    format: Legacy | Zip | Npz
     content: Content
-
-    @property
-    def has_addresses(self) -> bool:
-        """Whether storage keys are memory addresses; each of their digits takes two bytes."""
-        return self.format.key_digits is not None
 
 
 _VERSION = ArchiveRecord("version", 2)
@@ -121,9 +123,12 @@ SERIALIZATIONS = (
             ("torchvision", Content(metadata=TORCHVISION_TREE)),
         )
     ),
-    Serialization("legacy, converted kernels", "kernels are views of TensorFlow's or JAX's", Legacy(), _CONVERTED_KERNELS),
+    Serialization(
+        "legacy, converted kernels", "kernels are views of TensorFlow's or JAX's", Legacy(), _CONVERTED_KERNELS
+    ),
     # torchvision's wide_resnet101_2-32ee1156.pth, its only published file of half precision.
     Serialization("legacy, dict, half precision", "float16, batch norms float32", Legacy(), _HALF),
+    Serialization("npz", "NumPy archive of Big Transfer", Npz(), _WITHOUT_COUNTERS),
     Serialization("zip 1.6", "torch 1.6 and 1.7; keys are addresses", replace(_ZIP_1_8, key_digits=14), _PLAIN),
     Serialization("zip 1.6, 15-digit keys", _MAPPED, replace(_ZIP_1_8, key_digits=15), _PLAIN),
     # torchvision's resnet18-f37072fd.pth and resnet50-0676ba61.pth.
