@@ -122,9 +122,9 @@ def _from_all(claim: Claim, subject: Subject) -> Verdict:
             if prediction.size == declared.value:
                 return _matched(claim, [prediction], [prediction], other.difference)
     ranges = [(other.difference, bounds) for other in states for bounds in bounds_of(other.state)]
-    for layers, bounds in ranges:
-        if _is_explained_by(bounds, declared):
-            return _in_range(claim, layers, bounds)
+    explaining = [(layers, bounds) for layers, bounds in ranges if _is_explained_by(bounds, declared)]
+    if explaining and not _models_of_the_same_size(subject, declared):
+        return _in_range(claim, *explaining[0])
     return _without_match(claim, subject, tried, ranges)
 
 
@@ -156,8 +156,7 @@ def _tried_table(tried: list[Prediction]) -> Evidence:
 
 def _is_explained_by(bounds: Bounds, declared: Quantity) -> bool:
     """Whether the size lies in the range, and the range is narrow enough to mean anything."""
-    is_whole = declared.value == int(declared.value)
-    return is_whole and bounds.holds(int(declared.value)) and bounds.width <= _WIDEST * declared.value
+    return bounds.holds(declared.value) and bounds.width <= _WIDEST * declared.value
 
 
 def _in_range(claim: Claim, layers: str, bounds: Bounds) -> Verdict:
@@ -215,11 +214,21 @@ def _without_match(
     return not_run(
         claim,
         reason=f"The file is not here, and none of the {len(tried)} known serialisations of the network gives the "
-        f"declared size, nor does it lie in the range of the formats that cannot be predicted exactly. The nearest, "
+        f"declared size, {_what_ranges_say(declared, ranges)}. The nearest, "
         f"{nearest[0].serialization.name!r}, gives {nearest[0].size}, {gap:+.0f}.{same}",
         remedy="--weights DIR with the file, or add 'serialization' to the collection in modelindex/references/",
         evidence=evidence,
     )
+
+
+def _what_ranges_say(declared: Quantity, ranges: list[tuple[str, Bounds]]) -> str:
+    """The end of a sentence that says why no range explains the size."""
+    holding = [bounds for _, bounds in ranges if bounds.holds(declared.value)]
+    if not holding:
+        return "nor does it lie in the range of the formats that cannot be predicted exactly"
+    if not any(_is_explained_by(bounds, declared) for bounds in holding):
+        return f"and a range of {holding[0].width} bytes for formats that cannot be predicted is too wide to explain it"
+    return "and the range of the formats that cannot be predicted exactly does not distinguish these networks"
 
 
 def _models_of_the_same_size(subject: Subject, declared: Quantity) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -95,6 +96,21 @@ def test_the_size_of_another_network_of_the_family_is_not_explained() -> None:
     found = [SMALLEST(ELSEWHERE, other=size) for size in sizes]
     assert not {item.status for item in found} & {Status.PASS, Status.EXPLAINED}
     assert "The page declares the same size for regnety_" in found[0].reason + found[1].reason
+
+
+def test_a_size_declared_for_two_networks_is_not_explained_by_a_range() -> None:
+    """A range of sizes does not say which of them the size belongs to."""
+    found = SMALLEST(ELSEWHERE.replace("File Size: 17542753", "File Size: 12782946"), other="12782946")
+    assert found.status is Status.NOT_RUN
+    assert "does not distinguish these networks" in found.reason
+    assert "The page declares the same size for regnety_004." in found.reason
+
+
+def test_a_wide_range_explains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.checks.file_size._WIDEST", Decimal("0.0001"))
+    found = SMALLEST(ELSEWHERE, other="12782946")
+    assert found.status is Status.NOT_RUN
+    assert "too wide to explain it" in found.reason
 
 
 def test_bytes_that_cannot_hold_the_parameters_fail() -> None:

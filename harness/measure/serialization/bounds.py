@@ -7,6 +7,7 @@ modules, and a dictionary around the state. All of it takes little, so the range
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from harness.measure.serialization.module_trees import TODAYS_TREE
 from harness.measure.serialization.prediction import predictions
@@ -46,7 +47,7 @@ class Bounds:
         """The difference of the largest and the smallest size."""
         return self.largest - self.smallest
 
-    def holds(self, size: int) -> bool:
+    def holds(self, size: Decimal | int) -> bool:
         """Whether a file of the format can have this size."""
         return self.smallest <= size <= self.largest and size % self.multiple == 0
 
