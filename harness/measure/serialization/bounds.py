@@ -58,7 +58,7 @@ def bounds_of(state: State) -> Iterator[Bounds]:
     data = smallest.parts["data"]
     least, most = KEY_DIGITS
     yield Bounds(
-        "tar (before torch 0.1.10)",
+        "tar (first versions of torch)",
         data,
         tar_size(state, least, parameters=False),
         tar_size(state, most, parameters=True),

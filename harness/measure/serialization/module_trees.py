@@ -3,8 +3,8 @@
 Today's networks have more modules than those that wrote the files: placeholders, and activations inside of batch norms.
 Modules without tensors never mattered for loading, so no library kept their names.
 
-Source: huggingface/pytorch-image-models v0.1.8 to v0.1.30, timm/models/{resnet,efficientnet_blocks,resnest}.py.
-Each tree is confirmed to the byte by the declared sizes of at least two files.
+Source: huggingface/pytorch-image-models, timm/models/{resnet,efficientnet_blocks,resnest}.py, of 2019 and 2020. Each
+tree is confirmed to the byte by the declared sizes of at least two files: see tests/measure/test_serialization.py.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 An uncompressed zip file of one array per tensor, sorted by name, under the names of the original.
 
-Source: google-research/big_transfer, bit_pytorch/models.py, `load_from`; the
+Source: huggingface/pytorch-image-models v1.0.0, timm/models/resnetv2.py, `_load_weights`; the
 Python library's `zipfile` for the extra fields beyond 2 GiB; NumPy 1.14, `numpy.lib.format`, for the arrays' headers.
 """
 
