@@ -15,7 +15,7 @@ from harness.measure.parameters import parameter_count
 from harness.measure.serialization.bounds import Bounds, bounds_of
 from harness.measure.serialization.other_layers import OtherState, other_states
 from harness.measure.serialization.prediction import Prediction, predictions
-from harness.measure.serialization.state import state_of
+from harness.measure.serialization.state import State, state_of
 from harness.measure.serialization.table import BY_NAME, SERIALIZATIONS, UNKNOWN_ARCHIVE_NAMES
 from harness.verdict import (
     Cell,
@@ -123,7 +123,8 @@ def _from_all(claim: Claim, subject: Subject) -> Verdict:
                 return _matched(claim, [prediction], [prediction], other.difference)
     ranges = [(other.difference, bounds) for other in states for bounds in bounds_of(other.state)]
     explaining = [(layers, bounds) for layers, bounds in ranges if _is_explained_by(bounds, declared)]
-    if explaining and not _models_of_the_same_size(subject, declared):
+    others = _models_of_the_same_size(subject, declared) if explaining else []
+    if explaining and not any(_is_another_of_the_size(other, state, declared) for other in others):
         return _in_range(claim, *explaining[0])
     return _without_match(claim, subject, tried, ranges)
 
@@ -196,7 +197,7 @@ def _without_match(
     nearest = sorted(tried, key=lambda prediction: abs(prediction.size - declared.value))[:_NEAREST]
     evidence = (_tried_table(nearest), _ranges_table(ranges))
     others = _models_of_the_same_size(subject, declared)
-    same = f" The page declares the same size for {', '.join(others)}." if others else ""
+    same = f" The page declares the same size for {', '.join(other.name for other in others)}." if others else ""
     count = parameter_count(subject.network)
     # A file of another type of numbers has not the size of a sibling's file by chance.
     width, type_name = (2, "half precision") if others else (1, "8 bits")
@@ -231,11 +232,20 @@ def _what_ranges_say(declared: Quantity, ranges: list[tuple[str, Bounds]]) -> st
     return "and the range of the formats that cannot be predicted exactly does not distinguish these networks"
 
 
-def _models_of_the_same_size(subject: Subject, declared: Quantity) -> list[str]:
+def _is_another_of_the_size(other: Subject, state: State, declared: Quantity) -> bool:
+    """Whether a model has another network than that of the state, and the size lies in a range of it too."""
+    with suppress(NotHereError):
+        other_state = state_of(other.network)
+        is_another = other_state.tensors != state.tensors
+        return is_another and any(bounds.holds(declared.value) for bounds in bounds_of(other_state))
+    return False
+
+
+def _models_of_the_same_size(subject: Subject, declared: Quantity) -> list[Subject]:
     """The other models of the page that declare the same size and have other parameters."""
     own = subject.entry.quantity("parameters")
     return [
-        other.name
+        other
         for other in subject.models
         if other.name != subject.name
         and (size := other.entry.quantity("file_size")) is not None

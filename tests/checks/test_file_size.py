@@ -98,12 +98,26 @@ def test_the_size_of_another_network_of_the_family_is_not_explained() -> None:
     assert "The page declares the same size for regnety_" in found[0].reason + found[1].reason
 
 
-def test_a_size_declared_for_two_networks_is_not_explained_by_a_range() -> None:
-    """A range of sizes does not say which of them the size belongs to."""
+def test_a_size_declared_for_two_networks_is_explained_if_it_fits_only_one() -> None:
     found = SMALLEST(ELSEWHERE.replace("File Size: 17542753", "File Size: 12782946"), other="12782946")
+    assert found.status is Status.EXPLAINED
+
+
+def test_a_size_declared_for_two_networks_is_not_explained_if_it_fits_both() -> None:
+    """The first of them has a few small convolutions more."""
+    page = ELSEWHERE.replace("Name: regnety_002\n", "Name: ecaresnet50d\n")
+    page = page.replace("File Size: 17542753", "File Size: 102573170")
+    page = page.replace("Name: regnety_004\n", "Name: gluon_resnet50_v1c\n")
+    found = _verdict(page, "ecaresnet50d", "12782926", "102573170")
     assert found.status is Status.NOT_RUN
     assert "does not distinguish these networks" in found.reason
-    assert "The page declares the same size for regnety_004." in found.reason
+    assert "The page declares the same size for gluon_resnet50_v1c." in found.reason
+
+
+def test_a_size_declared_for_one_network_under_two_names_is_explained() -> None:
+    page = ELSEWHERE.replace("File Size: 17542753", "File Size: 12782946")
+    page = page.replace("Name: regnety_004\n", "Name: regnety_002.pycls_in1k\n")
+    assert SMALLEST(page, other="12782946").status is Status.EXPLAINED
 
 
 def test_a_wide_range_explains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
