@@ -22,7 +22,7 @@ class Network:
     translates back. `builder` describes who built it, `library` is the library that has the model under the requested
     name, `note` a remark for readers, such as the model's new name. `image_size` is the side in pixels of the images
     it was designed for, if known. `make` builds the module again for a pass with real tensors; None if no pass needs
-    them.
+    them. `make_with_auxiliary_classifier` builds it with one; None if the library has no such option.
     """
 
     module: "nn.Module"
@@ -33,6 +33,7 @@ class Network:
     note: str = ""
     image_size: int | None = None
     make: "Callable[[], nn.Module] | None" = None
+    make_with_auxiliary_classifier: "Callable[[], nn.Module] | None" = None
 
 
 class UnknownModelError(NotHereError):

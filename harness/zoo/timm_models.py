@@ -1,8 +1,9 @@
 """timm's models, under their current and former names."""
 
 import warnings
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from inspect import signature
 from typing import Any
 
 from harness.zoo.network import Network, build_on_meta
@@ -45,15 +46,23 @@ def build(model: str) -> Network:
 
     model = _timm_name(model)
 
-    def make() -> Any:
+    def make(**options: bool) -> Any:
         with warnings.catch_warnings():
             # timm warns about former names; the note reports them.
             warnings.simplefilter("ignore")
-            return timm.create_model(model, pretrained=False)
+            return timm.create_model(model, pretrained=False, **options)
 
     module = build_on_meta(make)
     config = module.pretrained_cfg
     requested, current = model.partition(".")[0], config.get("architecture", model)
     note = f"timm has renamed {requested} to {current}" if current != requested else ""
     *_, side = config.get("input_size", (None,))
-    return Network(module, builder=f"timm {timm_version()}", note=note, image_size=side, make=make)
+    has_option = "aux_logits" in signature(type(module)).parameters
+    return Network(
+        module,
+        builder=f"timm {timm_version()}",
+        note=note,
+        image_size=side,
+        make=make,
+        make_with_auxiliary_classifier=partial(make, aux_logits=True) if has_option else None,
+    )

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from harness.measure.serialization.bounds import bounds_of
+from harness.measure.serialization.other_layers import other_states
 from harness.measure.serialization.prediction import Prediction, predictions
 from harness.measure.serialization.state import state_of
 from harness.measure.serialization.table import ARCHIVE_NAME_LENGTHS, BY_NAME, SERIALIZATIONS, UNKNOWN_ARCHIVE_NAMES
@@ -39,6 +41,21 @@ def _without_counters(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     return OrderedDict((name, tensor) for name, tensor in module.state_dict().items() if tensor.dim())
 
 
+def _converted_kernels(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return OrderedDict(
+        (name, tensor.permute(2, 3, 1, 0).contiguous().permute(3, 2, 0, 1) if tensor.dim() == 4 else tensor)
+        for name, tensor in module.state_dict().items()
+    )
+
+
+def _half(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """As `torch.nn.Module.half`, but batch norms keep float32."""
+    for layer in module:  # type: ignore[attr-defined]
+        if not isinstance(layer, torch.nn.BatchNorm2d):
+            layer.half()
+    return dict(module.state_dict())
+
+
 class _OldTensor:
     """Pickles like a tensor before torch 0.4, which `torch._utils._rebuild_tensor` still reads."""
 
@@ -63,6 +80,8 @@ LEGACY: dict[str, Save] = {
     "legacy, no counters, 15-digit keys": _without_counters,
     "legacy, metadata": lambda module: module.state_dict(),
     "legacy, before torch 0.4": _old_tensors,
+    "legacy, converted kernels": _converted_kernels,
+    "legacy, dict, half precision": _half,
 }
 
 
@@ -149,10 +168,78 @@ def test_published_files_have_the_predicted_size(model: str, size: int, name: st
     assert matching == [name]
 
 
+# Declared by huggingface/pytorch-image-models, hfdocs/source/models.
+@pytest.mark.parametrize(
+    ("model", "size", "name"),
+    [
+        ("gluon_resnet18_v1b", 46816736, "legacy, metadata of timm in 2019"),
+        ("gluon_seresnext50_32x4d", 110578827, "legacy, metadata of timm in 2019"),
+        ("tf_efficientnet_b0", 21383997, "legacy, metadata of timm in 2019"),
+        ("tf_mixnet_s", 16738218, "legacy, metadata of timm in 2019"),
+        ("tf_efficientnet_b0_ap", 21385973, "legacy, metadata of timm in 2020"),
+        ("resnest14d", 42562639, "legacy, metadata of timm in 2020"),
+        ("tf_efficientnet_b0_ns", 21386709, "legacy, metadata of timm in 2020 with pooling in squeeze-and-excitation"),
+        ("ecaresnetlight", 120956612, "legacy, metadata of timm in 2020 with pooling in squeeze-and-excitation"),
+        ("tv_resnext50_32x4d", 100441675, "legacy, metadata of torchvision"),
+        ("resnext101_32x8d", 356082095, "legacy, metadata of torchvision"),
+        ("vit_base_patch16_224", 346292833, "legacy, converted kernels"),
+        ("vit_base_patch32_384", 353210979, "legacy, converted kernels"),
+        ("wide_resnet101_2", 254695146, "legacy, dict, half precision"),
+        ("resnetv2_50x1_bitm", 102242668, "npz"),
+        ("resnetv2_152x4_bitm", 3746270104, "npz"),  # beyond 2 GiB
+    ],
+)
+def test_files_of_earlier_libraries_have_the_predicted_size(model: str, size: int, name: str) -> None:
+    state = state_of(build(Blueprint(model)))
+    zip_files = {serialization for serialization in SERIALIZATIONS if serialization.name.startswith("zip")}
+    others = [serialization for serialization in SERIALIZATIONS if serialization not in zip_files]
+    assert [file.serialization.name for file in predictions(state, others) if file.size == size] == [name]
+
+
+@pytest.mark.parametrize(
+    ("model", "size"), [("resnet18", 46827520), ("tv_resnet50", 102502400), ("tv_resnet152", 241530880)]
+)
+def test_tar_files_are_in_a_range_of_few_sizes(model: str, size: int) -> None:
+    tar, legacy = bounds_of(state_of(build(Blueprint(model))))
+    assert tar.holds(size)
+    assert not tar.holds(size + 1)
+    assert tar.width <= 3 * tar.multiple
+    assert legacy.smallest < legacy.largest < 1.001 * legacy.smallest
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "difference"),
+    [
+        ("dla46_c", 5307963, "projection layers"),
+        ("dla60x", 70883139, "projection layers"),
+        ("inception_v3", 108857766, "auxiliary classifier"),
+    ],
+)
+def test_files_with_more_layers_are_in_the_range_of_another_state(model: str, size: int, difference: str) -> None:
+    network = build(Blueprint(model))
+    (other,) = other_states(network)
+    assert difference in other.difference
+    assert any(bounds.holds(size) for bounds in bounds_of(other.state))
+    assert not any(bounds.holds(size) for bounds in bounds_of(state_of(network)))
+
+
+def test_a_file_with_any_unknown_detail_is_in_the_range(tmp_path: Path) -> None:
+    module, path = _module("large"), tmp_path / "file.pth"
+    _, legacy = bounds_of(state_of(Network(module)))
+    state = module.state_dict()
+    for saved in (state, dict(state), _without_counters(module), {"epoch": 9, "arch": "net", "state_dict": state}):
+        torch.save(saved, path, _use_new_zipfile_serialization=False)
+        assert legacy.holds(path.stat().st_size)
+    torch.save(_without_counters(module) | {"0.weight": torch.zeros(0)}, path, _use_new_zipfile_serialization=False)
+    assert path.stat().st_size < legacy.smallest
+
+
 def test_names_are_unique_and_serializations_that_need_a_file_name_are_skipped_without() -> None:
     assert len(BY_NAME) == len(SERIALIZATIONS)
     predicted = [file.serialization.name for file in predictions(state_of(Network(_module("small"))), SERIALIZATIONS)]
-    assert set(BY_NAME) - set(predicted) == {name for name in BY_NAME if ", named" in name}
+    named = {name for name in BY_NAME if ", named" in name}
+    same_as_others = {name for name in BY_NAME if "metadata of" in name}  # without modules of timm
+    assert set(BY_NAME) - set(predicted) == named | same_as_others | {"npz"}
     sizes = [file.size for file in predictions(state_of(Network(_module("large"))), SERIALIZATIONS, "a_network")]
     assert len(set(sizes)) == len(sizes)
 

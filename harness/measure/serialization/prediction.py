@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 
+from harness.measure.serialization.npz import npz_parts
 from harness.measure.serialization.state import State
 from harness.measure.serialization.state_pickle import PickledState, pickle_state, pickled_size
-from harness.measure.serialization.table import FILE_STEM, ArchiveRecord, Legacy, Serialization, Zip
+from harness.measure.serialization.table import FILE_STEM, ArchiveRecord, Legacy, Npz, Serialization, Zip
 
 # The header of a legacy file.
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -46,14 +47,22 @@ def predictions(state: State, serializations: Iterable[Serialization], file_stem
     """The predicted file of the state, for each serialization.
 
     `file_stem` is the name under which the file was saved, without folder and extension. Without it, serializations
-    that depend on it are skipped. Zip files from 4 GiB on are skipped too: they need zip64 headers.
+    that depend on it are skipped. Zip files from 4 GiB on are skipped too: they need zip64 headers. So are legacy files
+    that consist of the same bytes as an earlier one: nothing distinguishes them.
     """
     pickled_by_content = cache(partial(pickle_state, state))
+    seen: set[tuple[int, ...]] = set()
     for serialization in serializations:
         form = serialization.format
-        if isinstance(form, Legacy):
+        if isinstance(form, Npz):
+            if npz := npz_parts(state):
+                yield Prediction(serialization, len(state.tensors), npz)
+        elif isinstance(form, Legacy):
             pickled = pickled_by_content(serialization.content, 10 ** (form.key_digits - 1), views=True)
-            yield Prediction(serialization, pickled.tensors, _legacy(pickled))
+            parts = _legacy(pickled)
+            if (bytes_of_parts := tuple(parts.values())) not in seen:
+                seen.add(bytes_of_parts)
+                yield Prediction(serialization, pickled.tensors, parts)
         elif archive_name := file_stem if form.archive_name == FILE_STEM else form.archive_name:
             first_key = 10 ** (form.key_digits - 1) if form.key_digits else 0
             pickled = pickled_by_content(serialization.content, first_key, views=False)

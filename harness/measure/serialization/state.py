@@ -43,10 +43,14 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The tensors, and the version of each module by name, with the names in published checkpoints."""
+    """The tensors, and the version of each module by name, with the names in published checkpoints.
+
+    `placeholders` are the names of the modules that do nothing (`nn.Identity`).
+    """
 
     tensors: tuple[Tensor, ...]
     versions: Mapping[str, int]
+    placeholders: frozenset[str] = frozenset()
 
 
 def state_of(network: Network) -> State:
@@ -76,4 +80,6 @@ def state_of(network: Network) -> State:
             )
         )
     metadata = getattr(state, "_metadata", {})
-    return State(tuple(tensors), {network.checkpoint_name(name): entry["version"] for name, entry in metadata.items()})
+    versions = {network.checkpoint_name(name): entry["version"] for name, entry in metadata.items()}
+    identities = [name for name, module in network.module.named_modules() if isinstance(module, torch.nn.Identity)]
+    return State(tuple(tensors), versions, frozenset(map(network.checkpoint_name, identities)))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.measure.serialization.module_trees import ModuleTree
 from harness.measure.serialization.state import STORAGES, State, Tensor
 
 _PICKLE_PROTOCOL = 2
@@ -23,17 +24,21 @@ class Content:
     """What a file stores about a state.
 
     `mapping` is the class of the dictionary. `counters` is the type of each batch norm's `num_batches_tracked`, None
-    if the file has none. `metadata` says whether the versions of the modules are stored, `on_gpu` whether the tensors
-    were on the first GPU, `parameters` whether learned tensors are stored as `torch.nn.Parameter`. `old_tensors` means
-    tensors as before torch 0.4: without gradient flag and hooks, and under the module names of that time.
+    if the file has none. `metadata` is the tree of the modules whose versions are stored, None if none are. `on_gpu`
+    says whether the tensors were on the first GPU, `parameters` whether learned tensors are stored as
+    `torch.nn.Parameter`. `old_tensors` means tensors as before torch 0.4: without gradient flag and hooks, and under
+    the module names of that time. `half` means float16 for all tensors but those of batch norms. `converted_kernels`
+    means that convolutions are views of kernels that TensorFlow or JAX stored with the channels last.
     """
 
     mapping: type[dict[str, Any]] = OrderedDict
     counters: str | None = "int64"
-    metadata: bool = False
+    metadata: ModuleTree | None = None
     on_gpu: bool = False
     parameters: bool = False
     old_tensors: bool = False
+    half: bool = False
+    converted_kernels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,11 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
     """
     mapping = content.mapping()
     storages: dict[int, Storage] = {}
+    halves = _half_tensors(state) if content.half else frozenset()
     for tensor in state.tensors:
-        kind = content.counters if tensor.name.endswith("num_batches_tracked") else tensor.kind
+        kind: str | None = "float16" if tensor.name in halves else tensor.kind
+        if tensor.name.endswith("num_batches_tracked"):
+            kind = content.counters
         if kind is not None:
             new = Storage(str(first_key + len(storages)), kind, tensor.elements, content.on_gpu)
             storage = storages.setdefault(tensor.storage, new)
@@ -72,7 +80,7 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
     if content.metadata:
         vars(mapping)["_metadata"] = OrderedDict(
             (name, {"version": version if content.counters else _VERSION_WITHOUT_COUNTERS})
-            for name, version in state.versions.items()
+            for name, version in content.metadata.versions(state).items()
         )
     stream = io.BytesIO()
     pickler = pickle.Pickler(stream, _PICKLE_PROTOCOL)
@@ -80,6 +88,17 @@ def pickle_state(state: State, content: Content, first_key: int, *, views: bool)
     pickler.dump(mapping)
     data = {storage.key: storage.elements * STORAGES[storage.kind][1] for storage in storages.values()}
     return PickledState(len(mapping), stream.tell(), data)
+
+
+def _half_tensors(state: State) -> frozenset[str]:
+    """The names of the tensors that a file of half precision stores as float16: batch norms keep float32."""
+    norms = {_module_of(tensor) for tensor in state.tensors if tensor.name.endswith("running_mean")}
+    halves = (tensor for tensor in state.tensors if tensor.kind == "float32" and _module_of(tensor) not in norms)
+    return frozenset(tensor.name for tensor in halves)
+
+
+def _module_of(tensor: Tensor) -> str:
+    return tensor.name.rpartition(".")[0]
 
 
 def pickled_size(value: object) -> int:
@@ -100,7 +119,8 @@ class _Pickled:
 def _pickled_tensor(tensor: Tensor, storage: Storage, content: Content) -> _Pickled:
     from torch._utils import _rebuild_parameter, _rebuild_tensor, _rebuild_tensor_v2
 
-    arguments = storage, tensor.offset, tensor.shape, tensor.stride
+    stride = _channels_last(tensor.shape) if content.converted_kernels and len(tensor.shape) == 4 else tensor.stride
+    arguments = storage, tensor.offset, tensor.shape, stride
     if content.old_tensors:
         return _Pickled(_rebuild_tensor, *arguments)
     # The gradient flag, and the backward hooks.
@@ -108,6 +128,12 @@ def _pickled_tensor(tensor: Tensor, storage: Storage, content: Content) -> _Pick
     if content.parameters and tensor.is_parameter:
         return _Pickled(_rebuild_parameter, pickled, True, OrderedDict())
     return pickled
+
+
+def _channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of a kernel of height × width × inputs × outputs that is viewed as outputs × inputs × ..."""
+    outputs, inputs, _, width = shape
+    return 1, outputs, width * inputs * outputs, inputs * outputs
 
 
 def _storage_references(*, addresses: bool, views: bool) -> Callable[[object], tuple[Any, ...] | None]:

@@ -6,6 +6,13 @@ accidental matches more likely.
 
 from dataclasses import dataclass, replace
 
+from harness.measure.serialization.module_trees import (
+    TIMM_2019_TREE,
+    TIMM_2020_POOLED_TREE,
+    TIMM_2020_TREE,
+    TODAYS_TREE,
+    TORCHVISION_TREE,
+)
 from harness.measure.serialization.state_pickle import Content
 
 FILE_STEM = "stem of the file"
@@ -43,18 +50,20 @@ class Zip:
 
 
 @dataclass(frozen=True, slots=True)
+class Npz:
+    """A NumPy archive of a Big Transfer network, under the names of the original."""
+
+    key_digits: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Serialization:
     """A named way to write a state: a one-line description, the file format, and what is stored."""
 
     name: str
     about: str
-    format: Legacy | Zip
+    format: Legacy | Zip | Npz
     content: Content
-
-    @property
-    def has_addresses(self) -> bool:
-        """Whether storage keys are memory addresses; each of their digits takes two bytes."""
-        return self.format.key_digits is not None
 
 
 _VERSION = ArchiveRecord("version", 2)
@@ -71,8 +80,10 @@ _ZIP_2_7 = Zip((*_ALIGNMENT, _BYTE_ORDER), (_VERSION, _ID), in_state_order=True)
 _PLAIN = Content()
 _AVERAGED = Content(counters="float32")
 _WITHOUT_COUNTERS = Content(counters=None)
-_WITH_VERSIONS = Content(metadata=True)
+_WITH_VERSIONS = Content(metadata=TODAYS_TREE)
 _OLD = Content(counters=None, old_tensors=True)
+_HALF = Content(dict, half=True)
+_CONVERTED_KERNELS = Content(converted_kernels=True)
 _OLD_PARAMETERS = Content(counters=None, parameters=True)
 
 _MAPPED = "keys are addresses of mapped memory"
@@ -103,6 +114,21 @@ SERIALIZATIONS = (
     Serialization("legacy, metadata, 8-digit keys", _FIXED, Legacy(8), _WITH_VERSIONS),
     Serialization("legacy, before torch 0.4", "tensors without gradient flag and hooks", Legacy(), _OLD),
     *(Serialization(f"legacy, before torch 0.4, {n}-digit keys", _FIXED, Legacy(n), _OLD) for n in (10, 9, 8)),
+    *(
+        Serialization(f"legacy, metadata of {library}", f"{_VERSIONS}, modules of that time", Legacy(), content)
+        for library, content in (
+            ("timm in 2019", Content(metadata=TIMM_2019_TREE)),
+            ("timm in 2020", Content(metadata=TIMM_2020_TREE)),
+            ("timm in 2020 with pooling in squeeze-and-excitation", Content(metadata=TIMM_2020_POOLED_TREE)),
+            ("torchvision", Content(metadata=TORCHVISION_TREE)),
+        )
+    ),
+    Serialization(
+        "legacy, converted kernels", "kernels are views of TensorFlow's or JAX's", Legacy(), _CONVERTED_KERNELS
+    ),
+    # torchvision's wide_resnet101_2-32ee1156.pth, its only published file of half precision.
+    Serialization("legacy, dict, half precision", "float16, batch norms float32", Legacy(), _HALF),
+    Serialization("npz", "NumPy archive of Big Transfer", Npz(), _WITHOUT_COUNTERS),
     Serialization("zip 1.6", "torch 1.6 and 1.7; keys are addresses", replace(_ZIP_1_8, key_digits=14), _PLAIN),
     Serialization("zip 1.6, 15-digit keys", _MAPPED, replace(_ZIP_1_8, key_digits=15), _PLAIN),
     # torchvision's resnet18-f37072fd.pth and resnet50-0676ba61.pth.
