@@ -98,6 +98,12 @@ def build_for_cross_check(blueprint: Blueprint) -> Network | None:
     return timm_models.build(model)
 
 
+def is_resolved_by_library(blueprint: Blueprint) -> bool:
+    """Whether a library looks the name up, which may give another network than the page means."""
+    own = any(fnmatchcase(blueprint.model, pattern) for pattern, _ in blueprint.builders)
+    return not own and not regnet.knows(blueprint.model)
+
+
 def build_by_other_libraries(blueprint: Blueprint) -> tuple[Network, ...]:
     """The networks that other libraries than the builder's have under the same name."""
     first = build(blueprint)
@@ -132,4 +138,5 @@ __all__ = [
     "build",
     "build_by_other_libraries",
     "build_for_cross_check",
+    "is_resolved_by_library",
 ]

@@ -218,6 +218,7 @@ def test_links_in_the_checkout_lead_no_write_out_of_it(run: Run, tmp_path: Path,
     outside = tmp_path / "outside"
     outside.mkdir()
     Path("link").symlink_to(outside / "new" if arguments[-1] == "link" else outside)
+    Path("other.yml").write_text("Models: [{Name: a}]\n")
     _, stderr = run(*arguments)
     assert f"a link in {tmp_path / 'project'} leads out of it. Name {outside}" in stderr
     assert not list(outside.iterdir())

@@ -11,6 +11,7 @@ from harness.index.quantity import Quantity
 from harness.measure.conventions import multiply_adds
 from harness.measure.parameters import parameter_count
 from harness.verdict import NotHereError
+from harness.zoo import is_resolved_by_library
 
 # Two figures of one network agree within this factor.
 _SAME = Decimal("1.1")
@@ -34,10 +35,10 @@ def resolution_fault(subject: Subject) -> str | None:
     """A sentence if the page's figures agree with each other and none fits the network; None otherwise.
 
     At least two figures are needed, one of them the parameters. A network that a second library also builds by this
-    name is not in doubt.
+    name is not in doubt; nor is one of the project's own builder or of a published design.
     """
     parameters, size, flops = (subject.entry.quantity(kind) for kind in ("parameters", "file_size", "flops"))
-    if parameters is None or parameters.value <= 0 or (size is None and flops is None):
+    if not is_resolved_by_library(subject.blueprint) or not parameters or not (size or flops) or parameters.value <= 0:
         return None
     count = parameter_count(subject.network)
     if _near(parameters.value, Decimal(count)):
