@@ -1,10 +1,12 @@
 """Architecture: every tag names a part of the network. What a page does not list is a note, not a fault."""
 
+from harness.checks.shared.lookup import models_by_collection, of_structure
 from harness.checks.shared.subject import Need, Subject
+from harness.checks.shared.witnesses import require_described_network
 from harness.index.claim import Claim
 from harness.measure.components import Component, Presence, find_component, unlisted
 from harness.measure.operations import Trace
-from harness.verdict import Cell, Evidence, Verdict, explained, facts, failed, passed, table, unchecked
+from harness.verdict import Cell, Evidence, NotHereError, Verdict, explained, facts, failed, passed, table, unchecked
 
 KINDS = ("architecture",)
 NEEDS = frozenset({Need.NETWORK})
@@ -27,10 +29,18 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         [tag for tag in known if presence[tag] is wanted]
         for wanted in (Presence.ABSENT, Presence.UNKNOWN, Presence.WIDER)
     )
+    if absent:
+        require_described_network(subject)
+    family = [tag for tag in absent if _may_be_in_family(tag, known[tag], subject)]
+    absent = [tag for tag in absent if tag not in family]
     evidence = _evidence(trace, known, tags)
     open_questions = [
         *(f"No definition exists for {tag}." for tag in undefined),
         *(f"A forward pass does not show {tag}, which does not prove its absence." for tag in unknown),
+        *(
+            f"{tag} is not in the network; the list is that of the collection, whose other models may have it."
+            for tag in family
+        ),
     ]
     senses = "; ".join(f"{tag}: {sense.description}" for tag in wider if (sense := known[tag].wider))
     kept = tuple(tag for tag in tags if tag not in absent)
@@ -56,6 +66,28 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         return explained(claim, reason=reason, measured=measured, method=_METHOD, evidence=evidence)
     reason = "Every tag names a part of the network."
     return passed(claim, reason=reason, measured=measured, method=_METHOD, evidence=evidence)
+
+
+def _may_be_in_family(tag: str, component: Component, subject: Subject) -> bool:
+    """Whether a collection lists the tag, and another of its models has the component or cannot be built.
+
+    A collection's list describes the family: SparK's has the GELU of its ConvNeXts, not of its ResNet-50.
+    """
+    index = subject.index
+    for name in subject.entry.texts("in_collection"):
+        common = index.collections[name].common.get("architecture") if name in index.collections else None
+        if common is not None and tag in common.texts:
+            others = (subject.sibling(model) for model in models_by_collection(index)[name] if model != subject.name)
+            if any(_may_have(component, other) for other in others):
+                return True
+    return False
+
+
+def _may_have(component: Component, model: Subject) -> bool:
+    try:
+        return of_structure(component.presence, model) is not Presence.ABSENT
+    except NotHereError:
+        return True
 
 
 def _evidence(trace: Trace, known: dict[str, Component], tags: tuple[str, ...]) -> list[Evidence]:

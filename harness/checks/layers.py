@@ -1,6 +1,7 @@
 """Layers: a usual way of counting the network's layers gives the declared number."""
 
 from harness.checks.shared.subject import Need, Subject
+from harness.checks.shared.witnesses import require_described_network
 from harness.index.claim import Claim
 from harness.measure.depth import depth
 from harness.measure.operations import ForwardError
@@ -26,6 +27,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     # Blocks and stages are counted as layers, too, and some libraries have layers for input, padding and reshaping.
     most = 2 * measured.operations
     if not 1 <= declared <= most:
+        require_described_network(subject)
         usual = str(counts["longest path"])
         reason = (
             f"The network has {measured.operations} operations of all kinds, and no usual count of layers, which also "

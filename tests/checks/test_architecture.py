@@ -83,3 +83,25 @@ def test_a_tag_includes_its_parts() -> None:
     tags = "1x1 Convolution, Batch Normalization, Convolution, Dense Connections, Global Average Pooling, ReLU"
     found = verdict("regnety_002", f"{tags}, Squeeze-and-Excitation Block, ResNeXt Block")
     assert (found.status, found.find("not_listed")) == (PASS, None)
+
+
+def test_the_list_of_a_collection_describes_the_family() -> None:
+    """SparK's collection lists the GELU of its ConvNeXts (mmpretrain 1.2.0, configs/spark/metafile.yml)."""
+    page = """<!--
+Type: model-index
+Collections:
+- {Name: Family, Metadata: {Architecture: [GELU, Max Pooling, ReLU6, Convolution]}}
+Models:
+- {Name: vit_tiny_patch16_224, In Collection: Family, Metadata: {Architecture: [GELU, Hard Swish]}}
+- {Name: resnet18, In Collection: Family}
+-->
+"""
+    found = judged(page, select=lambda claim: claim.kind == "architecture")
+    family, own = found["resnet18", "architecture"], found["vit_tiny_patch16_224", "architecture"]
+    assert (family.status, family.difference) == (FAIL, "-ReLU6")
+    assert "GELU is not in the network; the list is that of the collection" in family.reason
+    assert (own.status, own.difference) == (FAIL, "-ReLU6, -Hard Swish")
+    unbuilt = page.replace("vit_tiny_patch16_224", "spark_sparse_convnext")
+    assert (
+        judged(unbuilt, select=lambda claim: claim.model == "resnet18")["resnet18", "architecture"].status is UNCHECKED
+    )

@@ -11,10 +11,10 @@ from harness.verdict import Status, Verdict
 from tests.conftest import judged
 
 FIGURES = {"FLOPs": 46623691776, "Parameters": 194030000, "File Size": 777518664}
-KINDS = ("name", "parameters", "flops", "file_size", "create_model")
+KINDS = ("name", "parameters", "flops", "file_size", "create_model", "architecture", "layers")
 
 
-def verdicts(model: str = "ig_resnext101_32x16d", **changed: int | None) -> dict[str, Verdict]:
+def verdicts(model: str = "ig_resnext101_32x16d", **changed: int | str | None) -> dict[str, Verdict]:
     figures = FIGURES | {name.replace("_", " "): value for name, value in changed.items()}
     page = [f">>> timm.create_model('{model}', pretrained=True)", "<!--", "Type: model-index", "Models:"]
     page += [f"- Name: {model}", "  Metadata:", "    Image Size: 224"]
@@ -35,6 +35,22 @@ def test_the_figures_of_a_page_agree_against_the_network() -> None:
     for verdict in found.values():
         assert "timm has renamed ig_resnext101_32x16d to resnext101_32x8d" in verdict.reason
         assert "it has 88791336 parameters" in verdict.reason
+
+
+def test_a_name_that_timm_gave_to_another_network() -> None:
+    """Until 2021, timm's `vit_small_patch16_224` was 768 wide and 8 blocks deep (hfdocs: vision-transformer.mdx)."""
+    found = verdicts("vit_small_patch16_224", FLOPs=28236450816, Parameters=48750000, File_Size=195031454)
+    assert found.pop("create_model").status is Status.FAIL
+    assert {verdict.status for verdict in found.values()} == {Status.NOT_RUN}
+    assert "builds another network" in found["parameters"].reason
+
+
+def test_tags_and_layers_are_not_judged_by_another_network() -> None:
+    found = verdicts(Architecture="[Tanh Activation]", Layers=5000)
+    assert {found["architecture"].status, found["layers"].status} == {Status.NOT_RUN}
+    assert "builds another network" in found["architecture"].reason
+    alone = verdicts(Architecture="[Tanh Activation]", Layers=5000, FLOPs=None, File_Size=None)
+    assert {alone["architecture"].status, alone["layers"].status} == {Status.FAIL}
 
 
 @pytest.mark.parametrize(
