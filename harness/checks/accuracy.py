@@ -220,8 +220,11 @@ def _from_published(
 
 
 def _method(evaluation: Mapping[str, Any]) -> str:
-    """How the published accuracy is known; timm's own evaluations name the weights."""
-    return f"published evaluation, timm, {evaluation['name']}" if "name" in evaluation else "published evaluation"
+    """How the published accuracy is known; a library's own evaluations name the weights."""
+    if "name" not in evaluation:
+        return "published evaluation"
+    library, _, weights = evaluation["name"].rpartition(" ")
+    return f"published evaluation, {library or 'timm'}, {weights}"
 
 
 def _is_near_size(subject: Subject, evaluation: Mapping[str, Any]) -> bool:

@@ -79,7 +79,8 @@ def _from_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
 def _from_library(claim: Claim, subject: Subject) -> Verdict | None:
     """Pass if a library loads this very file for the model; fail if it is a file of another network's weights."""
     for weights in own_weights(subject):
-        if is_same_address(claim.declared, weights.url):
+        same_network = subject.name in weights.models or not _differs(subject, weights)
+        if same_network and is_same_address(claim.declared, weights.url):
             source = f"{weights.library} {weights.version}"
             return passed(
                 claim,

@@ -44,7 +44,8 @@ class LibraryWeights:
     """A library's own configuration of a weights file.
 
     `name` is its name of the weights, and `models` are the names of models that load them. `datasets` are those that
-    the weights were trained on, the last one last; empty if the library does not say.
+    the weights were trained on, the last one last; empty if the library does not say. `accuracies` are the library's
+    own on ImageNet-1k, top-1 and top-5, under the conditions.
     """
 
     library: str
@@ -57,6 +58,7 @@ class LibraryWeights:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     datasets: tuple[str, ...] = ()
+    accuracies: tuple[Decimal, Decimal] | None = None
 
     @property
     def architecture(self) -> str:
@@ -226,6 +228,7 @@ def _from_torchvision(name: str, weights: Any, version: str) -> LibraryWeights:
     transforms = weights.transforms()
     (crop,), (resized,) = transforms.crop_size, transforms.resize_size
     pretrained = ("Instagram-3.6B",) if "SWAG" in weights.name else ()
+    accuracies = weights.meta["_metrics"]["ImageNet-1K"]
     return LibraryWeights(
         "torchvision",
         version,
@@ -237,4 +240,5 @@ def _from_torchvision(name: str, weights: Any, version: str) -> LibraryWeights:
         tuple(transforms.mean),
         tuple(transforms.std),
         (*pretrained, "ImageNet-1k"),
+        (Decimal(str(accuracies["acc@1"])), Decimal(str(accuracies["acc@5"]))),
     )

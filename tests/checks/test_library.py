@@ -176,6 +176,36 @@ def test_weights_of_another_network() -> None:
     assert statuses(same, "weights") == [Status.NOT_RUN]
 
 
+@pytest.mark.parametrize(
+    ("model", "file", "status"),
+    [
+        ("resnet34", "resnet34-b627a593.pth", Status.PASS),
+        ("resnet34", "resnet18-f37072fd.pth", Status.FAIL),
+        ("convnext_small", "convnext_tiny-983f1562.pth", Status.FAIL),
+        # timm's name of the same network, and a name that says nothing of torchvision's.
+        ("tv_resnet34", "resnet34-b627a593.pth", Status.PASS),
+        ("tv_resnet34", "resnet18-f37072fd.pth", Status.NOT_RUN),
+    ],
+)
+def test_weights_of_another_network_of_torchvision(model: str, file: str, status: Status) -> None:
+    text = page(model, f"https://download.pytorch.org/models/{file}")
+    resources = Resources(torchvision=torchvision_version())
+    assert statuses(text, "weights", resources=resources) == [status]
+
+
+@pytest.mark.parametrize(
+    ("top_1", "status"), [("81.474%", Status.NOT_RUN), ("80.9%", Status.NOT_RUN), ("18.474%", Status.FAIL)]
+)
+def test_torchvisions_own_accuracy(top_1: str, status: Status) -> None:
+    text = page("swin_t", "https://download.pytorch.org/models/swin_t-704ceda3.pth", accuracy=(top_1, "95.776%"))
+    text = text.replace("    Image Size: '299'\n", "    Image Size: '224'\n")
+    found = verdicts(text, "top_1_accuracy", "top_5_accuracy", resources=Resources(torchvision=torchvision_version()))
+    assert found["swin_t", "top_1_accuracy"].status is status
+    assert found["swin_t", "top_5_accuracy"].status is Status.NOT_RUN
+    if status is Status.FAIL:
+        assert found["swin_t", "top_1_accuracy"].method == "published evaluation, torchvision, swin_t.IMAGENET1K_V1"
+
+
 def test_dataset_of_a_published_accuracy() -> None:
     pytest.importorskip("timm")
     assert statuses(page(), "dataset") == [Status.PASS]
@@ -212,7 +242,7 @@ def test_torchvisions_metadata() -> None:
     found = verdicts(text, *CONDITIONS, "dataset", "weights", resources=resources)
     assert {verdict.status for verdict in found.values()} == {Status.PASS}
     source = f"torchvision {torchvision_version()}, vgg11.IMAGENET1K_V1"
-    assert {verdict.method for verdict in found.values()} == {source, f"{source}, forward pass"}
+    assert {verdict.method for verdict in found.values()} == {source, "published evaluations, forward pass"}
     assert set(statuses(text, *CONDITIONS)) == {Status.NOT_RUN}
 
 

@@ -44,6 +44,7 @@ def test_links(url: str, status: Status) -> None:
         (TITLE, Status.PASS),
         ("Big Transfer (BiT) : general visual representation learning", Status.PASS),
         ("Large Scale Learning of General Visual Representations for Transfer", Status.PASS),
+        ("Big Transfer (BiT)", Status.PASS),  # without the subtitle
         ("Big Transfer", Status.FAIL),
     ],
 )

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.shared.library import evaluations_of_weights
+from harness.checks.shared.library import accuracies_of_library, evaluations_of_weights
 from harness.checks.shared.subject import Subject
 from harness.evaluate.data.conditions import INTERPOLATIONS, Conditions, Geometry
 from harness.index.entries import Entry
@@ -53,7 +53,7 @@ def has_declared_conditions(evaluation: Mapping[str, Any], subject: Subject) -> 
 
 
 def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, Any]]:
-    """Published evaluations of the same weights on the same dataset: of the references, or else timm's own."""
+    """Published evaluations of the same weights on the same dataset: of the references, or timm's or torchvision's."""
     dataset = subject.references.find_dataset(result.text("dataset"))
     try:
         recipe = subject.recipe
@@ -61,14 +61,19 @@ def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, 
         recipe = None
     evaluations = subject.published_evaluations if recipe is not None else ()
     of_recipe = [item for item in evaluations if item["recipe"] == recipe and item["dataset"] == dataset]
-    return of_recipe or ([asdict(item) for item in evaluations_of_weights(subject)] if dataset == _OF_TIMM else [])
+    if of_recipe or dataset != _OF_TIMM:
+        return of_recipe
+    return list(map(asdict, evaluations_of_weights(subject) or accuracies_of_library(subject)))
 
 
 def rerun_drift(evaluation: Mapping[str, Any], subject: Subject) -> Mapping[str, Any]:
     """How far evaluations under the same conditions differed at most, by metric, in percentage points.
 
-    Weights converted from TensorFlow are also evaluated with its preprocessing, which is no declared condition.
+    Weights converted from TensorFlow are also evaluated with its preprocessing, which is no declared condition. How far
+    torchvision's accuracies are from re-runs with other decoders is unknown.
     """
+    if str(evaluation.get("name", "")).startswith("torchvision "):
+        return {}
     from_tensorflow = str(evaluation.get("name", "")).startswith("tf_")
     of_timm = "timm_results_tensorflow" if from_tensorflow else "timm_results"
     return subject.references.drift.get("accuracy" if "recipe" in evaluation else of_timm, {})

@@ -17,6 +17,7 @@ from harness.zoo.library_weights import (
     timm_weights,
     torchvision_weights,
 )
+from harness.zoo.torchvision_models import classifiers
 
 # With fewer decimals, a rounded crop is another crop: 0.88 resizes to another size than 0.875.
 _ROUNDED_CROP = Decimal("0.001")
@@ -38,8 +39,10 @@ def library_weights(subject: Subject) -> Iterator[LibraryWeights]:
 
 def is_of_other_network(weights: LibraryWeights, subject: Subject) -> bool:
     """Whether the library knows the page's model, as another network than the one that these weights belong to."""
+    if weights.library == "torchvision":
+        return subject.name != weights.architecture and subject.name in classifiers()
     known = architectures(subject.name)
-    return weights.library == "timm" and bool(known) and weights.architecture not in known
+    return bool(known) and weights.architecture not in known
 
 
 def own_weights(subject: Subject) -> Iterator[LibraryWeights]:
@@ -66,6 +69,17 @@ def evaluations_of_weights(subject: Subject) -> tuple[PublishedEvaluation, ...]:
     """timm's published evaluations of the page's weights on ImageNet-1k, by the names that the library has for them."""
     found = dict.fromkeys(weights.name for weights in own_weights(subject) if weights.library == "timm")
     return tuple(evaluation for name in found for evaluation in published_evaluations().get(name, ()))
+
+
+def accuracies_of_library(subject: Subject) -> tuple[PublishedEvaluation, ...]:
+    """torchvision's own accuracies of the page's weights on ImageNet-1k."""
+    found = ((item, item.conditions[0], item.accuracies) for item in own_weights(subject) if item.accuracies)
+    return tuple(
+        PublishedEvaluation(
+            f"{item.library} {item.name}", test.image_size, test.crop_pct, test.interpolation, top_1, top_5
+        )
+        for item, test, (top_1, top_5) in found
+    )
 
 
 def agrees(subject: Subject, conditions: TestConditions | PublishedEvaluation, kind: str) -> bool:

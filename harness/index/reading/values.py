@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
 
-from harness.index.document import FaultNode, MappingNode, Node, ScalarNode, SequenceNode, is_nothing
+from harness.index.document import FaultNode, MappingNode, Node, ScalarNode, SequenceNode, describe, is_nothing
 from harness.index.entries import Value
+from harness.index.faults import Fault
 from harness.index.image_size import parse_image_size
 from harness.index.kinds import kind_and_unit, snake_case
 from harness.index.page import Page
@@ -89,6 +90,7 @@ class Reader:
     def metadata(self, node: MappingNode) -> None:
         """Keep the values of metadata, whose keys may name units. An empty value declares nothing."""
         fields = [(key, value) for key, (_, value) in node.entries.items()]
+        declared = {*self.values, *map(snake_case, node.entries)}
         for key, value in (*fields, *node.unread):
             if is_nothing(value):
                 continue
@@ -99,6 +101,8 @@ class Reader:
                 self.put(kind, "metadata", self._image_size(value))
             elif kind != snake_case(key) and kind not in self.values and (scaled := self._scaled(value, kind, unit)):
                 self.put(kind, "metadata", scaled)
+            elif isinstance(value, ScalarNode) and kind != snake_case(key) and not unit and kind not in declared:
+                self.put(kind, "metadata", _unreadable(value, kind))
             else:
                 self.read(value, snake_case(key), "metadata")
 
@@ -125,6 +129,13 @@ class Reader:
                 self.read(value, "library" if kind == "name" else f"library_{kind}", group)
         elif not is_nothing(node):
             self.read(node, "library", group)
+
+
+def _unreadable(node: ScalarNode, kind: str) -> Value:
+    """A value that its field does not allow, under another name of the field: `Params: many`."""
+    schema = definition("metadata")["properties"][fields_of("metadata")[kind]]
+    fault = Fault(node.where, schema["expected"], describe(node), schema["fix"])
+    return fault_value(FaultNode(describe(node), fault))
 
 
 def fault_value(node: FaultNode) -> Value:

@@ -129,6 +129,22 @@ def test_image_sizes_that_cannot_be(size: str, *, is_false: bool) -> None:
     assert [claim.fault.is_false for claim in claims(index) if claim.fault] == [is_false]
 
 
+@pytest.mark.parametrize(
+    ("fields", "kinds"),
+    [
+        ("Params: many", {"parameters": True}),
+        ("MACs: unknown yet", {"flops": True}),
+        ("Params: 3.16 M", {"parameters": False}),
+        # The field has its own value.
+        ("MACs: 0.3 G (measured)\n    FLOPs: 0.6 G", {"macs": False, "flops": False}),
+    ],
+)
+def test_other_names_of_a_field_with_values_that_cannot_be_read(fields: str, kinds: dict[str, bool]) -> None:
+    text = f"Models:\n- Name: a\n  Metadata:\n    {fields}\n"
+    model = read_index(page_from_text(text, "page.yml"), Path("none")).models["a"]
+    assert {kind: bool(value.fault) for kind, value in model.values.items() if kind != "name"} == kinds
+
+
 def _of_size(size: str) -> Index:
     text = f"Models:\n- Name: a\n  Metadata:\n    Image Size: {size}\n"
     return read_index(page_from_text(text, "page.yml"), Path("none"))
