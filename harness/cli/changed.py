@@ -84,7 +84,7 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
 
 
 def _with_builders_of(project: "Project", base: str) -> "Project":
-    from harness.commands.changed import with_builders_of
+    from harness.commands.base_settings import with_builders_of
 
     before = with_builders_of(project, base)
     if before.resources.builders != project.resources.builders:
