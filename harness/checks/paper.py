@@ -26,7 +26,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     slugs = [_slug(name) for name in (title, *published.get("other_titles", ()))]
     evidence = (fact("arxiv", "arXiv", number),) if number else ()
     if claim.kind == "paper_title":
-        # Spelling apart, such as a space before a colon, on which the sources differ.
+        # Sources differ in spelling, such as a space before a colon.
         expected = claim.declared if _slug(claim.declared) in slugs else title
         match, mismatch = "This is the published title.", "The paper was published under another title."
         return expect_text(claim, expected, match=match, mismatch=mismatch, method="reference", evidence=evidence)
