@@ -117,7 +117,11 @@ def _print_reasons(
     from harness.report.overview import status_label
 
     if not affected:
-        which = f"None of the {unselected} affected claims is selected" if unselected else "No claim is affected"
+        which = "No claim is affected"
+        if unselected == 1:
+            which = "The affected claim is not selected"
+        elif unselected:
+            which = f"None of the {unselected} affected claims is selected"
         echo(f"{which} (changes since {base}).", err=True)
     statuses = {verdict.claim.key: f" {status_label(verdict.status)}" for verdict in verdicts}
     for key, status in before.items():

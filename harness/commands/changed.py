@@ -31,6 +31,7 @@ from harness.project.files import links_below, steps_to
 from harness.project.project import Project
 from harness.project.references import References
 from harness.project.resources import label_files
+from harness.report.values import count_of
 from harness.rules.table import findings
 from harness.system.git import changed_files, commit_of, top_folder
 from harness.verify.judging import wants_images
@@ -90,7 +91,7 @@ def changes_since(project: Project, reference: str) -> Changes:
     states = _state(readable, project.references), _state(pages.values(), project.references)
     shared = _shared_files(project, base, changed, pages.values())
     unnamed = len(shared) - _MAX_NAMED
-    more = f" and {unnamed} more file{'s' * (unnamed > 1)}" if unnamed > 0 else ""
+    more = f" and {count_of(unnamed, 'more file')}" if unnamed > 0 else ""
     affected: list[AffectedClaim] = []
     for name, page in pages.items():
         was = before[name]
