@@ -234,5 +234,10 @@ class NotHereError(Exception):
         self.supply = supply
         super().__init__(f"{missing}; {supply}")
 
+    @property
+    def reason(self) -> str:
+        """What is missing, as a sentence."""
+        return f"{self.missing[:1].upper()}{self.missing[1:]}."
+
     def __reduce__(self) -> tuple[type["NotHereError"], tuple[str, str]]:
         return type(self), (self.missing, self.supply)

@@ -7,7 +7,7 @@ from typing import Any
 from harness.checks.shared.conditions import (
     evaluations_table,
     has_declared_conditions,
-    published_evaluations,
+    published_for_result,
     records_of,
     rerun_drift,
     valid_record,
@@ -172,11 +172,11 @@ def _from_record(claim: Claim, subject: Subject, result: Entry) -> Verdict | Non
 
 def _without_measurement(claim: Claim, subject: Subject, result: Entry, missing: NotHereError) -> Verdict:
     """Fail if published evaluations contradict the claim; otherwise the accuracy is still to be measured."""
-    published = published_evaluations(subject, result)
+    published = published_for_result(subject, result)
     evidence = (ACCURACY, evaluations_table(published))
     if decided := _from_published(claim, subject, published, evidence):
         return decided
-    reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
+    reason = missing.reason
     if outdated := records_of(subject, result):
         reason += f" The record of {outdated[0].date} is outdated: it has other weights, conditions or images."
     return not_run(claim, reason=reason, remedy=missing.supply, evidence=evidence)

@@ -31,9 +31,13 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     if not without:
         in_all = all(row[tag] == row["residual blocks"] for row in rows)
         reason = f"{'Every residual block of all' if in_all else 'Each of the'} {len(rows)} networks has one."
+        if len(rows) == 1:
+            reason = f"{'Every residual block of the' if in_all else 'The'} network has one."
         return passed(claim, reason=reason, measured=claim.declared, method=method, evidence=evidence)
     if len(without) < len(rows):
-        reason = f"{len(rows) - len(without)} of {len(rows)} networks have one. These do not: {', '.join(without)}."
+        count = len(rows) - len(without)
+        verb = "has" if count == 1 else "have"
+        reason = f"{count} of {len(rows)} networks {verb} one. Without one: {', '.join(without)}."
         return explained(claim, reason=reason, measured=claim.declared, method=method, evidence=evidence)
     reason = f"A forward pass shows no {tag} ({component.definition}) in any model of the page."
     if not _asserted(claim, subject):

@@ -13,7 +13,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Count the models that name the collection."""
     members = models_by_collection(subject.index).get(claim.declared)
     if members:
-        reason = f"{len(members)} of {len(subject.index.models)} models of the page belong to it."
+        verb = "belongs" if len(members) == 1 else "belong"
+        reason = f"{len(members)} of {len(subject.index.models)} models of the page {verb} to it."
         evidence = (facts("models", "models", members),)
         return passed(claim, reason=reason, measured=claim.declared, method="page", evidence=evidence)
     unread = subject.index.unread or any(model.entry.fault("in_collection") for model in subject.models)

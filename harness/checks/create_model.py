@@ -8,7 +8,7 @@ from harness.checks.shared.subject import Need, Subject
 from harness.checks.shared.witnesses import resolution_fault
 from harness.index.claim import Claim
 from harness.measure.timm_weights import LoadedWeights, loaded_weights
-from harness.project.timm_tables import published_evaluations
+from harness.project.timm_tables import timm_evaluations
 from harness.verdict import NotHereError, Verdict, fact, facts, failed, passed
 
 KINDS = ("create_model",)
@@ -27,14 +27,14 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         return failed(claim, reason=reason, method=method, remedy=remedy)
     if fault := resolution_fault(subject):
         remedy = "name the model that has these figures in timm, or say how the network is built"
-        return failed(claim, reason=f"{fault[:1].upper()}{fault[1:]}.", method=method, remedy=remedy)
+        return failed(claim, reason=fault.reason, method=method, remedy=remedy)
     return _compare(claim, subject, loaded, method)
 
 
 def _compare(claim: Claim, subject: Subject, loaded: LoadedWeights, method: str) -> Verdict:
     """Whether the loaded weights are the page's: by their names in timm, or else by their training recipes."""
     published = [item for item in subject.published_evaluations if item["recipe"] == loaded.tag]
-    known = published_evaluations().get(loaded.name, ())
+    known = timm_evaluations().get(loaded.name, ())
     own = [weights for weights in own_weights(subject) if weights.library == "timm" and "." in weights.name]
     tags = {weights.tag for weights in own} or {_recipe(subject)}
     evidence = (
@@ -57,7 +57,7 @@ def _compare(claim: Claim, subject: Subject, loaded: LoadedWeights, method: str)
 
 
 def _recipe(subject: Subject) -> str:
-    """The recipe of the page's weights. A file name alone tells it only for models that the references describe."""
+    """The recipe of the page's weights. A file name identifies it only for models that the references describe."""
     if not subject.published_evaluations:
         missing = "no library knows the page's weights by their file, and the references have no recipe of this model"
         raise NotHereError(missing, "name the weights file with the URL that the library has for it")

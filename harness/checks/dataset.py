@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from harness.checks.shared.conditions import evaluations_table, published_evaluations
+from harness.checks.shared.conditions import evaluations_table, published_for_result
 from harness.checks.shared.library import declares_accuracy_of, evaluations_of_weights, own_weights
 from harness.checks.shared.lookup import result_of
 from harness.checks.shared.reproduction import complete_evaluation, reproduces
@@ -22,7 +22,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     """Look for an evaluation on the dataset, and compare its classes with the network's scores."""
     dataset = subject.references.find_dataset(claim.declared)
     result = result_of(claim, subject)
-    evaluations = (*subject.published_evaluations, *published_evaluations(subject, result))
+    evaluations = (*subject.published_evaluations, *published_for_result(subject, result))
     published = sorted({evaluation["dataset"] for evaluation in evaluations})
     evaluation = complete_evaluation(subject, result)
     reproduced = evaluation is not None and reproduces(subject, result, evaluation)

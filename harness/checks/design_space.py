@@ -39,7 +39,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         remedy = "correct the relation, or move these models to another page"
         return failed(claim, reason=reason, method=method, remedy=remedy, evidence=evidence)
     published = published_relation(claim.kind, subject)
-    all_satisfy = f"All {len(subject.models)} networks of the page satisfy it"
+    count = len(subject.models)
+    all_satisfy = f"All {count} networks of the page satisfy it" if count > 1 else "The page's network satisfies it"
     if published is None:
         reason = f"{all_satisfy}; no paper in the references states it."
         return passed(claim, reason=reason, measured=claim.declared, method=method, evidence=evidence)

@@ -135,14 +135,15 @@ def _matched(claim: Claim, matching: list[Prediction], tried: list[Prediction], 
     exact = matching[-1].size == declared.value
     match = matching[-1] if exact else matching[0]
     serialization = match.serialization
-    tensors = f"The network's tensors{f', {layers},' if layers else ''}"
-    reason = (
-        f"{tensors} take exactly these bytes as {serialization.name!r} ({serialization.about}); {_PROVES}."
-        if exact
-        else f"{len(matching)} of {len(tried)} named serialisations of the network's tensors give the declared size "
-        f"within its step of {declared.step:.0f} bytes (first: {serialization.name!r}); which one made the file is not "
-        "proven."
-    )
+    if exact:
+        tensors = f"The network's tensors{f', {layers},' if layers else ''}"
+        reason = f"{tensors} take exactly these bytes as {serialization.name!r} ({serialization.about}); {_PROVES}."
+    else:
+        reason = (
+            f"{len(matching)} of {len(tried)} named serialisations of the network's tensors "
+            f"{'gives' if len(matching) == 1 else 'give'} the declared size within its step of {declared.step:.0f} "
+            f"bytes (first: {serialization.name!r}); which one made the file is not proven."
+        )
     evidence = (*_parts(match), _tried_table(tried))
     method = f"prediction, {serialization.name}"
     return passed(claim, reason=reason, measured=str(match.size), method=method, evidence=evidence)

@@ -49,8 +49,8 @@ def check(claim: Claim, subject: Subject) -> Verdict:
         return error
     at = f"{macs.height}×{macs.width}"
     image = at if subject.image_size else f"{at} (assumed: the page declares no image size)"
-    unread = ", ".join(forward_pass.unknown_calls)
-    uncounted = f" Not counted, because no rule exists: {unread}." if unread else ""
+    unknown = ", ".join(forward_pass.unknown_calls)
+    uncounted = f" Not counted, because no rule exists: {unknown}." if unknown else ""
     details: Details = {"measured": str(macs.value), "method": macs.method}
     if declared.covers(macs.value):
         details["evidence"] = _evidence(forward_pass, at_size)
@@ -78,9 +78,9 @@ def _judge_unexplained(claim: Claim, subject: Subject, counted: Counts) -> Verdi
     if siblings:
         by_model = properties("siblings", f"other models, explained by {siblings.name}", siblings.explained)
         evidence = (*evidence, by_model)
-    unread, at = subject.trace.unknown_calls, f"{counted.macs.height}×{counted.macs.width}"
+    unknown, at = subject.trace.unknown_calls, f"{counted.macs.height}×{counted.macs.width}"
     # A network with other parameters than declared may be another one, and an unknown call may cost anything.
-    provable = has_declared_weights(subject) and not (unread and claim.quantity.value > counted.macs.value)
+    provable = has_declared_weights(subject) and not (unknown and claim.quantity.value > counted.macs.value)
     if provable and siblings and siblings.proves:
         return _contradicts_siblings(claim, subject, siblings, counted.macs, evidence)
     if provable and (meant := mistyped_count(claim.quantity, subject, counted)):
@@ -92,8 +92,8 @@ def _judge_unexplained(claim: Claim, subject: Subject, counted: Counts) -> Verdi
     if provable and not assumed_size and (impossible := explain_impossible(claim.quantity, subject)):
         return _is_false(claim, counted.macs, impossible, f"declare the multiply-adds at {at}", evidence)
     reason = f"Not reproduced by any of {counted.conventions} conventions"
-    if unread:
-        reason, remedy = f"{reason}, and no rule counts {', '.join(unread)}.", "add a rule for it in harness/measure/"
+    if unknown:
+        reason, remedy = f"{reason}, and no rule counts {', '.join(unknown)}.", "add a rule for it in harness/measure/"
     elif assumed_size:
         reason += f"; the page declares no image size, and an image of the assumed {at} takes {counted.macs.value}."
         remedy = "add 'Image Size:' to the model's metadata"

@@ -8,6 +8,7 @@ from harness.checks.shared.lookup import collections_by_stem
 from harness.checks.shared.subject import Need, Subject
 from harness.checks.shared.witnesses import require_described_network
 from harness.index.claim import Claim
+from harness.rules.declared_model import without_numbers
 from harness.verdict import NotHereError, Verdict, failed, passed, unchecked
 
 KINDS = ("name", "library", "id", "in_collection")
@@ -70,7 +71,7 @@ def fitting_collections(subject: Subject) -> list[str]:
 
 def is_of_names_alike(collection: str, subject: Subject) -> bool:
     """Whether another model declares the collection whose name differs from this model's only in numbers."""
-    declaring = collections_by_stem(subject.index, _stem)[_stem(subject.name)][collection]
+    declaring = collections_by_stem(subject.index)[without_numbers(subject.name)][collection]
     return declaring > (collection in subject.entry.texts("in_collection"))
 
 
@@ -82,8 +83,3 @@ def _is_longer(name: str, other: str) -> bool:
 @lru_cache(maxsize=4096)
 def _letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-@lru_cache(maxsize=4096)
-def _stem(name: str) -> str:
-    return re.sub(r"[0-9]+", "#", name.lower())

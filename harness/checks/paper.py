@@ -27,7 +27,7 @@ def check(claim: Claim, subject: Subject) -> Verdict:
     slugs = [_slug(name) for name in names]
     evidence = (fact("arxiv", "arXiv", number),) if number else ()
     if claim.kind == "paper_title":
-        # Spelling apart, such as a space before a colon, on which the sources differ; with or without the subtitle.
+        # Sources differ in spelling, such as a space before a colon, and leave out subtitles.
         accepted = {*slugs, *(_slug(name.partition(":")[0]) for name in names)}
         expected = claim.declared if _slug(claim.declared) in accepted else title
         match, mismatch = "This is the published title.", "The paper was published under another title."

@@ -62,7 +62,7 @@ def _from_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
         return failed(claim, reason=reason, measured=digest, method=method, remedy=remedy, evidence=evidence)
     method = "SHA-256, tensors" if network else "SHA-256"
     if faults:
-        others = f" It has {len(faults) - 1} more faults." if len(faults) > 1 else ""
+        others = f" It has {len(faults) - 1} more fault{'s' * (len(faults) > 2)}." if len(faults) > 1 else ""
         reason = f"The file does not fit this network: {faults[0]}{others}"
         remedy = "name the file that holds this model's weights"
         return failed(claim, reason=reason, method=method, remedy=remedy, evidence=evidence)

@@ -84,7 +84,7 @@ def changed(*, pages: tuple[Path, ...], base: str, dry_run: bool, **given: Any) 
 
 
 def _with_builders_of(project: "Project", base: str) -> "Project":
-    from harness.commands.changed import with_builders_of
+    from harness.commands.base_settings import with_builders_of
 
     before = with_builders_of(project, base)
     if before.resources.builders != project.resources.builders:
@@ -117,7 +117,11 @@ def _print_reasons(
     from harness.report.overview import status_label
 
     if not affected:
-        which = f"None of the {unselected} affected claims is selected" if unselected else "No claim is affected"
+        which = "No claim is affected"
+        if unselected == 1:
+            which = "The affected claim is not selected"
+        elif unselected:
+            which = f"None of the {unselected} affected claims is selected"
         echo(f"{which} (changes since {base}).", err=True)
     statuses = {verdict.claim.key: f" {status_label(verdict.status)}" for verdict in verdicts}
     for key, status in before.items():

@@ -168,7 +168,7 @@ def _unread_parts(page: Page, block: Block) -> dict[Span, FaultNode]:
             _compose(page, part)
         except PageError as error:
             # The anchor of an alias may be in a part above.
-            if error.faults[0].found != _UNDEFINED_ALIAS or "&" not in block.text[:start]:
+            if _UNDEFINED_ALIAS not in error.faults[0].found or "&" not in block.text[:start]:
                 unread[start, end] = FaultNode(name_in(part.text) or "broken YAML", error.faults[0])
     return unread
 
@@ -182,12 +182,12 @@ def _compose(page: Page, block: Block) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         where = _locate(page, block, error.problem_mark or error.context_mark)
         fix = "check indentation, brackets and colons on this line and the line above"
-        raise PageError([Fault(where, language, error.problem or "broken YAML", fix)]) from None
+        raise PageError([Fault(where, f"valid {language}", f"an error of its parser ({error.problem})", fix)]) from None
     except yaml.reader.ReaderError as error:
         character = chr(error.character) if isinstance(error.character, int) else error.character
         where = page.place(block.start + max(0, block.text.find(character)))
         found = f"the character U+{ord(character):04X}"
-        raise PageError([Fault(where, language, found, "remove the character")]) from None
+        raise PageError([Fault(where, f"valid {language}", found, "remove the character")]) from None
     if root is None:
         found, fix = "an empty block", "list the models under 'Models:'"
         raise PageError([Fault(_locate(page, block, None), "a model-index", found, fix)])

@@ -29,7 +29,7 @@ def lines_at(repository: Path, commit: str, path: str) -> tuple[str, ...]:
     except OSError as error:
         if error.errno is not None:
             raise
-        raise NotHereError(f"{path} is {error.strerror}", "link to the file that defines the model") from None
+        raise NotHereError(f"the path {path} is {error.strerror}", "link to the file that defines the model") from None
     if content is None:
         raise NotInRepositoryError(f"file {path} at commit {commit}")
     return tuple(content.decode("utf-8", "replace").split("\n"))

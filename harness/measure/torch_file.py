@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from harness.measure.torch_pickle import MOST_PICKLE_BYTES, Storage, Tensor, follow_pickle
+from harness.measure.torch_objects import Storage, Tensor
+from harness.measure.torch_pickle import MOST_PICKLE_BYTES, follow_pickle
 from harness.measure.weights_file_error import TRUNCATED, WeightsFileError
 
 # A storage has one entry of about 100 bytes: enough for 160 000.

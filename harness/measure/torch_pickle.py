@@ -11,72 +11,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from harness.measure.torch_objects import (
+    ATTRIBUTES,
+    FROM_TYPE,
+    GLOBALS,
+    NOT_DENSE,
+    ORDERED_DICT,
+    PARAMETER,
+    PARAMETER_FUNCTIONS,
+    SIZE,
+    STORAGE_CLASSES,
+    TENSOR_FUNCTIONS,
+    Global,
+    Parameter,
+    Storage,
+    Tensor,
+    malformed,
+    rebuild_tensor,
+    require,
+)
 from harness.measure.weights_file_error import TRUNCATED, WeightsFileError
 
 # A tensor takes about 45 instructions and 150 bytes: enough for 20 000 tensors. The largest networks have 5000.
 _MOST_STEPS = 1_000_000
 MOST_PICKLE_BYTES = 16 * 2**20
-_MOST_DIMENSIONS = 64
-
-_ITEM_BYTES = {
-    "ComplexDouble": 16, "ComplexFloat": 8, "Double": 8, "Long": 8, "Float": 4, "Int": 4,
-    "Half": 2, "BFloat16": 2, "Short": 2, "Char": 1, "Byte": 1, "Bool": 1,
-}  # fmt: skip
-_STORAGES = {f"torch.{name}Storage": size for name, size in _ITEM_BYTES.items()}
-_STORAGES |= {"torch.storage.UntypedStorage": 1, "torch.UntypedStorage": 1}
-_TENSOR_FUNCTIONS = {f"torch._utils._rebuild_tensor{version}" for version in ("", "_v2", "_v3")}
-_WITH_DTYPE = "torch._utils._rebuild_tensor_v3"
-_PARAMETER = "torch.nn.parameter.Parameter"
-_PARAMETER_FUNCTIONS = {"torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"}
-_STATE = 3  # the argument of `_FROM_TYPE` and `_rebuild_parameter_with_state` that holds attributes
-_FROM_TYPE = "torch._tensor._rebuild_from_type_v2"
-# Tensors that are not dense: torch builds and checks them with work that their arguments choose.
-_NOT_DENSE = {
-    f"torch._utils._rebuild_{name}"
-    for name in ("sparse_tensor", "qtensor", "meta_tensor_no_storage", "nested_tensor", "sparse_csr_tensor")
-}
-_ORDERED_DICT, _SIZE = "collections.OrderedDict", "torch.Size"
-_DTYPES = {
-    "torch.complex128": 16, "torch.complex64": 8, "torch.float64": 8, "torch.int64": 8, "torch.uint64": 8,
-    "torch.float32": 4, "torch.int32": 4, "torch.uint32": 4, "torch.float16": 2, "torch.bfloat16": 2,
-    "torch.int16": 2, "torch.uint16": 2, "torch.int8": 1, "torch.uint8": 1, "torch.bool": 1,
-    "torch.float8_e4m3fn": 1, "torch.float8_e4m3fnuz": 1, "torch.float8_e5m2": 1, "torch.float8_e5m2fnuz": 1,
-}  # fmt: skip
-_GLOBALS = {
-    _ORDERED_DICT, _SIZE, _PARAMETER, _FROM_TYPE, *_PARAMETER_FUNCTIONS, *_TENSOR_FUNCTIONS, *_STORAGES, *_DTYPES,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """The values that tensors share: the key of its bytes in the file, and how many values and bytes it has."""
-
-    key: str
-    values: int
-    item_bytes: int
-
-    @property
-    def bytes(self) -> int:
-        """The size in bytes."""
-        return self.values * self.item_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Global:
-    """A class or function that is named and not imported."""
-
-    name: str
-
-
-class Tensor:
-    """A dense tensor whose values are inside its storage."""
-
-
-class Parameter:
-    """A parameter whose values follow in a later instruction, as torch before 0.4 wrote it."""
-
-    filled = False
-
 
 _LITERALS = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING"}
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -100,13 +58,9 @@ def follow_pickle(file: IO[bytes]) -> tuple[Any, dict[str, Storage]]:
         return machine.stack.pop(), machine.storages
     except ValueError as error:
         truncated = any(words in str(error) for words in ("exhausted", "not enough data", "remain"))
-        raise WeightsFileError(TRUNCATED) if truncated else _malformed() from None
+        raise WeightsFileError(TRUNCATED) if truncated else malformed() from None
     except (IndexError, KeyError, TypeError, AttributeError):
-        raise _malformed() from None
-
-
-def _malformed() -> WeightsFileError:
-    return WeightsFileError("The file cannot be read: its pickle is malformed; write a state dict with torch.save.")
+        raise malformed() from None
 
 
 @dataclass(slots=True)
@@ -169,13 +123,13 @@ def _mark(machine: _Machine, _: Any) -> None:
 
 def _import(machine: _Machine, argument: str) -> None:
     name = argument.replace(" ", ".")
-    if name in _NOT_DENSE:
+    if name in NOT_DENSE:
         above = machine.stack[-1] if machine.stack else None
         tensor = repr(above) if isinstance(above, str) else "A tensor"
         raise WeightsFileError(f"{tensor} is nested, quantized, sparse or without data; expected a dense tensor.")
-    if name not in _GLOBALS:
+    if name not in GLOBALS:
         raise WeightsFileError(f"The file contains more than tensors (it imports {name}), so it was not loaded.")
-    machine.stack.append(_Global(name))
+    machine.stack.append(Global(name))
 
 
 def _tuple(machine: _Machine, _: Any) -> None:
@@ -185,12 +139,12 @@ def _tuple(machine: _Machine, _: Any) -> None:
 
 def _append(machine: _Machine, _: Any) -> None:
     value = machine.stack.pop()
-    _require(machine.stack[-1], list).append(value)
+    require(machine.stack[-1], list).append(value)
 
 
 def _append_all(machine: _Machine, _: Any) -> None:
     values = machine.above_mark()
-    _require(machine.stack[-1], list).extend(values)
+    require(machine.stack[-1], list).extend(values)
 
 
 def _set_item(machine: _Machine, _: Any) -> None:
@@ -209,102 +163,72 @@ def _set(target: Any, key: Any, value: Any) -> None:
     if type(key) not in {str, int}:
         kind = type(key).__name__.strip("_").lower()
         raise WeightsFileError(f"The file contains a {kind} as a name; expected a mapping of names to tensors.")
-    _require(target, dict, OrderedDict)[key] = value
-
-
-def _require(value: Any, *kinds: type) -> Any:
-    """The value, which must be of one of the types exactly."""
-    if type(value) not in kinds:
-        raise _malformed()
-    return value
+    require(target, dict, OrderedDict)[key] = value
 
 
 def _new_object(machine: _Machine, _: Any) -> None:
-    values, kind = _require(machine.stack.pop(), tuple), _require(machine.stack.pop(), _Global)
-    if kind.name != _PARAMETER:
-        raise _malformed()
+    values, kind = require(machine.stack.pop(), tuple), require(machine.stack.pop(), Global)
+    if kind.name != PARAMETER:
+        raise malformed()
     machine.stack.append(values[0] if values else Parameter())
 
 
 def _call(machine: _Machine, _: Any) -> None:
-    values = _require(machine.stack.pop(), tuple)
-    machine.stack[-1] = _result(machine, _require(machine.stack[-1], _Global).name, values)
+    values = require(machine.stack.pop(), tuple)
+    machine.stack[-1] = _result(machine, require(machine.stack[-1], Global).name, values)
 
 
 def _result(machine: _Machine, function: str, values: tuple[Any, ...]) -> Any:
     """What a function returns for these arguments."""
-    if function in _TENSOR_FUNCTIONS:
-        return _tensor(function, values)
-    if len(values) > _STATE and function in {_FROM_TYPE, *_PARAMETER_FUNCTIONS} and values[_STATE] is not None:
+    if function in TENSOR_FUNCTIONS:
+        return rebuild_tensor(function, values)
+    if len(values) > ATTRIBUTES and function in {FROM_TYPE, *PARAMETER_FUNCTIONS} and values[ATTRIBUTES] is not None:
         # torch sets each attribute again for each tensor.
-        machine.pay(len(_require(values[_STATE], dict, OrderedDict)))
-    if function in _PARAMETER_FUNCTIONS:
-        return _require(values[0], Tensor)
-    if function == _FROM_TYPE:
-        inner = _require(values[0], _Global).name
+        machine.pay(len(require(values[ATTRIBUTES], dict, OrderedDict)))
+    if function in PARAMETER_FUNCTIONS:
+        return require(values[0], Tensor)
+    if function == FROM_TYPE:
+        inner = require(values[0], Global).name
         # One level: a type is never rebuilt by another.
-        return _result(machine, "" if inner == _FROM_TYPE else inner, _require(values[2], tuple))
-    if function == _ORDERED_DICT:
+        return _result(machine, "" if inner == FROM_TYPE else inner, require(values[2], tuple))
+    if function == ORDERED_DICT:
         return _ordered_dict(machine, values)
-    if function == _SIZE:
-        machine.pay(len(_require(values[0], tuple)))
+    if function == SIZE:
+        machine.pay(len(require(values[0], tuple)))
         return values[0]
-    raise _malformed()
-
-
-def _tensor(function: str, values: tuple[Any, ...]) -> Tensor:
-    storage = _require(values[0], Storage)
-    if function == _WITH_DTYPE:
-        item_bytes = _DTYPES[_require(values[6], _Global).name]
-        storage = Storage(storage.key, storage.bytes // item_bytes, item_bytes)
-    _check_extent(storage, *values[1:4])
-    return Tensor()
+    raise malformed()
 
 
 def _ordered_dict(machine: _Machine, values: tuple[Any, ...]) -> Any:
     result: OrderedDict[Any, Any] = OrderedDict()
     # Python 2 wrote the items as a list of pairs.
     for pairs in values:
-        machine.pay(len(_require(pairs, list)))
+        machine.pay(len(require(pairs, list)))
         for pair in pairs:
-            key, value = _require(pair, list, tuple)
+            key, value = require(pair, list, tuple)
             _set(result, key, value)
     return result
-
-
-def _check_extent(storage: Storage, offset: Any, size: Any, stride: Any) -> None:
-    """Raise WeightsFileError unless a tensor's values are inside its storage."""
-    _require(size, tuple), _require(stride, tuple)
-    numbers = (offset, *size[: _MOST_DIMENSIONS + 1], *stride[: _MOST_DIMENSIONS + 1])
-    if len(size) != len(stride) or len(size) > _MOST_DIMENSIONS or any(type(n) is not int or n < 0 for n in numbers):
-        raise WeightsFileError("The file contains a tensor whose shape and strides do not match; save it again.")
-    last = offset + sum((count - 1) * step for count, step in zip(size, stride, strict=True))
-    if 0 not in size and last >= storage.values:
-        raise WeightsFileError(
-            f"The file contains a tensor that needs value {last} of a storage of {storage.values} values; download the "
-            "file again."
-        )
 
 
 def _build(machine: _Machine, _: Any) -> None:
     state, target = machine.stack.pop(), machine.stack[-1]
     if type(target) is OrderedDict:
         # The attributes of a state dict, such as its `_metadata`.
-        machine.pay(len(_require(state, dict, OrderedDict)))
+        machine.pay(len(require(state, dict, OrderedDict)))
     elif type(target) is Parameter:
-        _require(_require(state, tuple)[0], Tensor)
+        require(require(state, tuple)[0], Tensor)
         target.filled = True
     else:
-        raise _malformed()
+        raise malformed()
 
 
 def _persistent(machine: _Machine, _: Any) -> None:
-    identifier = _require(machine.stack.pop(), tuple)
+    identifier = require(machine.stack.pop(), tuple)
     kind, storage, key, _, values, *views = identifier
-    item_bytes = _STORAGES.get(_require(storage, _Global).name)
+    item_bytes = STORAGE_CLASSES.get(require(storage, Global).name)
     view = any(value is not None for value in views)
     if kind != "storage" or item_bytes is None or type(key) is not str or type(values) is not int or view or values < 0:
-        raise _malformed()
+        raise malformed()
     found = machine.storages.setdefault(key, Storage(key, values, item_bytes))
     if found.bytes != values * item_bytes:
         raise WeightsFileError(f"The file contains two sizes for storage {key!r}; save it again.")

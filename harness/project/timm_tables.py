@@ -47,7 +47,7 @@ class OldWeights:
 
 
 @cache
-def published_evaluations() -> Mapping[str, tuple[PublishedEvaluation, ...]]:
+def timm_evaluations() -> Mapping[str, tuple[PublishedEvaluation, ...]]:
     """All evaluations by timm's name of the weights."""
     found: defaultdict[str, list[PublishedEvaluation]] = defaultdict(list)
     for row in _rows("timm-results-imagenet.csv"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from harness.index.claim import Claim, ClaimKey
 from harness.index.faults import Location
+from harness.rules.declared_model import join_first
 from harness.rules.finding import Certainty, Finding
 from harness.verdict import Status, Table, Verdict, faulty, not_run
 
@@ -84,8 +85,7 @@ def _explain(findings: Sequence[Finding]) -> str:
 def _see(finding: Finding) -> str:
     """A sentence with the first places of the finding, except the claim's own; empty if there are none."""
     places = [str(place) for place in finding.places if place != finding.claim[2]]
-    more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
-    return f" See {', '.join(places[:_MOST_PLACES])}{more}." if places else ""
+    return f" See {join_first(places, _MOST_PLACES)}." if places else ""
 
 
 def _table(findings: Sequence[Finding]) -> Table:

@@ -157,11 +157,11 @@ def declared_accuracies(models: Iterable[DeclaredModel]) -> Iterator[DeclaredAcc
                     yield DeclaredAccuracy(model, result, kind, quantity)
 
 
-def join_first(texts: Iterable[str]) -> str:
-    """The first eight texts with commas, and the number of the others."""
+def join_first(texts: Iterable[str], most: int = _MOST_NAMES) -> str:
+    """The first texts with commas, and the number of the others."""
     first = list(texts)
-    more = f" and {len(first) - _MOST_NAMES} more" if len(first) > _MOST_NAMES else ""
-    return f"{', '.join(first[:_MOST_NAMES])}{more}"
+    more = f" and {len(first) - most} more" if len(first) > most else ""
+    return f"{', '.join(first[:most])}{more}"
 
 
 def list_names(models: Iterable[DeclaredModel], page: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.checks.shared.conditions import published_evaluations
+from harness.checks.shared.conditions import published_for_result
 from harness.checks.shared.reproduction import METRICS, AccuracyComparison, Match
 from harness.checks.shared.subject import Evaluated, Evaluations
 from harness.evaluate.causes import FINALISTS, SAMPLE_SIZE, Variation, estimate_under, label_causes, variations
@@ -30,7 +30,7 @@ class _NotReproduced:
         """The conditions to try: common mistakes, and those of published evaluations of the same weights."""
         published = [
             Geometry(int(item["image_size"]), item["crop_pct"], item["interpolation"])
-            for item in published_evaluations(self.model.subject, self.model.result)
+            for item in published_for_result(self.model.subject, self.model.result)
         ]
         return variations(self.model.conditions, published)
 

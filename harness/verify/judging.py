@@ -135,8 +135,7 @@ def _check(claim: Claim, subject: Subject) -> Verdict:
     except UserError:
         raise
     except NotHereError as missing:
-        reason = f"{missing.missing[:1].upper()}{missing.missing[1:]}."
-        return not_run(claim, reason=reason, remedy=missing.supply)
+        return not_run(claim, reason=missing.reason, remedy=missing.supply)
     except BuilderError as error:
         return _could_not_finish(claim, error, str(error), "correct the builder that modelindex/verify.toml names")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an error verdict shows the exception

@@ -119,7 +119,8 @@ def _unknown_model(blueprint: Blueprint) -> UnknownModelError:
         return UnknownModelError(missing, _OWN_BUILDER)
     searched = [library] if library else libraries
     if "torchvision" in searched and (kind := torchvision_models.other_kind(model)):
-        return UnknownModelError(f"torchvision's {model} is {kind}; only image classifiers are built", _OWN_BUILDER)
+        missing = f"the model {model} of torchvision is {kind}; only image classifiers are built"
+        return UnknownModelError(missing, _OWN_BUILDER)
     if "timm" in searched and timm_models.timm_version() is None:
         return UnknownModelError(
             f"no builder for {model}: timm is not installed", f"pip install timm, or {_OWN_BUILDER}"

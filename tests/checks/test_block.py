@@ -39,4 +39,4 @@ def test_a_named_block(sentence: str, models: tuple[str, ...], status: Status | 
 def test_the_models_without_the_block_are_evidence() -> None:
     text = f"It uses {SQUEEZE}.\n<!--\nType: model-index\nModels:\n- Name: regnety_002\n- Name: regnetx_002\n-->\n"
     found = judged(text, select=lambda claim: claim.kind == "block")[None, "block"]
-    assert found.reason == "1 of 2 networks have one. These do not: regnetx_002."
+    assert found.reason == "1 of 2 networks has one. Without one: regnetx_002."

@@ -9,7 +9,7 @@ import pytest
 
 from harness.project import references
 from harness.project.resources import Resources
-from harness.project.timm_tables import old_weights, published_evaluations
+from harness.project.timm_tables import old_weights, timm_evaluations
 from harness.verdict import Status, Verdict
 from harness.zoo.library_weights import shipped_weights
 from harness.zoo.timm_models import timm_version
@@ -60,8 +60,8 @@ def statuses(text: str, *kinds: str, resources: Resources | None = None) -> list
 
 
 def test_the_tables_are_complete() -> None:
-    assert len(published_evaluations()["inception_v4.tf_in1k"]) == 1
-    assert sum(map(len, published_evaluations().values())) == 1556
+    assert len(timm_evaluations()["inception_v4.tf_in1k"]) == 1
+    assert sum(map(len, timm_evaluations().values())) == 1556
     assert len({row.url for row in old_weights()}) > 700
 
 

@@ -35,6 +35,7 @@ def test_the_figures_of_a_page_agree_against_the_network() -> None:
     for verdict in found.values():
         assert "timm has renamed ig_resnext101_32x16d to resnext101_32x8d" in verdict.reason
         assert "it has 88791336 parameters" in verdict.reason
+        assert verdict.reason.startswith("The network that timm ")
 
 
 def test_a_name_that_timm_gave_to_another_network() -> None:

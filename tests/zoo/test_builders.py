@@ -84,9 +84,12 @@ def test_torchvision_parameters_match_its_metadata(model: str) -> None:
             "library transformers; builders exist for timm and torchvision",
         ),
         (Blueprint("hf-hub:timm/resnet50"), "no builder for hf-hub:timm/resnet50"),
-        (Blueprint("fasterrcnn_resnet50_fpn"), "torchvision's fasterrcnn_resnet50_fpn is an object detection model"),
-        (Blueprint("fcn_resnet50", "torchvision"), "fcn_resnet50 is a segmentation model; only image classifiers are"),
-        (Blueprint("raft_large.C_T_V2"), "raft_large.C_T_V2 is an optical flow model"),
+        (Blueprint("fasterrcnn_resnet50_fpn"), "the model fasterrcnn_resnet50_fpn of torchvision is an object"),
+        (
+            Blueprint("fcn_resnet50", "torchvision"),
+            "fcn_resnet50 of torchvision is a segmentation model; only image classifiers are",
+        ),
+        (Blueprint("raft_large.C_T_V2"), "raft_large.C_T_V2 of torchvision is an optical flow model"),
         (Blueprint("fcn_resnet50", "timm"), "no builder for fcn_resnet50: timm has no such model"),
         (
             Blueprint("resnet18_8xb16_cifar10", None, REFERENCES.find_architecture("resnet18_8xb16_cifar10")),

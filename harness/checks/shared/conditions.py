@@ -52,7 +52,7 @@ def has_declared_conditions(evaluation: Mapping[str, Any], subject: Subject) -> 
     )
 
 
-def published_evaluations(subject: Subject, result: Entry) -> list[Mapping[str, Any]]:
+def published_for_result(subject: Subject, result: Entry) -> list[Mapping[str, Any]]:
     """Published evaluations of the same weights on the same dataset: of the references, or timm's or torchvision's."""
     dataset = subject.references.find_dataset(result.text("dataset"))
     try:

@@ -17,7 +17,7 @@ from harness.zoo.storage import StorageLimitError
 SampleImage = tuple[str, int, int]
 
 # A convention and the image that it counts: the name of a sample image, or None for one of the declared size.
-Rule = tuple[Convention, str | None]
+CountingRule = tuple[Convention, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Counts:
     The first is that of multiply-adds at the declared size. Less usual rules were tried only if no other one matches.
     """
 
-    tried: Mapping[Rule, Count]
-    matching: tuple[Rule, ...]
+    tried: Mapping[CountingRule, Count]
+    matching: tuple[CountingRule, ...]
 
     @property
     def macs(self) -> Count:
@@ -71,7 +71,7 @@ def count_by_conventions(
     return Counts(tried, _exact(tried, declared))
 
 
-def count_by_rule(rule: Rule, network: Network, size: ImageSize, images: Sequence[SampleImage]) -> Count | None:
+def count_by_rule(rule: CountingRule, network: Network, size: ImageSize, images: Sequence[SampleImage]) -> Count | None:
     """The count of one rule; None if the network does not take an image of that size."""
     convention, image = rule
     of_image = traces_of(network, size, images).get(image)
@@ -84,7 +84,7 @@ def traces_of(network: Network, size: ImageSize, images: Sequence[SampleImage]) 
     Sizes that the network does not take, or that need too much memory, are left out.
     """
     traces: dict[str | None, Trace] = {}
-    for image, height, width in ((None, size.height, size.width), *_sized(size.side, images)):
+    for image, height, width in ((None, size.height, size.width), *_resized(size.side, images)):
         with suppress(ForwardError, StorageLimitError):
             traces[image] = trace(network, height, width)
     return traces
@@ -95,7 +95,7 @@ def sample_images(subject: Subject) -> tuple[SampleImage, ...]:
     return tuple((image["name"], image["width"], image["height"]) for image in subject.references.sample_images)
 
 
-def _counts(traces: Mapping[str | None, Trace], conventions: Sequence[Convention]) -> dict[Rule, Count]:
+def _counts(traces: Mapping[str | None, Trace], conventions: Sequence[Convention]) -> dict[CountingRule, Count]:
     return {
         (count.convention, image): count
         for image, of_image in traces.items()
@@ -103,12 +103,12 @@ def _counts(traces: Mapping[str | None, Trace], conventions: Sequence[Convention
     }
 
 
-def _exact(tried: Mapping[Rule, Count], declared: Quantity) -> tuple[Rule, ...]:
+def _exact(tried: Mapping[CountingRule, Count], declared: Quantity) -> tuple[CountingRule, ...]:
     """The rules whose counts equal the declared number."""
     return tuple(rule for rule, count in tried.items() if count.value == declared.value)
 
 
-def _rounded(tried: Mapping[Rule, Count], declared: Quantity) -> tuple[Rule, ...]:
+def _rounded(tried: Mapping[CountingRule, Count], declared: Quantity) -> tuple[CountingRule, ...]:
     """The rules for the declared size that round to the declared number, if their numbers are published rounded."""
     return tuple(
         (convention, image)
@@ -117,7 +117,7 @@ def _rounded(tried: Mapping[Rule, Count], declared: Quantity) -> tuple[Rule, ...
     )
 
 
-def _sized(side: int | None, images: Sequence[SampleImage]) -> Iterator[tuple[str, int, int]]:
+def _resized(side: int | None, images: Sequence[SampleImage]) -> Iterator[tuple[str, int, int]]:
     """Name, height and width of the sample images with a short side of `side`; none for None."""
     if side is None:
         return

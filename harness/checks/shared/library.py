@@ -7,7 +7,7 @@ from harness.checks.shared.reproduction import METRICS, declared_accuracies
 from harness.checks.shared.subject import Subject
 from harness.index.entries import Entry
 from harness.index.weights_url import is_relative
-from harness.project.timm_tables import PublishedEvaluation, published_evaluations
+from harness.project.timm_tables import PublishedEvaluation, timm_evaluations
 from harness.verdict import NotHereError, Table, table
 from harness.zoo.library_weights import (
     LibraryWeights,
@@ -68,7 +68,7 @@ def require_own_weights(subject: Subject) -> tuple[LibraryWeights, ...]:
 def evaluations_of_weights(subject: Subject) -> tuple[PublishedEvaluation, ...]:
     """timm's published evaluations of the page's weights on ImageNet-1k, by the names that the library has for them."""
     found = dict.fromkeys(weights.name for weights in own_weights(subject) if weights.library == "timm")
-    return tuple(evaluation for name in found for evaluation in published_evaluations().get(name, ()))
+    return tuple(evaluation for name in found for evaluation in timm_evaluations().get(name, ()))
 
 
 def accuracies_of_library(subject: Subject) -> tuple[PublishedEvaluation, ...]:

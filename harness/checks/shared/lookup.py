@@ -12,6 +12,7 @@ from harness.index.entries import Entry, Index, Readme
 from harness.index.faults import Location
 from harness.index.image_size import ImageSize
 from harness.measure.operations import Trace
+from harness.rules.declared_model import without_numbers
 from harness.verdict import NotHereError
 from harness.zoo import Blueprint
 
@@ -56,11 +57,11 @@ def models_by_collection(index: Index) -> Mapping[str, list[str]]:
 
 
 @lru_cache(_PAGES)
-def collections_by_stem(index: Index, stem: Callable[[str], str]) -> Mapping[str, Counter[str]]:
-    """How many models declare a collection, by the stem of the models' names."""
+def collections_by_stem(index: Index) -> Mapping[str, Counter[str]]:
+    """How many models declare a collection, by the models' names without numbers."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for name, model in index.models.items():
-        found[stem(name)].update(set(model.texts("in_collection")))
+        found[without_numbers(name)].update(set(model.texts("in_collection")))
     return found
 
 

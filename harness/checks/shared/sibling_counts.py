@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from harness.checks.shared.flop_counts import Rule, SampleImage, count_by_conventions, count_by_rule, sample_images
+from harness.checks.shared.flop_counts import (
+    CountingRule,
+    SampleImage,
+    count_by_conventions,
+    count_by_rule,
+    sample_images,
+)
 from harness.checks.shared.lookup import names, positions
 from harness.checks.shared.subject import Subject
 from harness.index.claim import Claim
@@ -33,7 +39,7 @@ class SiblingCount:
     that no rule explains. `proves` says whether a declared number that no rule gives is therefore false.
     """
 
-    rule: Rule
+    rule: CountingRule
     count: Count
     explained: dict[str, str]
     unexplained: tuple[str, ...]
@@ -50,7 +56,7 @@ class SiblingCount:
 class _Sibling:
     name: str
     declared: Quantity
-    rules: tuple[Rule, ...]
+    rules: tuple[CountingRule, ...]
     layers: frozenset[str]
 
 
@@ -108,7 +114,7 @@ def _siblings(subject: Subject) -> Iterator[_Sibling]:
 @lru_cache(_MOST_KEPT)
 def _explain(
     blueprint: Blueprint, size: ImageSize, declared: Quantity, images: tuple[SampleImage, ...]
-) -> tuple[tuple[Rule, ...], frozenset[str]] | None:
+) -> tuple[tuple[CountingRule, ...], frozenset[str]] | None:
     """The rules that give a model's number, and the classes of its layers; None for a size that it does not take.
 
     Kept, because every model of a page asks for all others.
@@ -156,7 +162,7 @@ def _compare(claim: Claim, subject: Subject, siblings: list[_Sibling]) -> Siblin
     )
 
 
-def _repetitions(explained: list[_Sibling]) -> list[Rule]:
+def _repetitions(explained: list[_Sibling]) -> list[CountingRule]:
     """All repetitions of a convention that explains all siblings, each with its own number of repetitions."""
     families = [
         {(convention.base or convention, image) for convention, image in sibling.rules} for sibling in explained

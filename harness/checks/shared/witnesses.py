@@ -29,12 +29,12 @@ _MOST_FLOPS = Decimal(4)
 
 def require_described_network(subject: Subject) -> None:
     """Raise NotHereError if the page's own figures show that its name is resolved to another network."""
-    if reason := resolution_fault(subject):
-        raise NotHereError(reason, "name a builder of your own under [builders] in modelindex/verify.toml")
+    if fault := resolution_fault(subject):
+        raise fault
 
 
-def resolution_fault(subject: Subject) -> str | None:
-    """A sentence if the page's figures agree with each other and none fits the network; None otherwise.
+def resolution_fault(subject: Subject) -> NotHereError | None:
+    """An error if the page's figures agree with each other and none fits the network; None otherwise.
 
     At least two figures are needed, one of them the parameters. A network that a second library also builds by this
     name is not in doubt; nor is one of the project's own builder or of a published design.
@@ -55,10 +55,11 @@ def resolution_fault(subject: Subject) -> str | None:
     declared += [f"a file of {size.raw} bytes"] if size else []
     declared += [f"{flops.raw} FLOPs"] if flops else []
     note = f" ({subject.network.note})" if subject.network.note else ""
-    return (
-        f"{subject.network.builder} builds another network for {subject.name}{note}: it has {count} parameters, while "
-        f"the page's figures agree with each other ({', '.join(declared)})"
+    missing = (
+        f"the network that {subject.network.builder} builds for {subject.name}{note} is another one: it has {count} "
+        f"parameters, while the page's figures agree with each other ({', '.join(declared)})"
     )
+    return NotHereError(missing, "name a builder of your own under [builders] in modelindex/verify.toml")
 
 
 def has_declared_weights(subject: Subject) -> bool:
@@ -68,7 +69,7 @@ def has_declared_weights(subject: Subject) -> bool:
     """
     parameters = parameter_count(subject.network)
     declared = (subject.entry.quantity("parameters"), 1), (subject.entry.quantity("file_size"), _SINGLE_PRECISION)
-    near = [abs(it.value / unit - parameters) <= parameters * _SAME_WEIGHTS for it, unit in declared if it is not None]
+    near = [abs(one.value / unit - parameters) <= parameters * _SAME_WEIGHTS for one, unit in declared if one]
     return any(near) or not near
 
 
