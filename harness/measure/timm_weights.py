@@ -19,15 +19,14 @@ class LoadedWeights:
 
 
 def loaded_weights(name: str) -> LoadedWeights | None:
-    """The weights that timm loads for `name`; None if timm has no such model, or no weights for it.
-
-    The configuration is that of the network that timm builds, since timm resolves former names when it builds.
-    """
+    """The weights that timm loads for `name`; None if timm has no such model, or no weights for it."""
     import timm
 
     if not timm.is_model(name):
         return None
-    config = build(name).module.pretrained_cfg
+    known = timm.get_pretrained_cfg(name)
+    # timm resolves former names only when it builds the network.
+    config = known.to_dict() if known else build(name).module.pretrained_cfg
     url, repository = config.get("url"), config.get("hf_hub_id")
     if not (url or repository):
         return None
