@@ -118,3 +118,20 @@ def test_names_differ_only_in_their_words() -> None:
     assert [getattr(find_component(name), "tag", None) for name in names] == [*tags, "Split Attention"]
     assert len({component.tag for component in COMPONENTS}) == len(COMPONENTS)
     assert find_component("ReLU7") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("BatchNorm", "Batch Normalization"),
+        ("Layer Norm", "Layer Normalization"),
+        ("SE", "Squeeze-and-Excitation Block"),
+        ("h-swish", "Hard Swish"),
+        ("Bottleneck", "Bottleneck Residual Block"),
+        ("Residual Connections", "Residual Connection"),
+    ],
+)
+def test_other_names_of_a_component(name: str, tag: str) -> None:
+    component = find_component(name)
+    assert component is not None
+    assert component.tag == tag

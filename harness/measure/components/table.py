@@ -15,11 +15,21 @@ COMPONENTS = (*LAYERS, *ACTIVATIONS, *POOLING, *ATTENTION, *BLOCKS, *INCEPTION)
 
 # Other names of a component, as `_plain` writes them.
 _ALIASES = {
+    **dict.fromkeys(("batch norm", "batchnorm"), "Batch Normalization"),
+    **dict.fromkeys(("layer norm", "layernorm"), "Layer Normalization"),
+    **dict.fromkeys(("group norm", "groupnorm"), "Group Normalization"),
+    **dict.fromkeys(("se", "squeeze excitation", "squeeze and excite"), "Squeeze-and-Excitation Block"),
+    **dict.fromkeys(("eca", "efficient channel attention module"), "Efficient Channel Attention"),
+    **dict.fromkeys(("h swish", "hardswish"), "Hard Swish"),
+    **dict.fromkeys(("max pool", "maxpool"), "Max Pooling"),
+    **dict.fromkeys(("mbconv", "inverted bottleneck"), "Inverted Residual Block"),
+    **dict.fromkeys(("linear layer", "fully connected layer"), "Dense Connections"),
+    **dict.fromkeys(("self attention", "multi head self attention"), "Multi-Head Attention"),
+    "bottleneck": "Bottleneck Residual Block",
+    "pointwise convolution": "1x1 Convolution",
+    "residual connections": "Residual Connection",
     "silu": "Swish",
-    "mbconv": "Inverted Residual Block",
-    "inverted bottleneck": "Inverted Residual Block",
     "stochastic depth": "Drop Path",
-    "efficient channel attention module": "Efficient Channel Attention",
 }
 
 
