@@ -74,7 +74,7 @@ def _from_zoo(claim: Claim, subject: Subject, prediction: Prediction) -> Verdict
 def _compare(claim: Claim, size: int, match: str, mismatch: str, details: Details) -> Verdict:
     declared = claim.quantity
     details["measured"], details["difference"] = str(size), difference(declared.value, size)
-    remedy = f"declare {size}, or name the file that has {declared.value:f} bytes"
+    remedy = f"declare {size}, or name the file that has {declared.value:.0f} bytes"
     return decide(claim, _is_declared(declared, size), match=match, mismatch=mismatch, remedy=remedy, **details)
 
 

@@ -44,7 +44,7 @@ def _findings(model: DeclaredModel, siblings: int) -> Iterator[Finding]:
     """`siblings` is the number of models of its collection with four bytes per parameter or more."""
     size, parameters = (model.quantities[kind].value for kind in ("file_size", "parameters"))
     width, certainty = _most_bytes(model), Certainty.SUSPICIOUS
-    reason = f"{size:f} bytes are {size / parameters:.2f} for each of {parameters:f} parameters: "
+    reason = f"{size:.0f} bytes are {size / parameters:.2f} for each of {parameters:.0f} parameters: "
     if width < _SMALLEST:
         certainty = Certainty.ONE_OF_TWO
         reason += "one of the two is wrong, since no type of numbers in saved weights is smaller than a byte."

@@ -61,7 +61,7 @@ def _finding(model: DeclaredModel, other: DeclaredModel) -> Finding | None:
         if fit == (True, False):
             return None
         certainty = Certainty.FALSE if fit == (False, True) else Certainty.ONE_OF_TWO
-        reason = f"{either} the names differ only in the resolution, and both files have {size.value:f} bytes."
+        reason = f"{either} the names differ only in the resolution, and both files have {size.value:.0f} bytes."
         if certainty is Certainty.FALSE:
             reason += f" They are four for each of {others}."
     elif _differ_by_more_than_positions(model, other):

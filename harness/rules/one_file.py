@@ -86,13 +86,13 @@ def _wrong_file(owner: DeclaredModel, model: DeclaredModel) -> Iterator[Finding]
     name, size = list_names([owner], model.page), owner.quantities["file_size"]
     parameters, other_parameters = (one.quantities["parameters"].value for one in (owner, model))
     reason = (
-        f"The file {model.weights.name} is that of {name}: its {size.value:f} bytes are four for each of the "
-        f"{parameters:f} parameters of {name}, not of {other_parameters:f}, and the FLOPs of the two differ likewise."
+        f"The file {model.weights.name} is that of {name}: its {size.value:.0f} bytes are four for each of the "
+        f"{parameters:.0f} parameters of {name}, not of {other_parameters:f}, and the FLOPs of the two differ likewise."
     )
     places, remedy = (owner.where("weights"),), "name this model's own file"
     yield Finding(model.page, model.claim("weights"), NAME, reason, places, remedy, Certainty.FALSE)
     if agree(size, model.quantities.get("file_size")):
-        reason = f"{size.value:f} bytes are the size of {name}'s file: four for each of its {parameters:f} parameters."
+        reason = f"{size.value:.0f} bytes are the size of {name}'s file: four for each of its {parameters:.0f} parameters."
         places, remedy = (owner.where("file_size"),), "declare the size of this model's own file"
         yield Finding(model.page, model.claim("file_size"), NAME, reason, places, remedy, Certainty.FALSE)
 
