@@ -50,8 +50,8 @@ def test_models_that_are_not_classifiers_are_not_run(verify: Verify, tmp_path: P
     run = verify("all", "torchvision:fcn_resnet50", "--format", "json", cwd=tmp_path)
     verdicts = {verdict["claim"]: verdict for verdict in json.loads(run.stdout)["verdicts"]}
     assert (run.returncode, verdicts["parameters"]["status"], verdicts["flops"]["status"]) == (0, "not_run", "not_run")
-    kind = "fcn_resnet50.COCO_WITH_VOC_LABELS_V1 is a segmentation model"
-    assert verdicts["parameters"]["reason"] == f"Torchvision's {kind}; only image classifiers are built."
+    kind = "fcn_resnet50.COCO_WITH_VOC_LABELS_V1 of torchvision is a segmentation model"
+    assert verdicts["parameters"]["reason"] == f"The model {kind}; only image classifiers are built."
 
 
 def test_metadata_of_every_other_model_is_read() -> None:
