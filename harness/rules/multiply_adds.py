@@ -15,9 +15,9 @@ def find(models: Sequence[DeclaredModel], _: References) -> Iterator[Finding]:
         flops, parameters = (model.quantities.get(kind) for kind in ("flops", "parameters"))
         if flops and parameters and flops.value + flops.step / 2 < parameters.value - parameters.step / 2:
             reason = (
-                f"{flops.value:.0f} FLOPs are fewer than {parameters.value:.0f} parameters, although a network uses each "
-                "weight of a convolution or linear layer at least once: the count skips layers, or one of the two is "
-                "wrong."
+                f"{flops.value:.0f} FLOPs are fewer than {parameters.value:.0f} parameters, although a network uses "
+                "each weight of a convolution or linear layer at least once: the count skips layers, or one of the two "
+                "is wrong."
             )
             for kind, other in (("flops", "parameters"), ("parameters", "flops")):
                 places, remedy = (model.where(other),), "check both, and how the FLOPs were counted"

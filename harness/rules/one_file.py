@@ -92,7 +92,9 @@ def _wrong_file(owner: DeclaredModel, model: DeclaredModel) -> Iterator[Finding]
     places, remedy = (owner.where("weights"),), "name this model's own file"
     yield Finding(model.page, model.claim("weights"), NAME, reason, places, remedy, Certainty.FALSE)
     if agree(size, model.quantities.get("file_size")):
-        reason = f"{size.value:.0f} bytes are the size of {name}'s file: four for each of its {parameters:.0f} parameters."
+        reason = (
+            f"{size.value:.0f} bytes are the size of {name}'s file: four for each of its {parameters:.0f} parameters."
+        )
         places, remedy = (owner.where("file_size"),), "declare the size of this model's own file"
         yield Finding(model.page, model.claim("file_size"), NAME, reason, places, remedy, Certainty.FALSE)
 
