@@ -31,7 +31,7 @@ Or name pages on the command line: verify all path/to/page.md"""
 
 
 class NoProjectError(ProjectError):
-    """There is nothing to verify; the message says how to start a project."""
+    """No pages to verify. The message says how to start a project."""
 
     has_lines = True
 

@@ -19,7 +19,7 @@ def mistyped_count(declared: Quantity, subject: Subject, counted: Counts) -> Cou
     """The count that the number is, except for one digit, if there is no other reading of the two; otherwise None.
 
     Both have eight exact digits or more, which rules out chance. The digit is above the thousands, and the difference
-    is nothing that a single operation takes, which rules out a detail that another convention counts.
+    is not the cost of any single operation, which rules out a detail that another convention counts.
     """
     if declared.step >= _NO_DETAIL:
         return None
