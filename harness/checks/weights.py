@@ -9,7 +9,18 @@ from harness.index.claim import Claim
 from harness.measure.checkpoint import inspect_checkpoint, sha256
 from harness.measure.parameters import parameter_count
 from harness.project.lock import Locked
-from harness.verdict import Evidence, NotHereError, Verdict, fact, facts, failed, passed, properties, unchecked
+from harness.verdict import (
+    Evidence,
+    NotHereError,
+    Verdict,
+    explained,
+    fact,
+    facts,
+    failed,
+    passed,
+    properties,
+    unchecked,
+)
 from harness.zoo import Blueprint, Network, UnknownModelError, build
 from harness.zoo.library_weights import LibraryWeights, is_same_address
 
@@ -77,12 +88,15 @@ def _from_file(claim: Claim, subject: Subject, path: Path) -> Verdict:
 
 
 def _from_library(claim: Claim, subject: Subject) -> Verdict | None:
-    """Pass if a library loads this very file for the model; fail if it is a file of another network's weights."""
+    """Explain it if a library loads this very file for the model; fail if the file is of another network's weights.
+
+    It does not pass, because nobody read the file here.
+    """
     for weights in own_weights(subject):
         same_network = subject.name in weights.models or not _differs(subject, weights)
         if same_network and is_same_address(claim.declared, weights.url):
             source = f"{weights.library} {weights.version}"
-            return passed(
+            return explained(
                 claim,
                 reason=f"{source} downloads this very file for this model; it was not read here.",
                 measured=claim.declared,

@@ -17,7 +17,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "FLOPs": ("flops",),
     "file size": ("file_size",),
     "weights": ("weights",),
-    "training": (
+    "recipe": (
         *("epochs", "batch_size", "minibatch_size", "momentum", "weight_decay"),
         *("lr", "lr_gamma", "lr_step_size", "rmsprop_decay", "label_smoothing", "batchnorm_momentum"),
         *("dropout", "stochastic_depth_survival", "warmup_steps", "training_steps"),

@@ -158,8 +158,8 @@ def test_sets_of_images_from_instagram_share_names() -> None:
 
 
 def test_weights_pass_only_at_the_librarys_own_address() -> None:
-    assert statuses(page(), "weights") == [Status.PASS]
-    assert statuses(page(weights=INCEPTION.replace("rwightman", "huggingface")), "weights") == [Status.PASS]
+    assert statuses(page(), "weights") == [Status.EXPLAINED]
+    assert statuses(page(weights=INCEPTION.replace("rwightman", "huggingface")), "weights") == [Status.EXPLAINED]
     assert statuses(page(weights="https://example.org/inceptionv4-8e4777a0.pth"), "weights") == [Status.NOT_RUN]
 
 
@@ -170,7 +170,7 @@ def test_weights_of_another_network() -> None:
     found = verdicts(wrong, "weights", *CONDITIONS)
     assert found["efficientnet_b2a", "weights"].status is Status.FAIL
     assert {found["efficientnet_b2a", kind].status for kind in CONDITIONS} == {Status.NOT_RUN}
-    assert statuses(wrong.replace("efficientnet_b2a", "efficientnet_b3a"), "weights") == [Status.PASS]
+    assert statuses(wrong.replace("efficientnet_b2a", "efficientnet_b3a"), "weights") == [Status.EXPLAINED]
     # Other weights of the same network fit it.
     same = page("efficientnet_b0", f"{RELEASES}/v0.1-weights/tf_efficientnet_b0_ns-c0e6a31c.pth")
     assert statuses(same, "weights") == [Status.NOT_RUN]
@@ -179,11 +179,11 @@ def test_weights_of_another_network() -> None:
 @pytest.mark.parametrize(
     ("model", "file", "status"),
     [
-        ("resnet34", "resnet34-b627a593.pth", Status.PASS),
+        ("resnet34", "resnet34-b627a593.pth", Status.EXPLAINED),
         ("resnet34", "resnet18-f37072fd.pth", Status.FAIL),
         ("convnext_small", "convnext_tiny-983f1562.pth", Status.FAIL),
         # timm's name of the same network, and a name that says nothing of torchvision's.
-        ("tv_resnet34", "resnet34-b627a593.pth", Status.PASS),
+        ("tv_resnet34", "resnet34-b627a593.pth", Status.EXPLAINED),
         ("tv_resnet34", "resnet18-f37072fd.pth", Status.NOT_RUN),
     ],
 )
@@ -240,6 +240,7 @@ def test_torchvisions_metadata() -> None:
     text = page("vgg11", weights, ("224", "0.875", "bilinear"))
     resources = Resources(torchvision=torchvision_version())
     found = verdicts(text, *CONDITIONS, "dataset", "weights", resources=resources)
+    assert found.pop(("vgg11", "weights")).status is Status.EXPLAINED
     assert {verdict.status for verdict in found.values()} == {Status.PASS}
     source = f"torchvision {torchvision_version()}, vgg11.IMAGENET1K_V1"
     assert {verdict.method for verdict in found.values()} == {source, "published evaluations, forward pass"}
